@@ -1,0 +1,83 @@
+/** The one typed object that every option, variable and default ends in. Validated before anything else happens. */
+
+export const SECTIONS = ['metrics', 'polling', 'backup'] as const;
+/** A part of the dataset: performance metrics, polling history, backup history. */
+export type Section = (typeof SECTIONS)[number];
+
+export const LAYOUTS = ['flat', 'timeseries'] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
+export const AVAILABILITY_SCALES = ['percent', 'unit'] as const;
+/** `percent`: 100 / 50 / 0; `unit`: 1 / 0.5 / 0. */
+export type AvailabilityScale = (typeof AVAILABILITY_SCALES)[number];
+
+export const WRITERS = ['sequence', 'bulkwrite', 'none'] as const;
+/** How batches reach the server: the driver's document sequence, its public bulkWrite, or nowhere (to measure). */
+export type WriterName = (typeof WRITERS)[number];
+
+export const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Where the server is and how to speak to it. Serialisable: workers receive it as it is. */
+export interface ConnectionSettings {
+  /** `named`: the user gave a URI or a host; `default`: nothing was configured, so localhost and then the embedded server are tried. */
+  readonly origin: 'named' | 'default';
+  /** Complete connection string, possibly with credentials: never print it, print `maskUri(uri)`. */
+  readonly uri: string;
+  readonly database: string;
+  /** Driver options that a connection string cannot carry well (TLS files, pool sizes, time-outs), by the driver's own names. */
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+}
+
+/** What to do with a target that already holds data. */
+export type ExistingData = 'refuse' | 'clean' | 'keep' | 'resume';
+
+/** The period asked for; the plan turns it into whole minutes. `end`, `start` are instants, `days` a count of whole days. */
+export interface WindowRequest {
+  readonly days: number;
+  readonly start?: Date;
+  readonly end?: Date;
+}
+
+export interface LoadSettings {
+  readonly window: WindowRequest;
+  /** Undefined: one is drawn. */
+  readonly seed: number | undefined;
+  /** Empty with `--assets-only`. */
+  readonly sections: readonly Section[];
+  readonly layout: Layout;
+  readonly availabilityScale: AvailabilityScale;
+  readonly environment: string;
+  readonly existing: ExistingData;
+  /** Undefined: by the machine's cores. */
+  readonly workers: number | undefined;
+  readonly batchSize: number;
+  /** Undefined: the default of the plan. */
+  readonly shardDays: number | undefined;
+  readonly writer: WriterName;
+  /** 'majority' or a number of members, as MongoDB's `w`; undefined: the server's default. */
+  readonly writeConcern: string | number | undefined;
+  readonly clustered: boolean;
+  readonly ttlDays: number | undefined;
+  readonly compressors: readonly string[];
+  /** True where `--yes` was given. */
+  readonly confirmed: boolean;
+  readonly dryRun: boolean;
+  /** Names (flag spelling) of the settings the user gave explicitly: `--resume` refuses those that contradict the stored run. */
+  readonly given: readonly string[];
+}
+
+export interface OutputSettings {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: boolean;
+  readonly logLevel: LogLevel;
+  /** Undefined: `logs/seed_database_YYYYMMDD_HHMMSS.log`. */
+  readonly logFile: string | undefined;
+}
+
+export interface Settings {
+  readonly connection: ConnectionSettings;
+  readonly load: LoadSettings;
+  readonly output: OutputSettings;
+}

@@ -1,0 +1,109 @@
+/** What a load tells the world: events while it runs, one summary at its end. Types only, so any front end can be written against them. */
+import type { AvailabilityScale, Layout, Section } from '../config/settings.js';
+
+export interface ServerInfo {
+  readonly version: string;
+  readonly embedded: boolean;
+  /** Masked. */
+  readonly uri: string;
+}
+
+/** Counts by section. */
+export type SectionCounts = Readonly<Record<Section, number>>;
+
+export interface AssetCounts {
+  readonly machines: number;
+  readonly services: number;
+  readonly jobs: number;
+  readonly total: number;
+}
+
+export interface LoadStarted {
+  readonly type: 'started';
+  readonly runId: string;
+  readonly seed: number;
+  /** False where the program drew the seed itself. */
+  readonly seedGiven: boolean;
+  readonly layout: Layout;
+  readonly availabilityScale: AvailabilityScale;
+  readonly sections: readonly Section[];
+  readonly window: { readonly start: Date; readonly end: Date };
+  readonly days: number;
+  readonly assets: AssetCounts;
+  readonly workers: number;
+  readonly batchSize: number;
+  readonly planned: SectionCounts;
+  readonly shards: { readonly total: number; readonly skipped: number };
+  /** Records of the skipped shards, already there before this session. */
+  readonly recordsBefore: number;
+  readonly resumed: boolean;
+}
+
+/** Sent about five times a second while shards load. */
+export interface LoadProgress {
+  readonly type: 'progress';
+  /** Records acknowledged by the server, those of skipped shards included. */
+  readonly acknowledged: number;
+  readonly planned: number;
+  /** Over the last few seconds, records per second. */
+  readonly rate: number;
+  /** Mean time from sending a batch to its acknowledgement over the last interval, milliseconds. */
+  readonly batchMs: number;
+  readonly shardsDone: number;
+  readonly shardsTotal: number;
+  /** What one of the workers is loading now. */
+  readonly current: { readonly assetId: string; readonly name: string; readonly metric: string; readonly until: Date } | undefined;
+  readonly elapsedMs: number;
+  readonly remainingMs: number | undefined;
+}
+
+export type LoadEvent =
+  | { readonly type: 'notice'; readonly level: 'debug' | 'info' | 'warning' | 'error'; readonly message: string }
+  | { readonly type: 'connected'; readonly server: ServerInfo; readonly database: string }
+  | { readonly type: 'cleaned'; readonly collections: readonly string[] }
+  | LoadStarted
+  | { readonly type: 'assetsWritten'; readonly assets: AssetCounts }
+  | LoadProgress
+  | { readonly type: 'indexing'; readonly message: string };
+
+/** How a load ended. Also the `--json` object, whose fields the manual page of the command lists. */
+export interface LoadSummary {
+  readonly status: 'complete' | 'already complete' | 'interrupted' | 'nothing to resume';
+  readonly runId: string;
+  readonly seed: number;
+  readonly layout: Layout;
+  readonly window: { readonly start: Date; readonly end: Date };
+  readonly assets: AssetCounts;
+  readonly records: {
+    readonly planned: number;
+    readonly inserted: number;
+    readonly metrics: number;
+    readonly polling: number;
+    readonly backup: number;
+  };
+  readonly plannedBySection: SectionCounts;
+  readonly shards: { readonly total: number; readonly done: number; readonly skipped: number };
+  readonly resumed: boolean;
+  readonly retries: number;
+  readonly elapsedMs: number;
+  readonly recordsPerSecond: number;
+  readonly loader: { readonly cpuMs: number; readonly maxRssMb: number; readonly workers: number; readonly writer: string };
+  readonly database: {
+    readonly name: string;
+    readonly collections: Readonly<Record<string, number>>;
+    readonly dataSizeBytes: number;
+    readonly storageSizeBytes: number;
+    readonly indexSizeBytes: number;
+  };
+  readonly server: ServerInfo;
+}
+
+/** Receives everything a load says. */
+export interface Reporter {
+  on(event: LoadEvent): void;
+  /** The last word: prints the summary (or the JSON object). */
+  finish(summary: LoadSummary): void;
+  /** A failure: one line with the cause, one with the way out. */
+  fail(error: Error): void;
+  close(): Promise<void>;
+}
