@@ -1,0 +1,6 @@
+/** The encode room: a record → its document, its BSON bytes; the two layouts. */
+export * from './asset-document.js';
+export * from './batch.js';
+export * from './document.js';
+export * from './series.js';
+export * from './template.js';

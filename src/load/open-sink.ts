@@ -1,0 +1,21 @@
+/** Chooses the sink for a writer's name, falling back where the fast one cannot be had. */
+import type { Db } from 'mongodb';
+import type { WriterName } from '../config/settings.js';
+import { loadDocumentSequence } from './document-sequence.js';
+import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
+import { nullSink, type Sink } from './sink.js';
+
+/** `writer` says which one was taken and, after a fallback, why. */
+export function openSink(
+  db: Db | undefined,
+  name: WriterName,
+  writeConcern: WriteConcernSetting,
+): { readonly sink: Sink; readonly writer: string } {
+  if (!db || name === 'none') return { sink: nullSink, writer: 'none' };
+  if (name === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: name };
+  const makeSequence = loadDocumentSequence();
+  if (typeof makeSequence === 'string') {
+    return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${makeSequence})` };
+  }
+  return { sink: new SequenceSink(db, makeSequence, writeConcern), writer: name };
+}

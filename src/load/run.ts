@@ -1,0 +1,41 @@
+/** A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive it. */
+import type { AvailabilityScale, ConnectionSettings, Layout, Section, WriterName } from '../config/settings.js';
+import type { Fleet } from '../fleet/types.js';
+
+/** What makes a dataset: two runs that agree on all of this hold the same records. */
+export interface Dataset {
+  readonly seed: number;
+  /** Minutes since the epoch, half open. */
+  readonly window: { readonly start: number; readonly end: number };
+  readonly sections: readonly Section[];
+  readonly layout: Layout;
+  readonly availabilityScale: AvailabilityScale;
+  readonly environment: string;
+  readonly modelVersion: number;
+}
+
+/** Everything a worker needs besides its shard. Plain data: it crosses the thread boundary. */
+export interface WorkerContext {
+  readonly runId: string;
+  readonly dataset: Dataset;
+  readonly fleet: Fleet;
+  readonly connection: ConnectionSettings;
+  readonly writer: WriterName;
+  readonly writeConcern: string | number | undefined;
+  readonly compressors: readonly string[];
+  readonly batchSize: number;
+  /** See {@link Counters}. */
+  readonly counters: SharedArrayBuffer;
+}
+
+/** How a worker left a shard. */
+export interface ShardResult {
+  readonly state: 'loaded' | 'interrupted';
+  /** Records this worker sent that were new, and those the server already held. */
+  readonly inserted: number;
+  readonly alreadyThere: number;
+  readonly ms: number;
+  readonly worker: number;
+  /** The writer used, after any automatic fallback, with the reason for it. */
+  readonly writer: string;
+}

@@ -1,0 +1,146 @@
+/** A source: the records of one shard of one run, batch by batch. The model and the encoder are behind it, nothing else. */
+import { Batch, type BatchBuffer, buildTemplate, type Series, seriesIdPrefix, type Template } from '../encode/index.js';
+import type { Machine, Service } from '../fleet/types.js';
+import { BACKUP_SERIES, minuteSeries, type SeriesDefinition, type TelemetryModel } from '../model/index.js';
+import { loadedAssets, MINUTES_PER_DAY, type Shard } from '../plan/index.js';
+import type { Dataset } from './run.js';
+
+/** Batches of one shard in the order in which they should be written. */
+export interface Source {
+  /** The next batch, encoded into `buffer` when its sink asks for it, or undefined at the end. */
+  nextBatch(buffer: BatchBuffer): Batch | undefined;
+}
+
+/** A batch stays under the server's 16 MB document limit, and so far under its 48 MB message limit. */
+const MAX_BATCH_BYTES = 15 * 1024 * 1024;
+/** The server's limit of documents in one insert. */
+const MAX_BATCH_RECORDS = 100_000;
+
+/** One series of the shard: its records, generated up to some day, and how far they have been handed out. */
+interface Column {
+  readonly series: Series;
+  readonly template: Template;
+  readonly minutes: Int32Array;
+  readonly values: Float64Array;
+  readonly batchRecords: number;
+  /** Position in `minuteSeries(asset)`; undefined for backups, which are there from the start. */
+  readonly modelIndex: number | undefined;
+  next: number;
+}
+
+/**
+ * Generates a shard a day at a time, when a batch first needs the day, and hands its series out in turn: batch 1 of
+ * each series, then batch 2 of each, so that several series are written side by side and each of them in time order.
+ */
+export class ShardSource implements Source {
+  readonly #columns: Column[] = [];
+  readonly #asset: Machine | Service;
+  readonly #dayColumns: (Float64Array | undefined)[];
+  /** The first day of the shard that is not generated yet. */
+  #day: number;
+  #turn = 0;
+
+  constructor(
+    readonly model: TelemetryModel,
+    readonly dataset: Dataset,
+    readonly shard: Shard,
+    batchSize: number,
+  ) {
+    this.#asset = loadedAssets(model.fleet)[shard.assetIndex];
+    this.#day = Math.floor(shard.from / MINUTES_PER_DAY);
+    const everyMinute = Int32Array.from({ length: shard.to - shard.from }, (_, i) => shard.from + i);
+    const definitions = minuteSeries(this.#asset);
+    this.#dayColumns = definitions.map(() => undefined);
+    for (const [modelIndex, definition] of definitions.entries()) {
+      if (!dataset.sections.includes(definition.section)) continue;
+      this.#dayColumns[modelIndex] = new Float64Array(MINUTES_PER_DAY);
+      this.#columns.push(this.#column(definition, everyMinute, new Float64Array(everyMinute.length), batchSize, modelIndex));
+    }
+    if (this.#asset.assetType !== 'service' && dataset.sections.includes('backup')) {
+      const { minutes, values } = backupsIn(model, this.#asset, shard.from, shard.to);
+      if (minutes.length > 0) this.#columns.push(this.#column(BACKUP_SERIES, minutes, values, batchSize, undefined));
+    }
+  }
+
+  /** How many series the shard has: more batches than this in flight would put two of one series side by side. */
+  get seriesCount(): number {
+    return this.#columns.length;
+  }
+
+  nextBatch(buffer: BatchBuffer): Batch | undefined {
+    for (let tried = 0; tried < this.#columns.length; tried++) {
+      const column = this.#columns[this.#turn];
+      this.#turn = (this.#turn + 1) % this.#columns.length;
+      if (column.next >= column.minutes.length) continue;
+      const from = column.next;
+      const to = Math.min(from + column.batchRecords, column.minutes.length);
+      column.next = to;
+      if (column.modelIndex !== undefined) this.#generateUpTo(column.minutes[to - 1]);
+      return new Batch(
+        this.dataset.layout,
+        column.series,
+        column.template,
+        column.minutes.subarray(from, to),
+        column.values.subarray(from, to),
+        buffer,
+      );
+    }
+    return undefined;
+  }
+
+  #column(
+    definition: SeriesDefinition,
+    minutes: Int32Array,
+    values: Float64Array,
+    batchSize: number,
+    modelIndex: number | undefined,
+  ): Column {
+    const { seed, layout, environment } = this.dataset;
+    const { assetId, assetType } = this.#asset;
+    const series: Series = {
+      assetId,
+      assetType,
+      metricName: definition.metricName,
+      unit: definition.unit,
+      section: definition.section,
+      environment,
+      idPrefix: seriesIdPrefix(seed, assetId, definition.metricName),
+    };
+    const template = buildTemplate(layout, series);
+    const fitting = Math.floor(MAX_BATCH_BYTES / template.bytes.length);
+    const batchRecords = Math.max(1, Math.min(batchSize, fitting, MAX_BATCH_RECORDS));
+    return { series, template, minutes, values, batchRecords, modelIndex, next: 0 };
+  }
+
+  /** Generates whole days until `minute` is there, and copies the part of them that lies in the shard. */
+  #generateUpTo(minute: number): void {
+    for (; this.#day * MINUTES_PER_DAY <= minute; this.#day++) {
+      const dayStart = this.#day * MINUTES_PER_DAY;
+      this.model.fillDay(this.#asset, this.#day, this.#dayColumns);
+      const from = Math.max(dayStart, this.shard.from);
+      const to = Math.min(dayStart + MINUTES_PER_DAY, this.shard.to);
+      for (const column of this.#columns) {
+        if (column.modelIndex === undefined) continue;
+        const day = this.#dayColumns[column.modelIndex];
+        if (!day) continue;
+        if (this.dataset.availabilityScale === 'unit' && column.series.metricName === 'availability_status') {
+          for (let i = 0; i < day.length; i++) day[i] /= 100;
+        }
+        column.values.set(day.subarray(from - dayStart, to - dayStart), from - this.shard.from);
+      }
+    }
+  }
+}
+
+function backupsIn(model: TelemetryModel, machine: Machine, from: number, to: number) {
+  const minutes: number[] = [];
+  const values: number[] = [];
+  for (let day = Math.floor(from / MINUTES_PER_DAY); day * MINUTES_PER_DAY < to; day++) {
+    const backup = model.backup(machine, day);
+    const minute = day * MINUTES_PER_DAY + backup.minute;
+    if (minute < from || minute >= to) continue;
+    minutes.push(minute);
+    values.push(backup.success ? 1 : 0);
+  }
+  return { minutes: Int32Array.from(minutes), values: Float64Array.from(values) };
+}

@@ -1,0 +1,58 @@
+/** Connections to MongoDB: from the main thread and, with the same settings, from every worker. */
+import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import type { ConnectionSettings } from '../config/settings.js';
+import { explainServerError } from './server-errors.js';
+
+/** An open connection. `close` waits for the sockets to be gone. */
+export interface Connection {
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly uri: string;
+  readonly serverVersion: string;
+  close(): Promise<void>;
+}
+
+/** A client for these settings, not yet connected. `overrides` are the driver's options by their own names. */
+export function makeClient(connection: ConnectionSettings, overrides: MongoClientOptions = {}): MongoClient {
+  return new MongoClient(connection.uri, {
+    appName: 'seed-database',
+    ...connection.options,
+    ...overrides,
+  } as MongoClientOptions);
+}
+
+/**
+ * Connects, and asks the server who it is.
+ * @throws SeedError (cannot connect, authentication) with a one-line cause and the way out.
+ */
+export async function openConnection(
+  connection: ConnectionSettings,
+  overrides: MongoClientOptions = {},
+): Promise<Connection> {
+  let client: MongoClient | undefined;
+  try {
+    client = makeClient(connection, overrides);
+    await client.connect();
+    const db = client.db(connection.database);
+    const { version } = await db.command({ buildInfo: 1 });
+    // buildInfo needs no rights, so authentication is only proven by a command of this database.
+    await db.command({ ping: 1 });
+    const opened = client;
+    return { client, db, uri: connection.uri, serverVersion: version, close: () => opened.close() };
+  } catch (error) {
+    await client?.close().catch(() => undefined);
+    throw explainServerError(error, connection);
+  }
+}
+
+/** `[major, minor]` of a server version. */
+export function versionNumbers(version: string): readonly [number, number] {
+  const [major, minor] = version.split('.').map(Number);
+  return [major, minor];
+}
+
+/** True for `version` at least `major.minor`. */
+export function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [theirMajor, theirMinor] = versionNumbers(version);
+  return theirMajor > major || (theirMajor === major && theirMinor >= minor);
+}
