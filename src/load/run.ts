@@ -1,5 +1,6 @@
 /** A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive it. */
 import type { AvailabilityScale, ConnectionSettings, Layout, Section, WriterName } from '../config/settings.js';
+import type { ExitStatus } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
@@ -28,14 +29,27 @@ export interface WorkerContext {
   readonly counters: SharedArrayBuffer;
 }
 
-/** How a worker left a shard. */
-export interface ShardResult {
-  readonly state: 'loaded' | 'interrupted';
+/** A shard whose records the server has all acknowledged. */
+export interface LoadedShard {
+  readonly state: 'loaded';
   /** Records this worker sent that were new, and those the server already held. */
   readonly inserted: number;
   readonly alreadyThere: number;
   readonly ms: number;
   readonly worker: number;
-  /** The writer used, after any automatic fallback, with the reason for it. */
+  /** The server that took the shard's first batch, as `serverIdentity` names it; empty where there is none. */
+  readonly serverIdentity: string;
+  /** The writer used; after an automatic fallback, with the reason for it. */
   readonly writer: string;
 }
+
+/** How a worker left a shard. A failure crosses the thread boundary as data: an error object would lose its class. */
+export type ShardResult =
+  | LoadedShard
+  | { readonly state: 'interrupted' }
+  | {
+      readonly state: 'failed';
+      readonly exitStatus: ExitStatus;
+      readonly message: string;
+      readonly remedy: string;
+    };

@@ -20,6 +20,13 @@ export class ShardQueue {
     }
   }
 
+  /** Shards waiting. */
+  get size(): number {
+    let size = 0;
+    for (const shards of this.#waiting.values()) size += shards.length;
+    return size;
+  }
+
   /** The next shard to load, or undefined when all are handed out. */
   next(): Shard | undefined {
     const asset = this.#best((id) => !this.#busy.get(id)) ?? this.#best(() => true);
@@ -38,13 +45,12 @@ export class ShardQueue {
     this.#busy.set(shard.assetId, (this.#busy.get(shard.assetId) ?? 1) - 1);
   }
 
-  /** Puts a shard back, to be handed out again. */
+  /** Puts a released shard back, to be handed out again. */
   putBack(shard: Shard): void {
     const ofAsset = this.#waiting.get(shard.assetId) ?? [];
     ofAsset.unshift(shard);
     this.#waiting.set(shard.assetId, ofAsset);
     this.#left.set(shard.assetId, (this.#left.get(shard.assetId) ?? 0) + shard.records);
-    this.release(shard);
   }
 
   #best(allowed: (assetId: string) => boolean): string | undefined {

@@ -1,0 +1,15 @@
+/** Writes the fleet's assets. */
+import type { Db } from 'mongodb';
+import { assetDocument } from '../encode/index.js';
+import type { Fleet } from '../fleet/types.js';
+import { ASSETS } from '../store/names.js';
+
+/** Replaces or inserts every asset: doing it twice changes nothing. */
+export async function writeAssets(db: Db, fleet: Fleet, lastUpdated: Date): Promise<void> {
+  const assets = [...fleet.machines, ...fleet.services, ...fleet.jobs];
+  const operations = assets.map((asset) => {
+    const { _id, ...replacement } = assetDocument(asset, lastUpdated);
+    return { replaceOne: { filter: { _id }, replacement, upsert: true } };
+  });
+  await db.collection(ASSETS).bulkWrite(operations, { ordered: false });
+}

@@ -1,0 +1,2 @@
+/** The load room: coordinator, pool, checkpoints, writers, retry. */
+export { runLoad } from './load.js';

@@ -1,0 +1,76 @@
+/** The documents of `seed_runs` and `seed_shards`, checked when they are read: a stored checkpoint is input like any other. */
+import { z } from 'zod';
+import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';
+import { ExitStatus, SeedError } from '../errors.js';
+
+const counts = z.object({
+  metrics: z.number().int().min(0),
+  polling: z.number().int().min(0),
+  backup: z.number().int().min(0),
+});
+
+/** Version of these documents' shape. */
+export const RUN_FORMAT = 1;
+
+export const runDocument = z.object({
+  _id: z.string(),
+  format: z.literal(RUN_FORMAT),
+  seed: z.number().int().min(0),
+  window: z.object({ start: z.date(), end: z.date() }),
+  sections: z.array(z.enum(SECTIONS)),
+  layout: z.enum(LAYOUTS),
+  availabilityScale: z.enum(AVAILABILITY_SCALES),
+  environment: z.string(),
+  modelVersion: z.number().int(),
+  fleetFingerprint: z.string(),
+  shardDays: z.number().int().min(1),
+  planned: counts,
+  shards: z.number().int().min(0),
+  state: z.enum(['loading', 'complete', 'interrupted', 'failed']),
+  /** Present while a loader holds the run; a unique index lets one run at most have it. */
+  active: z.literal(true).optional(),
+  host: z.string(),
+  pid: z.number().int(),
+  /** By the server's clock. */
+  heartbeat: z.date(),
+  startedAt: z.date(),
+  finishedAt: z.date().optional(),
+  version: z.string(),
+});
+export type RunDocument = z.infer<typeof runDocument>;
+
+export const shardDocument = z.object({
+  _id: z.string(),
+  run: z.string(),
+  asset: z.string(),
+  from: z.date(),
+  to: z.date(),
+  records: z.number().int().min(0),
+  worker: z.number().int(),
+  ms: z.number(),
+});
+export type ShardDocument = z.infer<typeof shardDocument>;
+
+/** @throws SeedError naming the document and what is wrong with it. */
+export function parseRun(stored: unknown): RunDocument {
+  return parseStored(runDocument, stored, 'seed_runs');
+}
+
+/** @throws SeedError naming the document and what is wrong with it. */
+export function parseShard(stored: unknown): ShardDocument {
+  return parseStored(shardDocument, stored, 'seed_shards');
+}
+
+function parseStored<T>(schema: z.ZodType<T>, stored: unknown, collection: string): T {
+  const parsed = schema.safeParse(stored);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const id = String((stored as { _id?: unknown } | null)?._id ?? 'without _id');
+  const { format } = (stored ?? {}) as { format?: unknown };
+  const newer = typeof format === 'number' && format > RUN_FORMAT ? ' (written by a newer version of this program)' : '';
+  throw new SeedError(
+    ExitStatus.failure,
+    `document ${id} of ${collection} cannot be used${newer}: ${issue.path.join('.') || 'document'}: ${issue.message}`,
+    'use the version that wrote it, or --clean to start again',
+  );
+}

@@ -1,0 +1,55 @@
+/** The database to load into: the server that was named, or the one this program finds or starts by itself. */
+import type { Db } from 'mongodb';
+import { maskUri } from '../config/mask.js';
+import type { ConnectionSettings } from '../config/settings.js';
+import type { ServerInfo } from '../report/types.js';
+import { type Connection, openConnection } from './connect.js';
+import { isListening } from './listening.js';
+import { explainServerError } from './server-errors.js';
+
+export interface Target {
+  readonly db: Db;
+  /** Complete connection string, for workers: never print it. */
+  readonly uri: string;
+  readonly server: ServerInfo;
+  /** See {@link explainServerError}. */
+  explain(error: unknown): unknown;
+  close(): Promise<void>;
+}
+
+/**
+ * A named server is used or fails. With nothing configured: localhost:27017 if something answers there, else the
+ * embedded server.
+ * @throws SeedError
+ */
+export async function openTarget(
+  connection: ConnectionSettings,
+  notice: (message: string) => void,
+): Promise<Target> {
+  if (connection.origin === 'named') return targetOf(await openConnection(connection), connection);
+  if (await isListening('127.0.0.1', 27017)) {
+    return targetOf(await openConnection(connection), connection);
+  }
+  const { startEmbeddedServer } = await import('./embedded/index.js');
+  const embedded = await startEmbeddedServer({ notice });
+  const theirs: ConnectionSettings = { ...connection, uri: embedded.uri };
+  try {
+    return targetOf(await openConnection(theirs), theirs, () => embedded.stop());
+  } catch (error) {
+    await embedded.stop();
+    throw error;
+  }
+}
+
+function targetOf(connection: Connection, settings: ConnectionSettings, stop?: () => Promise<void>): Target {
+  return {
+    db: connection.db,
+    uri: settings.uri,
+    server: { version: connection.serverVersion, embedded: stop !== undefined, uri: maskUri(settings.uri) },
+    explain: (error) => explainServerError(error, settings),
+    close: async () => {
+      await connection.close();
+      await stop?.();
+    },
+  };
+}
