@@ -40,4 +40,9 @@ export class Batch {
     const values = Float64Array.from(keep, (i) => this.values[i]);
     return new Batch(this.layout, this.series, this.template, minutes, values, this.buffer);
   }
+
+  /** The same records, to be encoded into another buffer. */
+  using(buffer: BatchBuffer): Batch {
+    return new Batch(this.layout, this.series, this.template, this.minutes, this.values, buffer);
+  }
 }

@@ -69,7 +69,7 @@ export async function runLoad(settings: Settings, reporter: Reporter, interrupt:
   const notice = (message: string) => reporter.on({ type: 'notice', level: 'info', message });
   const target = await openTarget(settings.connection, notice);
   // Threads start while the target is prepared.
-  const pool = new WorkerPool(settings.load.workers ?? defaultWorkers(target.server.embedded));
+  const pool = new WorkerPool('load-shard', settings.load.workers ?? defaultWorkers(target.server.embedded));
   try {
     reporter.on({ type: 'connected', server: target.server, database: target.db.databaseName });
     return await loadInto(target, pool, settings, requested, reporter, interrupt);
@@ -167,7 +167,7 @@ async function measure(
   const shardDays = settings.load.shardDays ?? DEFAULT_SHARD_DAYS;
   const plan = planLoad(fleet, dataset.window, dataset.sections, shardDays);
   const job: Job = { runId: 'none', dataset, plan, resumed: false };
-  const pool = new WorkerPool(settings.load.workers ?? defaultWorkers(false));
+  const pool = new WorkerPool('load-shard', settings.load.workers ?? defaultWorkers(false));
   try {
     announce(job, settings, pool.workers, new Set(), reporter);
     const result = await runSession({

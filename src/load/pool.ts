@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import type { Shard } from '../plan/index.js';
 import type { ShardResult, WorkerContext } from './run.js';
 
-/** What a worker is asked to do. */
+/** What a loading worker is asked to do. */
 export interface ShardTask {
   readonly context: WorkerContext;
   readonly shard: Shard;
@@ -12,21 +12,25 @@ export interface ShardTask {
   readonly mayHoldRecords: boolean;
 }
 
-export class WorkerPool {
-  readonly #piscina: Piscina<ShardTask, ShardResult>;
+/** Threads that all run the same entry of `workers/`. */
+export class WorkerPool<Task = ShardTask, Result = ShardResult> {
+  readonly #piscina: Piscina<Task, Result>;
 
-  constructor(readonly workers: number) {
+  /** `entry` is the file's name in `workers/`, without its ending. */
+  constructor(
+    entry: 'load-shard' | 'verify-shard',
+    readonly workers: number,
+  ) {
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL('../../workers/load-shard.js', import.meta.url)),
+      filename: fileURLToPath(new URL(`../../workers/${entry}.js`, import.meta.url)),
       minThreads: workers,
       maxThreads: workers,
-      maxQueue: workers,
-      // A waiting worker sleeps on Atomics.wait otherwise, which would also put its open connections to sleep.
+      // A waiting worker would sleep on Atomics.wait otherwise, and its open connections with it.
       atomics: 'disabled',
     });
   }
 
-  run(task: ShardTask): Promise<ShardResult> {
+  run(task: Task): Promise<Result> {
     return this.#piscina.run(task);
   }
 

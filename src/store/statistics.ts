@@ -1,5 +1,6 @@
 /** Sizes and counts of what was loaded. */
 import type { Db } from 'mongodb';
+import type { Layout } from '../config/settings.js';
 import { ASSETS, METRICS, OWN_COLLECTIONS } from './names.js';
 
 export interface DatabaseStatistics {
@@ -24,7 +25,7 @@ export async function databaseStatistics(db: Db): Promise<DatabaseStatistics> {
       .map(async ({ name, type }) => {
         counts[name] =
           type === 'timeseries'
-            ? await countMeasurements(db, name)
+            ? await countMeasurements(db, 'timeseries')
             : await db.collection(name).estimatedDocumentCount();
       }),
   );
@@ -37,9 +38,25 @@ export async function databaseStatistics(db: Db): Promise<DatabaseStatistics> {
   };
 }
 
-/** Measurements of a time-series collection, by its buckets' own counts where they have one (uncompressed buckets do not). */
-async function countMeasurements(db: Db, name: string): Promise<number> {
-  return db.collection(name).countDocuments({});
+/**
+ * Records in `metrics`, exactly. Counting a time-series collection unpacks every measurement, so the buckets are asked for
+ * their own counts where the user may read them: a compressed bucket has a count, another one lists its timestamps.
+ */
+export async function countMeasurements(db: Db, layout: Layout): Promise<number> {
+  const metrics = db.collection(METRICS);
+  if (layout === 'flat') return metrics.countDocuments({}, { hint: '_id_' }).catch(() => metrics.countDocuments({}));
+  try {
+    const measurements = {
+      $ifNull: ['$control.count', { $size: { $objectToArray: '$data.timestamp' } }],
+    };
+    const [total] = await db
+      .collection(`system.buckets.${METRICS}`)
+      .aggregate<{ count: number }>([{ $group: { _id: null, count: { $sum: measurements } } }])
+      .toArray();
+    return total?.count ?? 0;
+  } catch {
+    return metrics.countDocuments({});
+  }
 }
 
 /** Assets by type. */
@@ -48,7 +65,7 @@ export async function countAssetsByType(db: Db): Promise<Record<string, number>>
 }
 
 /** Records by metric name, in either layout. */
-export async function countRecordsByMetric(db: Db, layout: 'flat' | 'timeseries'): Promise<Record<string, number>> {
+export async function countRecordsByMetric(db: Db, layout: Layout): Promise<Record<string, number>> {
   return countBy(db, METRICS, layout === 'flat' ? '$metric_name' : '$meta.metric_name');
 }
 

@@ -1,0 +1,2 @@
+export * from './verify.js';
+export type { Defect, Example, SeriesFindings } from './findings.js';
