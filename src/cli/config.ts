@@ -1,0 +1,27 @@
+/** `seed-database config`: the effective settings and where each comes from. */
+import type { SettingName } from '../config/catalog.js';
+import { readConfiguration } from '../config/index.js';
+import { ExitStatus } from '../errors.js';
+
+/** Prints every setting as a table, or as JSON with `--json`. Secrets are masked. */
+export function config(flags: Partial<Record<SettingName, string>>): ExitStatus {
+  const { settings, effective } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+  });
+  if (settings.output.json) {
+    process.stdout.write(`${JSON.stringify(effective, null, 2)}\n`);
+    return ExitStatus.done;
+  }
+  const rows = effective.map(({ name, flag, variable, value, source }) => [
+    variable ?? flag ?? name,
+    value ?? '-',
+    source,
+  ]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));
+  for (const [name, value, source] of rows) {
+    process.stdout.write(`${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${source}\n`);
+  }
+  return ExitStatus.done;
+}

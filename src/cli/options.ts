@@ -1,0 +1,50 @@
+/** Command-line options, made from the catalog of settings. */
+import { type Command, Option } from 'commander';
+import { CATALOG, SETTING_NAMES, type SettingName, settingEntry } from '../config/catalog.js';
+
+/** Settings that have a flag. */
+export const FLAG_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => 'flag' in CATALOG[name]);
+
+/** What a command that only reads a database needs. */
+export const CONNECTION_SETTINGS: readonly SettingName[] = [
+  'uri',
+  'host',
+  'port',
+  'database',
+  'username',
+  'envFile',
+  'logLevel',
+  'json',
+  'color',
+];
+
+/** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
+export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) {
+    const { flag, argument, default: text, description, group, switchTo } = settingEntry(name);
+    if (flag === undefined) continue;
+    const shown = text === undefined || switchTo === 'false' ? description : `${description} (default: ${text})`;
+    const option = new Option(argument === undefined ? flag : `${flag} ${argument}`, shown);
+    command.addOption(option.helpGroup(group));
+  }
+  return command;
+}
+
+/**
+ * The texts of the flags that were given to a command, or to the program in front of the command; where both
+ * name one, the nearer counts.
+ * @throws CommanderError for a flag in front of a command that does not know it
+ */
+export function givenFlags(command: Command): Partial<Record<SettingName, string>> {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const level of command.parent ? [command.parent, command] : [command]) {
+    for (const name of FLAG_SETTINGS) {
+      if (level.getOptionValueSource(name) !== 'cli') continue;
+      if (!command.options.some((option) => option.attributeName() === name)) {
+        command.error(`error: ${settingEntry(name).flag} has no meaning for the command ${command.name()}`);
+      }
+      flags[name] = String(level.getOptionValue(name));
+    }
+  }
+  return flags;
+}

@@ -1,0 +1,72 @@
+/** The program's commands and flags. Each command's work is imported when it runs. */
+import { Command } from 'commander';
+import type { ExitStatus } from '../errors.js';
+import { VERSION } from '../version.js';
+import { HELP_AFTER } from './help.js';
+import { addSettingOptions, CONNECTION_SETTINGS, FLAG_SETTINGS, givenFlags } from './options.js';
+
+/** The program, not yet run. `ended` receives the exit status of the command that was run. */
+export function buildProgram(ended: (status: ExitStatus) => void): Command {
+  const program = new Command('seed-database')
+    .description('Fills MongoDB with deterministic infrastructure telemetry, in parallel.')
+    .usage('[command] [options]')
+    .version(VERSION, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText('after', HELP_AFTER);
+  addSettingOptions(program, FLAG_SETTINGS);
+
+  const load = async (_options: unknown, command: Command) => {
+    const { load } = await import('./load.js');
+    ended(await load(givenFlags(command)));
+  };
+  // Without a command the program loads. What stands there instead of a command is named as such.
+  program.allowExcessArguments().action(async (options, command: Command) => {
+    const [unknown] = command.args;
+    if (unknown !== undefined) {
+      const known = command.commands.map((one) => one.name()).join(', ');
+      command.error(`error: unknown command '${unknown}': must be ${known}`);
+    }
+    await load(options, command);
+  });
+
+  addSettingOptions(program.command('load'), FLAG_SETTINGS)
+    .description('load a dataset; what the program does without a command')
+    .action(load);
+
+  addSettingOptions(program.command('status'), CONNECTION_SETTINGS)
+    .description('test the connection, show the server, the database, the runs and what they loaded')
+    .action(async (_options, command: Command) => {
+      const { status } = await import('./status.js');
+      ended(await status(givenFlags(command)));
+    });
+
+  addSettingOptions(program.command('serve'), ['port', 'logLevel'])
+    .description('keep the embedded server up for other programs until Ctrl-C')
+    .action(async (_options, command: Command) => {
+      const { serve } = await import('./serve.js');
+      ended(await serve(givenFlags(command)));
+    });
+
+  program
+    .command('fleet')
+    .description('print the fleet')
+    .option('--format <format>', 'yaml or json', 'yaml')
+    .action(async ({ format }: { format: string }, command: Command) => {
+      givenFlags(command);
+      const { fleet } = await import('./fleet.js');
+      ended(fleet(format));
+    });
+
+  addSettingOptions(program.command('config'), FLAG_SETTINGS)
+    .description('print the effective settings and where each comes from, secrets masked')
+    .action(async (_options, command: Command) => {
+      const { config } = await import('./config.js');
+      ended(config(givenFlags(command)));
+    });
+
+  return program;
+}

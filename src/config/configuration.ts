@@ -1,0 +1,121 @@
+/** All sources together, validated once: the settings, and where each of them came from. */
+import { usageError } from '../errors.js';
+import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
+import { connectionSettings } from './connection.js';
+import { MS_PER_DAY, refuseContradictions } from './contradictions.js';
+import { maskUri } from './mask.js';
+import { VALUES, type Values } from './schema.js';
+import type { ExistingData, Section, Settings } from './settings.js';
+import {
+  type Candidates,
+  describeCandidate,
+  gatherCandidates,
+  Rank,
+  type SettingSources,
+  settingLabel,
+} from './sources.js';
+
+/** One setting as it takes effect, for people. */
+export interface EffectiveSetting {
+  readonly name: SettingName;
+  readonly flag: string | null;
+  readonly variable: string | null;
+  /** As text, secrets masked; null where it is unset. */
+  readonly value: string | null;
+  /** `flag --days`, `environment ENVIRONMENT`, `.env, line 3`, `default` or `unset`. */
+  readonly source: string;
+}
+
+export interface Configuration {
+  readonly settings: Settings;
+  /** In the order of the catalog. */
+  readonly effective: readonly EffectiveSetting[];
+}
+
+/**
+ * Reads and validates every setting.
+ * @param now the current instant, which bounds how far back `--days` can reach
+ * @throws SeedError (usage) with one line that names the flag or variable, its value and what is allowed
+ */
+export function readConfiguration(sources: SettingSources, now = new Date()): Configuration {
+  const candidates = gatherCandidates(sources);
+  const values = validate(candidates);
+  refuseContradictions(values, candidates, now);
+  return {
+    settings: {
+      connection: connectionSettings(values, candidates),
+      load: {
+        window: { days: daysOf(values), start: values.start, end: values.end },
+        seed: values.seed,
+        sections: sectionsOf(values),
+        layout: values.layout,
+        availabilityScale: values.availabilityScale,
+        environment: values.environment,
+        existing: existingData(values),
+        workers: values.workers,
+        batchSize: values.batchSize,
+        shardDays: values.shardDays,
+        writer: values.writer,
+        writeConcern: values.writeConcern,
+        clustered: values.clustered,
+        ttlDays: values.ttlDays,
+        compressors: values.compressors ?? [],
+        confirmed: values.yes ?? false,
+        dryRun: values.dryRun ?? false,
+        given: flagsGiven(candidates),
+      },
+      output: {
+        json: values.json ?? false,
+        quiet: values.quiet ?? false,
+        color: values.color,
+        logLevel: values.logLevel,
+        logFile: values.logFile,
+      },
+    },
+    effective: SETTING_NAMES.map((name) => effectiveSetting(name, candidates)),
+  };
+}
+
+function validate(candidates: Candidates): Values {
+  const texts = Object.fromEntries(SETTING_NAMES.map((name) => [name, candidates[name]?.text]));
+  const result = VALUES.safeParse(texts);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = issue.path[0] as SettingName;
+  const candidate = candidates[name];
+  const label = candidate ? describeCandidate(name, candidate) : settingLabel(name);
+  throw usageError(`${label}: must be ${issue.message}`);
+}
+
+/** With both ends given the days follow from them, whole or not. */
+function daysOf({ days, start, end }: Values): number {
+  return start && end ? (end.getTime() - start.getTime()) / MS_PER_DAY : days;
+}
+
+function sectionsOf({ assetsOnly, metricsOnly, pollingOnly, backupOnly }: Values): readonly Section[] {
+  if (assetsOnly) return [];
+  if (!metricsOnly && !pollingOnly && !backupOnly) return ['metrics', 'polling', 'backup'];
+  const chosen: Section[] = [];
+  if (metricsOnly) chosen.push('metrics');
+  if (pollingOnly) chosen.push('polling');
+  if (backupOnly) chosen.push('backup');
+  return chosen;
+}
+
+function existingData({ clean, resume, skipCleanup }: Values): ExistingData {
+  if (clean) return 'clean';
+  if (resume) return 'resume';
+  return skipCleanup ? 'keep' : 'refuse';
+}
+
+function flagsGiven(candidates: Candidates): readonly string[] {
+  return SETTING_NAMES.filter((name) => candidates[name]?.rank === Rank.flag).map(settingLabel);
+}
+
+function effectiveSetting(name: SettingName, candidates: Candidates): EffectiveSetting {
+  const { flag = null, variable = null, secret } = settingEntry(name);
+  const candidate = candidates[name];
+  const text = candidate?.text ?? null;
+  const shown = text === null ? null : secret ? '****' : name === 'uri' ? maskUri(text) : text;
+  return { name, flag, variable, value: shown, source: candidate?.source ?? 'unset' };
+}

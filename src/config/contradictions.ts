@@ -1,0 +1,66 @@
+/** Settings that are right one by one and make no sense together. */
+import { usageError } from '../errors.js';
+import type { SettingName } from './catalog.js';
+import { FIRST_INSTANT, LAST_INSTANT } from './instant.js';
+import type { Values } from './schema.js';
+import { type Candidates, Rank, settingLabel } from './sources.js';
+
+export const MS_PER_DAY = 86_400_000;
+
+/** Pairs of flags of which only one can be meant. */
+const EXCLUSIVE: readonly (readonly [SettingName, SettingName])[] = [
+  ['clean', 'resume'],
+  ['clean', 'skipCleanup'],
+  ['resume', 'skipCleanup'],
+  ['assetsOnly', 'metricsOnly'],
+  ['assetsOnly', 'pollingOnly'],
+  ['assetsOnly', 'backupOnly'],
+];
+
+/** Flags of which the second says what the first has said already. */
+const SAME_MEANING: readonly (readonly [SettingName, SettingName])[] = [
+  ['uri', 'host'],
+  ['uri', 'port'],
+];
+
+/** @throws SeedError (usage), one line */
+export function refuseContradictions(values: Values, candidates: Candidates, now: Date): void {
+  for (const [one, other] of EXCLUSIVE) {
+    if (values[one] && values[other]) throw together(one, other);
+  }
+  for (const [one, other] of SAME_MEANING) {
+    if (candidates[one]?.rank === Rank.flag && candidates[other]?.rank === Rank.flag) throw together(one, other);
+  }
+  if (values.ttlDays !== undefined && values.layout === 'flat') {
+    throw usageError('--ttl-days needs --layout timeseries: flat records do not expire');
+  }
+  if (values.minPoolSize > values.maxPoolSize) {
+    throw usageError(
+      `MONGODB_MIN_POOL_SIZE=${values.minPoolSize} is more than MONGODB_MAX_POOL_SIZE=${values.maxPoolSize}`,
+    );
+  }
+  refuseWindow(values, candidates.days?.rank === Rank.flag, now);
+}
+
+function refuseWindow({ start, end, days }: Values, daysGiven: boolean, now: Date): void {
+  if (start && end) {
+    if (start >= end) {
+      throw usageError(`--start ${start.toISOString()} must be before --end ${end.toISOString()}`);
+    }
+    const between = (end.getTime() - start.getTime()) / MS_PER_DAY;
+    if (daysGiven && days !== between) {
+      throw usageError(`--days ${days} does not fit: --start and --end are ${Number(between.toFixed(3))} days apart`);
+    }
+    return;
+  }
+  if (start && start.getTime() + days * MS_PER_DAY > LAST_INSTANT.getTime()) {
+    throw usageError(`--days ${days} from --start ${start.toISOString()} ends after the year 9999`);
+  }
+  if (!start && (end ?? now).getTime() - days * MS_PER_DAY < FIRST_INSTANT.getTime()) {
+    throw usageError(`--days ${days} would begin before 1970-01-01, the first day that data can have`);
+  }
+}
+
+function together(one: SettingName, other: SettingName) {
+  return usageError(`${settingLabel(one)} and ${settingLabel(other)} exclude each other: give one of them`);
+}

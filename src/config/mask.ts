@@ -1,0 +1,63 @@
+/** Keeps secrets out of everything that is printed, logged or stored. */
+import type { Settings } from './settings.js';
+import { formatUri, parseUri, percentDecoded } from './uri.js';
+
+const MASK = '****';
+/** Options of a connection string whose values are secrets. */
+const SECRET_OPTION = /pass|token|secret|^authmechanismproperties$/i;
+const ANY_URI = /mongodb(?:\+srv)?:\/\/[^\s"'`<>]+/gi;
+/** A shorter "secret" would blank out half of any text, and protects nothing. */
+const MIN_SECRET_LENGTH = 3;
+
+/**
+ * A connection string without its password and other secrets. Works on any text: where it is not a well-formed
+ * connection string, everything before the last `@` is taken for credentials.
+ */
+export function maskUri(uri: string): string {
+  const parts = parseUri(uri);
+  if (parts) {
+    const password = parts.password === undefined ? undefined : MASK;
+    return formatUri({ ...parts, password, query: parts.query.map(maskOption) });
+  }
+  const start = uri.indexOf('://') === -1 ? 0 : uri.indexOf('://') + 3;
+  const at = uri.lastIndexOf('@');
+  const credentials = at < start ? '' : `${MASK}@`;
+  const [address, ...options] = uri.slice(Math.max(at + 1, start)).split(/(?=[?&])/);
+  // What stands where a port should may be a password whose host was forgotten.
+  const shown = address.replace(/:(?!\d{1,5}(?:[,/]|$))[^,/\]]*/g, `:${MASK}`);
+  const rest = options.map((option) => option[0] + maskOption(option.slice(1)));
+  return [uri.slice(0, start), credentials, shown, ...rest].join('');
+}
+
+function maskOption(pair: string): string {
+  const [name] = pair.split('=');
+  return SECRET_OPTION.test(percentDecoded(name) ?? name) ? `${name}=${MASK}` : pair;
+}
+
+/** A text without the password of these settings, wherever and in whatever spelling it stands in it. */
+export function maskSecrets(text: string, settings: Pick<Settings, 'connection'>): string {
+  let masked = text.replace(ANY_URI, maskUri);
+  for (const secret of secretsOf(settings)) masked = masked.replaceAll(secret, MASK);
+  return masked;
+}
+
+/** Longest first, so that no secret is cut by one that it contains. */
+function secretsOf({ connection }: Pick<Settings, 'connection'>): readonly string[] {
+  const found = new Set<string>();
+  const add = (secret: string | undefined) => {
+    if (!secret) return;
+    const decoded = percentDecoded(secret) ?? secret;
+    const quoted = JSON.stringify(decoded).slice(1, -1);
+    for (const spelling of [secret, decoded, encodeURIComponent(decoded), quoted]) found.add(spelling);
+  };
+  const parts = parseUri(connection.uri);
+  add(parts?.password);
+  for (const pair of parts?.query ?? []) {
+    const [name, ...value] = pair.split('=');
+    if (SECRET_OPTION.test(name)) add(value.join('='));
+  }
+  if (typeof connection.options.key === 'string') add(connection.options.key);
+  return [...found]
+    .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
+    .sort((a, b) => b.length - a.length);
+}

@@ -1,0 +1,137 @@
+/** What each setting's text may be, and the value it stands for. */
+import { z } from 'zod';
+import type { SettingName } from './catalog.js';
+import { parseHosts } from './hosts.js';
+import { parseInstant } from './instant.js';
+import { AVAILABILITY_SCALES, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
+import { parseUri } from './uri.js';
+
+const MAX_DAYS = 36_500;
+/** A day has 1,440 minutes, so a larger batch would not even hold a year of one series better. */
+const MAX_BATCH = 100_000;
+const MAX_TIMEOUT_MS = 2_147_483_647;
+const COMPRESSORS = ['zlib', 'zstd', 'snappy'] as const;
+
+/** The message of every issue is what is allowed: the reader of a refusal has the value before them already. */
+const wholeNumber = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,16}$/, { error })
+    .transform(Number)
+    .pipe(z.number().min(min, { error }).max(max, { error }));
+};
+
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(values, { error: values.join(', ') }));
+
+const boolean = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.stringbool({ error: 'true or false (also 1 or 0, yes or no, on or off)' }));
+
+const parsedBy = <T>(allowed: string, parse: (text: string) => T | undefined) =>
+  z
+    .string()
+    .trim()
+    .transform((text, context): T => {
+      const value = parse(text);
+      if (value !== undefined) return value;
+      context.addIssue({ code: 'custom', message: allowed });
+      return z.NEVER;
+    });
+
+const matching = (pattern: RegExp, allowed: string) => z.string().trim().regex(pattern, { error: allowed });
+
+const instant = parsedBy(
+  'a date such as 2025-02-09 (00:00 UTC) or a whole minute with its zone such as 2025-02-09T08:30Z, from 1970 to 9999',
+  parseInstant,
+);
+
+const path = z
+  .string()
+  .refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });
+
+/** Database names: what every server and platform accepts, and none of the server's own. */
+const database = matching(
+  /^(?!(?:admin|local|config)$)[^/\\. "$*<>:|?\0\p{Cc}]{1,63}$/u,
+  'at most 63 characters without any of / \\ . " $ * < > : | ? or a blank, and not admin, local or config',
+);
+
+const printable = (what: string) => matching(/^[^\p{Cc}]{1,255}$/u, what);
+
+/** What a validated setting is, by name; undefined where it was not given and has no default. */
+export const VALUES = z.object({
+  days: wholeNumber(1, MAX_DAYS),
+  seed: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  start: instant.optional(),
+  end: instant.optional(),
+  assetsOnly: boolean.optional(),
+  metricsOnly: boolean.optional(),
+  pollingOnly: boolean.optional(),
+  backupOnly: boolean.optional(),
+  environment: matching(/^[\w.-]{1,64}$/, 'at most 64 letters, digits, dots, dashes and underscores')
+    // However it is spelled, it is guarded.
+    .transform((name) => (/^production$/i.test(name) ? 'production' : name)),
+  availabilityScale: oneOf(AVAILABILITY_SCALES),
+  dryRun: boolean.optional(),
+  clean: boolean.optional(),
+  resume: boolean.optional(),
+  skipCleanup: boolean.optional(),
+  yes: boolean.optional(),
+  layout: oneOf(LAYOUTS),
+  clustered: boolean,
+  ttlDays: wholeNumber(1, MAX_DAYS).optional(),
+  writeConcern: parsedBy('majority, or a number of members from 1 to 50', parseWriteConcern).optional(),
+  batchSize: wholeNumber(1, MAX_BATCH),
+  workers: wholeNumber(1, 256).optional(),
+  shardDays: wholeNumber(1, MAX_DAYS).optional(),
+  writer: oneOf(WRITERS),
+  compressors: parsedBy(`a list of ${COMPRESSORS.join(', ')}`, parseCompressors).optional(),
+  uri: parsedBy('a connection string: mongodb://host:port or mongodb+srv://host', parseUri).optional(),
+  host: parsedBy('a host name or address, or several separated by commas', parseHosts),
+  port: wholeNumber(1, 65_535),
+  database,
+  username: printable('a user name').optional(),
+  password: z.string().optional(),
+  authSource: printable('a database name, or $external'),
+  replicaSet: printable('the name of a replica set').optional(),
+  sslEnabled: boolean,
+  sslCertPath: path.optional(),
+  sslKeyPath: path.optional(),
+  sslCaPath: path.optional(),
+  maxPoolSize: wholeNumber(1, 10_000),
+  minPoolSize: wholeNumber(0, 10_000),
+  maxIdleTimeMs: wholeNumber(0, MAX_TIMEOUT_MS),
+  connectTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS),
+  serverSelectionTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS),
+  socketTimeoutMs: wholeNumber(0, MAX_TIMEOUT_MS),
+  retryWrites: boolean,
+  retryReads: boolean,
+  envFile: path.optional(),
+  logLevel: oneOf(LOG_LEVELS),
+  logFile: path.optional(),
+  quiet: boolean.optional(),
+  json: boolean.optional(),
+  color: boolean,
+} satisfies Record<SettingName, z.ZodType>);
+
+export type Values = z.output<typeof VALUES>;
+
+function parseWriteConcern(text: string): string | number | undefined {
+  if (/^majority$/i.test(text)) return 'majority';
+  const members = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  return members >= 1 && members <= 50 ? members : undefined;
+}
+
+function parseCompressors(text: string): readonly string[] | undefined {
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  const known = names.every((name) => (COMPRESSORS as readonly string[]).includes(name));
+  return known && new Set(names).size === names.length ? names : undefined;
+}

@@ -1,0 +1,91 @@
+/** Where each setting's text comes from: flag over environment over file over default. */
+import { join } from 'node:path';
+import { usageError } from '../errors.js';
+import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
+import { readEnvFile } from './env-file.js';
+import { maskUri } from './mask.js';
+
+/** Everything outside the program that settings are read from. */
+export interface SettingSources {
+  /** Texts of the flags that were given, by setting; a switch is `true` or `false`. */
+  readonly flags: Readonly<Partial<Record<SettingName, string>>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The folder whose `.env` is read. */
+  readonly directory: string;
+}
+
+/** Rank of a source: the higher one wins. */
+export const Rank = { default: 0, file: 1, environment: 2, flag: 3 } as const;
+export type Rank = (typeof Rank)[keyof typeof Rank];
+
+/** A setting's text before validation, and where it was found. */
+export interface Candidate {
+  readonly text: string;
+  readonly rank: Rank;
+  /** For people: `flag --days`, `environment ENVIRONMENT`, `.env, line 3`, `default`. */
+  readonly source: string;
+}
+
+export type Candidates = Readonly<Partial<Record<SettingName, Candidate>>>;
+
+/**
+ * The winning text of each setting. An empty variable counts as not given, as it does in the lines of a copied
+ * `.env.example`; an empty flag is a mistake and is left to validation.
+ * @throws SeedError (usage) for a file of variables that cannot be used
+ */
+export function gatherCandidates({ flags, environment, directory }: SettingSources): Candidates {
+  if (flags.envFile?.trim() === '') throw usageError('--env-file "": must be a path');
+  const fileName = flags.envFile ?? '.env';
+  const file = readEnvFile(
+    flags.envFile === undefined ? join(directory, '.env') : flags.envFile,
+    flags.envFile !== undefined,
+  );
+  const candidates: Partial<Record<SettingName, Candidate>> = {};
+  for (const name of SETTING_NAMES) {
+    const { flag, variable, default: text } = settingEntry(name);
+    const given = flags[name];
+    const assigned = variable === undefined ? undefined : file.get(variable);
+    const fromEnvironment = variable === undefined ? undefined : environment[variable];
+    if (given !== undefined) {
+      candidates[name] = { text: given, rank: Rank.flag, source: `flag ${flag}` };
+    } else if (fromEnvironment) {
+      const value = fromVariable(name, fromEnvironment);
+      candidates[name] = { text: value, rank: Rank.environment, source: `environment ${variable}` };
+    } else if (assigned?.value) {
+      const value = fromVariable(name, assigned.value);
+      candidates[name] = { text: value, rank: Rank.file, source: `${fileName}, line ${assigned.line}` };
+    } else if (text !== undefined) {
+      candidates[name] = { text, rank: Rank.default, source: 'default' };
+    }
+  }
+  return candidates;
+}
+
+/** NO_COLOR switches colours off whatever it says (no-color.org). */
+function fromVariable(name: SettingName, value: string): string {
+  return name === 'color' ? 'false' : value;
+}
+
+/** A setting as it was given, for a refusal: `--days 0` or `MONGODB_PORT=x (.env, line 2)`, one line, no secret. */
+export function describeCandidate(name: SettingName, candidate: Candidate): string {
+  const { flag, variable, secret } = settingEntry(name);
+  if (candidate.rank === Rank.flag) return secret ? `${flag}` : `${flag} ${printable(name, candidate.text)}`;
+  const where = candidate.rank === Rank.environment ? '' : ` (${candidate.source})`;
+  return secret ? `${variable}${where}` : `${variable}=${printable(name, candidate.text)}${where}`;
+}
+
+/** How a setting that was not given is called in a message. */
+export function settingLabel(name: SettingName): string {
+  const { flag, variable } = settingEntry(name);
+  return flag ?? variable ?? name;
+}
+
+const LONGEST_VALUE = 80;
+
+function printable(name: SettingName, text: string): string {
+  const shown = name === 'uri' ? maskUri(text) : text;
+  const short = shown.length > LONGEST_VALUE ? `${shown.slice(0, LONGEST_VALUE)}…` : shown;
+  // Quotes and escapes where the bare text would be invisible or break the line.
+  return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(short) ? short : JSON.stringify(short).replace(/\p{Z}/gu, ' ');
+}
+

@@ -1,0 +1,51 @@
+/** Runs the built program as a user does: as a process of its own. */
+import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+/** The built entry, beside the compiled tests. */
+export const CLI_ENTRY = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export interface CliOptions {
+  /** The whole environment of the program, but for PATH and HOME: no variable of the machine leaks in. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: the temporary folder, so that no `.env` of a checkout is read. */
+  readonly cwd?: string;
+  readonly stdin?: string;
+  /** After this long the program is killed and the result has a signal. Default: two minutes. */
+  readonly timeoutMs?: number;
+}
+
+export interface CliResult {
+  /** Null where a signal ended it. */
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program to its end. */
+export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const { PATH = '', HOME = '' } = process.env;
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI_ENTRY, ...args], {
+      env: { PATH, HOME, ...options.env },
+      cwd: options.cwd ?? tmpdir(),
+      stdio: 'pipe',
+      timeout: options.timeoutMs ?? 120_000,
+      killSignal: 'SIGKILL',
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.once('error', reject);
+    child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
+    child.stdin.on('error', () => undefined); // a program that reads no input may be gone already
+    child.stdin.end(options.stdin ?? '');
+  });
+}
