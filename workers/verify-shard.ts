@@ -53,11 +53,15 @@ function repairOf(db: Db): Repair {
     async insert(batch) {
       return (await sink.write(batch.using(new BatchBuffer(SEQUENCE_HEADROOM)))).inserted;
     },
-    async replace(series, document) {
-      const { _id, ...replacement } = document;
-      const filter = { asset_id: series.assetId, metric_name: series.metricName, timestamp: document.timestamp };
-      const result = await db.collection(METRICS).replaceOne(filter, replacement, { writeConcern: { w: 'majority' } });
-      return result.matchedCount;
+    async put(documents) {
+      if (documents.length === 0) return 0;
+      const operations = documents.map(({ _id, ...replacement }) => ({
+        replaceOne: { filter: { _id }, replacement, upsert: true },
+      }));
+      const result = await db
+        .collection(METRICS)
+        .bulkWrite(operations, { ordered: false, writeConcern: { w: 'majority' } });
+      return result.modifiedCount + result.upsertedCount;
     },
   };
 }

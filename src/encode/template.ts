@@ -76,6 +76,12 @@ export class BatchBuffer {
     return at;
   }
 
+  /** Lets go of the memory, for whoever still holds it; the next batch gets new. */
+  discard(): void {
+    this.bytes = Buffer.alloc(this.headroom);
+    this.#template = undefined;
+  }
+
   /** Fills the buffer with copies of the template, doubling what is there, unless it already holds enough of them. */
   #layOut(template: Template, count: number): void {
     const step = template.bytes.length;

@@ -26,7 +26,11 @@ export class SequenceSink implements Sink {
   async write(batch: Batch): Promise<WriteResult> {
     const command: Document = { insert: METRICS, ordered: false, documents: this.makeSequence(batch.encode()) };
     if (this.writeConcern !== undefined) command.writeConcern = { w: this.writeConcern };
-    const reply = await this.db.command(command);
+    const reply = await this.db.command(command).catch((error) => {
+      // The broken connection may still hold on to these bytes: they must not change under it.
+      batch.buffer.discard();
+      throw error;
+    });
     return outcome(batch, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
   }
 }

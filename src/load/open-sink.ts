@@ -13,9 +13,10 @@ export function openSink(
 ): { readonly sink: Sink; readonly writer: string } {
   if (!db || name === 'none') return { sink: nullSink, writer: 'none' };
   if (name === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: name };
-  const makeSequence = loadDocumentSequence();
-  if (typeof makeSequence === 'string') {
-    return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${makeSequence})` };
+  const sequence = loadDocumentSequence();
+  if (typeof sequence === 'string') {
+    return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${sequence})` };
   }
-  return { sink: new SequenceSink(db, makeSequence, writeConcern), writer: name };
+  const writer = sequence.copies ? `sequence (copying: ${sequence.copies})` : name;
+  return { sink: new SequenceSink(db, sequence.make, writeConcern), writer };
 }

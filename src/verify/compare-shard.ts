@@ -1,7 +1,7 @@
 /** Compares one shard, as the model makes it, with what a database holds of it. */
 import { createHash } from 'node:crypto';
 import { BSON, type Db, type Document, type FindCursor } from 'mongodb';
-import { type Batch, BatchBuffer, recordId, type Series } from '../encode/index.js';
+import { type Batch, BatchBuffer, recordId } from '../encode/index.js';
 import type { ShardSource } from '../load/source.js';
 import type { Shard } from '../plan/index.js';
 import { METRICS } from '../store/names.js';
@@ -13,8 +13,10 @@ const CURSOR_BATCH = 10_000;
 
 /** Puts right what is missing or different; resolves with the number of records it mended. */
 export interface Repair {
+  /** Time-series layout: inserts records that are missing. */
   insert(batch: Batch): Promise<number>;
-  replace(series: Series, document: Document): Promise<number>;
+  /** Flat layout: makes the documents of these `_id`s what they should be. */
+  put(documents: Document[]): Promise<number>;
 }
 
 /**
@@ -103,14 +105,15 @@ async function compareSeries(
   skipTo(Number.POSITIVE_INFINITY);
 
   if (!repair) return;
-  const present = new Set(minutes);
-  for (const i of missing) present.delete(minutes[i]);
-  if (missing.length > 0) findings.repaired += await repair.insert(batch.without(present));
   if (batch.layout === 'flat') {
-    for (const i of different) {
-      const document = BSON.deserialize(expectedBytes.subarray(i * step, (i + 1) * step), { promoteValues: false });
-      findings.repaired += await repair.replace(series, document);
-    }
+    const documents = [...missing, ...different].map((i) =>
+      BSON.deserialize(expectedBytes.subarray(i * step, (i + 1) * step), { promoteValues: false }),
+    );
+    findings.repaired += await repair.put(documents);
+  } else if (missing.length > 0) {
+    const present = new Set(minutes);
+    for (const i of missing) present.delete(minutes[i]);
+    findings.repaired += await repair.insert(batch.without(present));
   }
 }
 
