@@ -2,12 +2,19 @@
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration } from '../config/index.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { confirmClean } from './confirm.js';
 import { listenForInterrupts } from './interrupt.js';
 import { exitStatusOf } from './run.js';
 
 /** Loads a dataset as the flags ask, or previews it with `--dry-run`. */
 export async function load(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const configured = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  if (configured.settings.load.dryRun) {
+    const { printPreview } = await import('./preview.js');
+    printPreview(configured.settings);
+    return ExitStatus.done;
+  }
+  const settings = await confirmClean(configured.settings);
   const [{ createReporter }, { runLoad }] = await Promise.all([
     import('../report/index.js'),
     import('../load/index.js'),

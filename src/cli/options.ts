@@ -23,7 +23,8 @@ export function addSettingOptions(command: Command, names: readonly SettingName[
   for (const name of names) {
     const { flag, argument, default: text, description, group, switchTo } = settingEntry(name);
     if (flag === undefined) continue;
-    const shown = text === undefined || switchTo === 'false' ? description : `${description} (default: ${text})`;
+    const shown =
+      text === undefined || switchTo === 'false' ? description : `${description} (default: ${text})`;
     const option = new Option(argument === undefined ? flag : `${flag} ${argument}`, shown);
     command.addOption(option.helpGroup(group));
   }

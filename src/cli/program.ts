@@ -1,7 +1,8 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
+import type { FleetFormat } from './fleet.js';
 import { HELP_AFTER } from './help.js';
 import { addSettingOptions, CONNECTION_SETTINGS, FLAG_SETTINGS, givenFlags } from './options.js';
 
@@ -23,16 +24,6 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     const { load } = await import('./load.js');
     ended(await load(givenFlags(command)));
   };
-  // Without a command the program loads. What stands there instead of a command is named as such.
-  program.allowExcessArguments().action(async (options, command: Command) => {
-    const [unknown] = command.args;
-    if (unknown !== undefined) {
-      const known = command.commands.map((one) => one.name()).join(', ');
-      command.error(`error: unknown command '${unknown}': must be ${known}`);
-    }
-    await load(options, command);
-  });
-
   addSettingOptions(program.command('load'), FLAG_SETTINGS)
     .description('load a dataset; what the program does without a command')
     .action(load);
@@ -54,8 +45,8 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
   program
     .command('fleet')
     .description('print the fleet')
-    .option('--format <format>', 'yaml or json', 'yaml')
-    .action(async ({ format }: { format: string }, command: Command) => {
+    .addOption(new Option('--format <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
+    .action(async ({ format }: { format: FleetFormat }, command: Command) => {
       givenFlags(command);
       const { fleet } = await import('./fleet.js');
       ended(fleet(format));
@@ -68,5 +59,14 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
       ended(config(givenFlags(command)));
     });
 
+  // Without a command the program loads. What stands there instead of a command is named as such.
+  program.allowExcessArguments().action(async (options, command: Command) => {
+    const [unknown] = command.args;
+    if (unknown !== undefined) {
+      const known = command.commands.map((one) => one.name()).join(', ');
+      command.error(`error: unknown command '${unknown}': must be ${known}`);
+    }
+    await load(options, command);
+  });
   return program;
 }

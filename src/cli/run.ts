@@ -44,7 +44,10 @@ export function failureLines(error: unknown): readonly string[] {
   if (error instanceof SeedError) {
     return [`error: ${oneLine(error.message)}`, ...(error.remedy ? [`  ${oneLine(error.remedy)}`] : [])];
   }
-  if (error instanceof CommanderError) return [oneLine(error.message)];
+  // A flag that does not exist may carry what it should not, such as --password=….
+  if (error instanceof CommanderError) {
+    return [oneLine(error.message).replace(/(unknown option '--?[^=']+)=.*'/, "$1'")];
+  }
   return [`unexpected error: ${oneLine(error instanceof Error ? error.message : String(error))}`];
 }
 
@@ -55,7 +58,8 @@ function oneLine(text: string): string {
 /** The level decides about stacks even where the command line is too wrong to be read. */
 function wantsStacks(args: readonly string[]): boolean {
   return args.some(
-    (arg, index) => /^--log-level=debug$/i.test(arg) || (/^debug$/i.test(arg) && args[index - 1] === '--log-level'),
+    (arg, index) =>
+      /^--log-level=debug$/i.test(arg) || (/^debug$/i.test(arg) && args[index - 1] === '--log-level'),
   );
 }
 

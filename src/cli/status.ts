@@ -2,8 +2,8 @@
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
-import { openTarget } from '../store/target.js';
 import { databaseStatistics } from '../store/statistics.js';
+import { openTarget } from '../store/target.js';
 
 /** Prints the server and the statistics of the database, as JSON with `--json`. */
 export async function status(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {

@@ -41,7 +41,8 @@ export const CATALOG = {
     flag: '--seed',
     argument: '<n>',
     group: 'Dataset:',
-    description: 'seed of the dataset: the same seed and period give the same data (default: drawn, and printed)',
+    description:
+      'seed of the dataset: the same seed and period give the same data (default: drawn, and printed)',
   },
   start: {
     flag: '--start',
@@ -83,7 +84,11 @@ export const CATALOG = {
     group: 'Dataset:',
     description: 'print the plan, its exact counts and the estimated size; connect to nothing',
   },
-  clean: { flag: '--clean', group: 'Data that is already there:', description: 'remove this program\'s collections first' },
+  clean: {
+    flag: '--clean',
+    group: 'Data that is already there:',
+    description: "remove this program's collections first",
+  },
   resume: {
     flag: '--resume',
     group: 'Data that is already there:',
@@ -145,7 +150,7 @@ export const CATALOG = {
     argument: '<writer>',
     default: 'sequence',
     group: 'Speed:',
-    description: 'sequence: encoded batches; bulkwrite: the driver\'s own; none: generate only, to measure',
+    description: "sequence: encoded batches; bulkwrite: the driver's own; none: generate only, to measure",
   },
   compressors: {
     flag: '--compressors',
@@ -189,7 +194,8 @@ export const CATALOG = {
     argument: '<name>',
     variable: 'MONGODB_USERNAME',
     group: 'Connection:',
-    description: 'user; the password comes from MONGODB_PASSWORD only, since everyone on a machine sees flags in ps',
+    description:
+      'user; the password comes from MONGODB_PASSWORD only, since everyone on a machine sees flags in ps',
   },
   password: {
     variable: 'MONGODB_PASSWORD',
@@ -203,7 +209,11 @@ export const CATALOG = {
     group: 'Connection:',
     description: 'database that knows the user',
   },
-  replicaSet: { variable: 'MONGODB_REPLICA_SET', group: 'Connection:', description: 'name of the replica set' },
+  replicaSet: {
+    variable: 'MONGODB_REPLICA_SET',
+    group: 'Connection:',
+    description: 'name of the replica set',
+  },
   sslEnabled: {
     variable: 'MONGODB_SSL_ENABLED',
     default: 'false',
@@ -215,11 +225,15 @@ export const CATALOG = {
     group: 'Connection:',
     description: 'client certificate, PEM; holds the key too unless MONGODB_SSL_KEY_PATH names it',
   },
-  sslKeyPath: { variable: 'MONGODB_SSL_KEY_PATH', group: 'Connection:', description: 'key of the client certificate, PEM' },
+  sslKeyPath: {
+    variable: 'MONGODB_SSL_KEY_PATH',
+    group: 'Connection:',
+    description: 'key of the client certificate, PEM',
+  },
   sslCaPath: {
     variable: 'MONGODB_SSL_CA_PATH',
     group: 'Connection:',
-    description: 'certificate of the authority that signed the server\'s, PEM',
+    description: "certificate of the authority that signed the server's, PEM",
   },
   maxPoolSize: {
     variable: 'MONGODB_MAX_POOL_SIZE',

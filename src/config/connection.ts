@@ -64,7 +64,9 @@ function hostAddress(host: Host, commonPort: number): string {
 function databaseName(values: Values, candidates: Candidates, uri: UriParts | undefined): string {
   if (uri?.database === undefined) return values.database;
   const named = isGiven(candidates, 'database');
-  return named && rankOf(candidates, 'database') >= rankOf(candidates, 'uri') ? values.database : uri.database;
+  return named && rankOf(candidates, 'database') >= rankOf(candidates, 'uri')
+    ? values.database
+    : uri.database;
 }
 
 function credentials(base: UriParts, values: Values): Pick<UriParts, 'username' | 'password'> {
@@ -113,7 +115,9 @@ function tlsFiles(values: Values, candidates: Candidates): Record<string, string
   if (sslCaPath !== undefined) files.tlsCAFile = readable('sslCaPath', sslCaPath, candidates);
   if (sslKeyPath !== undefined) {
     if (sslCertPath === undefined) {
-      throw usageError('MONGODB_SSL_KEY_PATH is set without MONGODB_SSL_CERT_PATH: a key needs its certificate');
+      throw usageError(
+        'MONGODB_SSL_KEY_PATH is set without MONGODB_SSL_CERT_PATH: a key needs its certificate',
+      );
     }
     // The driver reads certificate and key from one file; from two it takes their contents.
     files.cert = readFileSync(readable('sslCertPath', sslCertPath, candidates), 'utf8');

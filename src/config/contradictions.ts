@@ -29,7 +29,8 @@ export function refuseContradictions(values: Values, candidates: Candidates, now
     if (values[one] && values[other]) throw together(one, other);
   }
   for (const [one, other] of SAME_MEANING) {
-    if (candidates[one]?.rank === Rank.flag && candidates[other]?.rank === Rank.flag) throw together(one, other);
+    if (candidates[one]?.rank === Rank.flag && candidates[other]?.rank === Rank.flag)
+      throw together(one, other);
   }
   if (values.ttlDays !== undefined && values.layout === 'flat') {
     throw usageError('--ttl-days needs --layout timeseries: flat records do not expire');
@@ -49,7 +50,9 @@ function refuseWindow({ start, end, days }: Values, daysGiven: boolean, now: Dat
     }
     const between = (end.getTime() - start.getTime()) / MS_PER_DAY;
     if (daysGiven && days !== between) {
-      throw usageError(`--days ${days} does not fit: --start and --end are ${Number(between.toFixed(3))} days apart`);
+      throw usageError(
+        `--days ${days} does not fit: --start and --end are ${Number(between.toFixed(3))} days apart`,
+      );
     }
     return;
   }

@@ -26,7 +26,8 @@ export function readEnvFile(path: string, required: boolean): ReadonlyMap<string
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && !required) return new Map();
-    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code);
+    const reason =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code);
     throw usageError(`cannot read the variables in ${path}: ${reason}`);
   }
   return parseEnvFile(text, path);
@@ -48,7 +49,8 @@ export function parseEnvFile(text: string, name: string): ReadonlyMap<string, As
       continue;
     }
     const { value, after, used } = quoted([rest.slice(1), ...lines.slice(index + 1)], quote);
-    if (value === undefined) throw usageError(`${name}, line ${line}: the quoted value of ${match[1]} has no end`);
+    if (value === undefined)
+      throw usageError(`${name}, line ${line}: the quoted value of ${match[1]} has no end`);
     index += used;
     if (!BLANK_OR_COMMENT.test(after)) {
       throw usageError(`${name}, line ${index + 1}: text after the quoted value of ${match[1]}`);

@@ -19,7 +19,6 @@ export function parseHosts(text: string): readonly Host[] | undefined {
 
 function parseHost(text: string): Host | undefined {
   if (text.startsWith('/')) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: a path with a NUL is what is refused here
     const usable = text.length <= 108 && !/[\0\s]/.test(text);
     return usable ? { name: encodeURIComponent(text), port: undefined, socket: true } : undefined;
   }

@@ -1,8 +1,7 @@
 /** Instants as a user writes them. */
 
 const MS_PER_MINUTE = 60_000;
-const WRITTEN =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::00(?:\.0+)?)?([Zz]|[+-]\d{2}:?\d{2}))?$/;
+const WRITTEN = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::00(?:\.0+)?)?([Zz]|[+-]\d{2}:?\d{2}))?$/;
 
 /** The earliest instant of a dataset: minutes are counted from here and are never negative. */
 export const FIRST_INSTANT = new Date(0);

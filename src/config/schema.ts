@@ -54,9 +54,7 @@ const instant = parsedBy(
   parseInstant,
 );
 
-const path = z
-  .string()
-  .refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });
+const path = z.string().refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });
 
 /** Database names: what every server and platform accepts, and none of the server's own. */
 const database = matching(

@@ -88,4 +88,3 @@ function printable(name: SettingName, text: string): string {
   // Quotes and escapes where the bare text would be invisible or break the line.
   return /^[\p{L}\p{N}\p{P}\p{S}]+$/u.test(short) ? short : JSON.stringify(short).replace(/\p{Z}/gu, ' ');
 }
-

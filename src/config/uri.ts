@@ -27,7 +27,8 @@ export function parseUri(text: string): UriParts | undefined {
   if (password.length > 1) return undefined;
   const decoded = database ? percentDecoded(database) : '';
   if (decoded === undefined) return undefined;
-  if ([username, ...password].some((part) => part !== undefined && percentDecoded(part) === undefined)) return undefined;
+  if ([username, ...password].some((part) => part !== undefined && percentDecoded(part) === undefined))
+    return undefined;
   return {
     scheme: scheme.toLowerCase() as UriParts['scheme'],
     username,
@@ -40,7 +41,8 @@ export function parseUri(text: string): UriParts | undefined {
 
 /** The connection string of these parts. */
 export function formatUri({ scheme, username, password, hosts, database, query }: UriParts): string {
-  const credentials = username === undefined ? '' : `${username}${password === undefined ? '' : `:${password}`}@`;
+  const credentials =
+    username === undefined ? '' : `${username}${password === undefined ? '' : `:${password}`}@`;
   const path = database === undefined ? '' : encodeURIComponent(database);
   const options = query.length === 0 ? '' : `?${query.join('&')}`;
   return `${scheme}://${credentials}${hosts}/${path}${options}`;

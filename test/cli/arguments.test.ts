@@ -1,0 +1,143 @@
+/** The command line of the built program: what it prints, and the status it ends with. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { withFolder } from '../config/support.js';
+import { CLI_ENTRY, runCli } from '../support/cli.js';
+
+/** Wrong command lines, and what their one line on standard error must hold. */
+const USAGE: readonly [readonly string[], RegExp][] = [
+  [['--dayz', '3'], /unknown option '--dayz' \(Did you mean --days\?\)/],
+  [['--days', '0'], /--days 0: must be a whole number from 1 to 36500/],
+  [['--days', '-1'], /--days -1: must be a whole number from 1 to 36500/],
+  [['--days=1e9'], /--days 1e9: must be a whole number from 1 to 36500/],
+  [['--days', 'abc'], /--days abc: must be a whole number from 1 to 36500/],
+  [['--days'], /'--days <n>' argument missing/],
+  [['load', '--batch-size', '0'], /--batch-size 0: must be a whole number from 1 to 100000/],
+  [['--end', '2025-02-30'], /--end 2025-02-30: must be a date/],
+  [['--clean', '--resume'], /--clean and --resume/],
+  [['statu'], /unknown command 'statu': must be load, status, serve, fleet, config/],
+  [['load', 'x'], /too many arguments for 'load'/],
+  [['fleet', 'x'], /too many arguments for 'fleet'/],
+  [['fleet', '--format', 'xml'], /'xml' is invalid\. Allowed choices are yaml, json/],
+  [['status', '--days', '3'], /unknown option '--days'/],
+  [['--days', '3', 'status'], /--days has no meaning for the command status/],
+  [['serve', '--port', '70000'], /--port 70000: must be a whole number from 1 to 65535/],
+  [['config', '--uri', 'localhost'], /--uri localhost: must be a connection string/],
+  [
+    ['status', '--uri', 'mongodb://u:hun@ter2@h'],
+    /--uri mongodb:\/\/\*\*\*\*@h: must be a connection string/,
+  ],
+  [['--password=hunter2'], /unknown option '--password'/],
+];
+
+for (const [args, expected] of USAGE) {
+  test(`usage: ${args.join(' ')}`, async () => {
+    const { status, stdout, stderr } = await runCli(args);
+    assert.equal(stdout, '');
+    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, expected);
+    assert.doesNotMatch(stderr, /hun@?ter2/);
+    assert.equal(status, 2);
+  });
+}
+
+test('--help names every exit status, groups the flags, and fits 80 columns', async () => {
+  const { status, stdout, stderr } = await runCli(['--help']);
+  assert.equal(status, 0);
+  assert.equal(stderr, '');
+  for (const code of [0, 1, 2, 3, 4, 5, 6, 130]) assert.match(stdout, new RegExp(`^  ${code} +[a-z]`, 'm'));
+  for (const heading of ['Dataset:', 'Speed:', 'Connection:', 'Output:', 'Commands:', 'Examples:']) {
+    assert.ok(stdout.includes(`\n${heading}\n`), heading);
+  }
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+});
+
+test('--version prints the version alone', async () => {
+  const { status, stdout } = await runCli(['--version']);
+  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+  assert.equal(status, 0);
+});
+
+test('--help and usage errors load neither the driver nor the validation', async () => {
+  // A coverage report lists every script that the process loaded.
+  const loaded = async (args: readonly string[]) => {
+    let scripts = '';
+    await withFolder({}, async (folder) => {
+      await runCli(args, { env: { NODE_V8_COVERAGE: folder } });
+      for (const name of readdirSync(folder)) scripts += readFileSync(join(folder, name), 'utf8');
+    });
+    return {
+      zod: scripts.includes('/node_modules/zod/'),
+      mongodb: scripts.includes('/node_modules/mongodb/'),
+    };
+  };
+  assert.deepEqual(await loaded(['--help']), { zod: false, mongodb: false });
+  assert.deepEqual(await loaded(['--dayz']), { zod: false, mongodb: false });
+  // The same look at a command that needs one of them: it can tell.
+  assert.deepEqual(await loaded(['config']), { zod: true, mongodb: false });
+});
+
+test('config: flags before and after the command, environment, .env and defaults, secrets masked', async () => {
+  const env = { MONGODB_USERNAME: 'pmi', MONGODB_PASSWORD: 'hunter2', MONGODB_DATABASE: 'by_environment' };
+  await withFolder({ '.env': 'MONGODB_DATABASE=by_file\nMONGODB_HOST=db.example\n' }, async (cwd) => {
+    const { status, stdout, stderr } = await runCli(['--days', '3', 'config', '--json', '--seed', '42'], {
+      env,
+      cwd,
+    });
+    assert.equal(status, 0, stderr);
+    assert.ok(!stdout.includes('hunter2'));
+    const settings = JSON.parse(stdout) as { name: string; value: string | null; source: string }[];
+    const shown = (name: string) => {
+      const { value, source } = settings.find((setting) => setting.name === name) ?? {};
+      return [value, source];
+    };
+    assert.deepEqual(shown('days'), ['3', 'flag --days']);
+    assert.deepEqual(shown('seed'), ['42', 'flag --seed']);
+    assert.deepEqual(shown('database'), ['by_environment', 'environment MONGODB_DATABASE']);
+    assert.deepEqual(shown('host'), ['db.example', '.env, line 2']);
+    assert.deepEqual(shown('password'), ['****', 'environment MONGODB_PASSWORD']);
+    assert.deepEqual(shown('batchSize'), ['1000', 'default']);
+    assert.deepEqual(shown('workers'), [null, 'unset']);
+
+    const table = await runCli(['config', '--uri', 'mongodb://u:hunter2@h/x'], { env: {}, cwd });
+    assert.match(table.stdout, /^MONGODB_URI +mongodb:\/\/u:\*\*\*\*@h\/x +flag --uri$/m);
+    assert.ok(!table.stdout.includes('hunter2'));
+  });
+});
+
+test('a corrupt .env ends with status 2, the file and the line, and never the value', async () => {
+  await withFolder({ '.env': 'MONGODB_HOST=localhost\nMONGODB_PASSWORD hunter2\n' }, async (cwd) => {
+    for (const args of [[], ['status'], ['config']]) {
+      const { status, stdout, stderr } = await runCli(args, { cwd });
+      assert.match(stderr, /^error: \S*\.env, line 2: [^\n]+\n$/);
+      assert.doesNotMatch(stderr + stdout, /hunter2/);
+      assert.equal(status, 2);
+    }
+  });
+});
+
+test('fleet prints the same fleet as YAML and as JSON', async () => {
+  const [yaml, json] = await Promise.all([runCli(['fleet']), runCli(['fleet', '--format', 'json'])]);
+  assert.equal(yaml.status, 0, yaml.stderr);
+  const fleet = JSON.parse(json.stdout) as Record<string, unknown[]>;
+  assert.deepEqual([fleet.machines.length, fleet.services.length, fleet.jobs.length], [10, 22, 2]);
+  const { parse } = await import('yaml');
+  assert.deepEqual(parse(yaml.stdout), fleet);
+});
+
+test('a reader that goes away is no stack trace', async () => {
+  const child = spawn(process.execPath, [CLI_ENTRY, 'config', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const status = await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+});
