@@ -1,6 +1,6 @@
 /** `seed-database config`: the effective settings and where each comes from. */
 import type { SettingName } from '../config/catalog.js';
-import { readConfiguration } from '../config/index.js';
+import { maskUri, readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 
 /** Prints every setting as a table, or as JSON with `--json`. Secrets are masked. */
@@ -10,8 +10,10 @@ export function config(flags: Partial<Record<SettingName, string>>): ExitStatus 
     environment: process.env,
     directory: process.cwd(),
   });
+  const { uri, database } = settings.connection;
+  const connection = { uri: maskUri(uri), database };
   if (settings.output.json) {
-    process.stdout.write(`${JSON.stringify(effective, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ settings: effective, connection }, null, 2)}\n`);
     return ExitStatus.done;
   }
   const rows = effective.map(({ name, flag, variable, value, source }) => [
@@ -23,5 +25,8 @@ export function config(flags: Partial<Record<SettingName, string>>): ExitStatus 
   for (const [name, value, source] of rows) {
     process.stdout.write(`${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${source}\n`);
   }
+  const otherwise =
+    settings.connection.origin === 'default' ? ', or to a server of its own if nothing answers there' : '';
+  process.stdout.write(`\nconnects to ${connection.uri}, database ${database}${otherwise}\n`);
   return ExitStatus.done;
 }

@@ -1,5 +1,6 @@
 /** Runs a command line and says how it ended. Every failure leaves here as one line and an exit status. */
 import { CommanderError } from 'commander';
+import { maskUris } from '../config/mask.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { buildProgram } from './program.js';
 
@@ -33,9 +34,9 @@ export function exitStatusOf(error: unknown): ExitStatus {
 }
 
 function printFailure(error: unknown, debug: boolean): void {
-  for (const line of failureLines(error)) process.stderr.write(`${line}\n`);
+  for (const line of failureLines(error)) process.stderr.write(`${maskUris(line)}\n`);
   if (debug && error instanceof Error && !(error instanceof CommanderError)) {
-    process.stderr.write(`${error.stack}\n`);
+    process.stderr.write(`${maskUris(error.stack ?? '')}\n`);
   }
 }
 

@@ -34,9 +34,14 @@ function maskOption(pair: string): string {
   return SECRET_OPTION.test(percentDecoded(name) ?? name) ? `${name}=${MASK}` : pair;
 }
 
+/** A text whose connection strings are masked; a password that stands alone in it stays. */
+export function maskUris(text: string): string {
+  return text.replace(ANY_URI, maskUri);
+}
+
 /** A text without the password of these settings, wherever and in whatever spelling it stands in it. */
 export function maskSecrets(text: string, settings: Pick<Settings, 'connection'>): string {
-  let masked = text.replace(ANY_URI, maskUri);
+  let masked = maskUris(text);
   for (const secret of secretsOf(settings)) masked = masked.replaceAll(secret, MASK);
   return masked;
 }

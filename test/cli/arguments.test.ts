@@ -89,7 +89,14 @@ test('config: flags before and after the command, environment, .env and defaults
     });
     assert.equal(status, 0, stderr);
     assert.ok(!stdout.includes('hunter2'));
-    const settings = JSON.parse(stdout) as { name: string; value: string | null; source: string }[];
+    const { settings, connection } = JSON.parse(stdout) as {
+      settings: { name: string; value: string | null; source: string }[];
+      connection: { uri: string; database: string };
+    };
+    assert.deepEqual(connection, {
+      uri: 'mongodb://pmi:****@db.example:27017/by_environment?authSource=admin',
+      database: 'by_environment',
+    });
     const shown = (name: string) => {
       const { value, source } = settings.find((setting) => setting.name === name) ?? {};
       return [value, source];
