@@ -43,9 +43,9 @@ export function parseUri(text: string): UriParts | undefined {
 export function formatUri({ scheme, username, password, hosts, database, query }: UriParts): string {
   const credentials =
     username === undefined ? '' : `${username}${password === undefined ? '' : `:${password}`}@`;
-  const path = database === undefined ? '' : encodeURIComponent(database);
+  const path = database === undefined && query.length === 0 ? '' : `/${encodeURIComponent(database ?? '')}`;
   const options = query.length === 0 ? '' : `?${query.join('&')}`;
-  return `${scheme}://${credentials}${hosts}/${path}${options}`;
+  return `${scheme}://${credentials}${hosts}${path}${options}`;
 }
 
 /** True where the connection string says something about an option itself. Names of options ignore case. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { SettingName } from '../../src/config/catalog.js';
-import { maskSecrets, maskUri } from '../../src/config/index.js';
+import { maskSecrets, maskUri, maskUris } from '../../src/config/index.js';
 import { configure, refusal, withFolder } from './support.js';
 
 type Variables = Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ const URIS: readonly [string, Variables, Flags, string][] = [
     'a URI over a host of the same source',
     { MONGODB_URI: 'mongodb://a', MONGODB_HOST: 'b' },
     {},
-    'mongodb://a/',
+    'mongodb://a',
   ],
   [
     'a host flag over a URI variable',
@@ -55,7 +55,7 @@ const URIS: readonly [string, Variables, Flags, string][] = [
     { host: 'b' },
     'mongodb://b:27017/pmi_infrastructure_dev',
   ],
-  ['a URI flag over a host variable', { MONGODB_HOST: 'b' }, { uri: 'mongodb://a/' }, 'mongodb://a/'],
+  ['a URI flag over a host variable', { MONGODB_HOST: 'b' }, { uri: 'mongodb://a/' }, 'mongodb://a'],
   [
     'a password for the user of a URI',
     { MONGODB_PASSWORD: 's/t' },
@@ -163,8 +163,8 @@ test('a certificate needs no password', () => {
 const MASKED: readonly [string, string][] = [
   ['mongodb://a:27017/x?w=1', 'mongodb://a:27017/x?w=1'],
   ['mongodb://u:hunter2@a,b:1/x?w=1', 'mongodb://u:****@a,b:1/x?w=1'],
-  ['mongodb+srv://u:hunter2@a/', 'mongodb+srv://u:****@a/'],
-  ['mongodb://u@a/', 'mongodb://u@a/'],
+  ['mongodb+srv://u:hunter2@a/', 'mongodb+srv://u:****@a'],
+  ['mongodb://u@a', 'mongodb://u@a'],
   ['mongodb://u:hun@ter2@a/x', 'mongodb://****@a/x'],
   ['mongodb://u:hun/ter2@a/x', 'mongodb://****@a/x'],
   ['mongodb://u:hun?ter2@a/x', 'mongodb://****@a/x'],
@@ -182,6 +182,12 @@ const MASKED: readonly [string, string][] = [
     'mongodb://a/?authMechanismProperties=****',
   ],
 ];
+
+test('connection strings inside a sentence are masked, once and for all', () => {
+  const once = maskUris('cannot reach mongodb://u:hunter2@h:1: refused (mongodb://v:hunter2@g), sorry.');
+  assert.equal(once, 'cannot reach mongodb://u:****@h:1: refused (mongodb://v:****@g), sorry.');
+  assert.equal(maskUris(once), once);
+});
 
 for (const [uri, masked] of MASKED) {
   test(`masked: ${uri}`, () => assert.equal(maskUri(uri), masked));

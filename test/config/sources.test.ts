@@ -13,7 +13,7 @@ import { configure, refusal, withFolder } from './support.js';
 /** Three different values for each setting that a variable can give. */
 const THREE_VALUES: Readonly<Partial<Record<SettingName, readonly [string, string, string]>>> = {
   environment: ['one', 'two', 'three'],
-  uri: ['mongodb://one/', 'mongodb://two/', 'mongodb://three/'],
+  uri: ['mongodb://one', 'mongodb://two', 'mongodb://three'],
   host: ['one', 'two', 'three'],
   port: ['1001', '1002', '1003'],
   database: ['one', 'two', 'three'],
