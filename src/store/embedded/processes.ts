@@ -1,0 +1,35 @@
+/** Whether a process lives, and waiting for its end. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Milliseconds between two looks at a process that is not our child. */
+const POLL_MS = 20;
+
+/** True when a process with this id exists, whoever owns it. */
+export function isAlive(pid: number): boolean {
+  if (pid <= 0) return false; // to kill(2), 0 and below name groups
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Sends a signal; false when the process is gone already. */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until the process has ended, at most `timeoutMs`. False when it still lives then. */
+export async function waitForExit(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (isAlive(pid)) {
+    if (Date.now() > deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}

