@@ -294,6 +294,7 @@ async function release(pid: number): Promise<void> {
 /** Ends mongod and the library's processes around it. */
 async function end(state: ServerState): Promise<void> {
   await endMongod(state);
-  await launched.get(state.pid)?.stop(); // mongod is gone: this ends the guardian, which holds our event loop
+  signal(state.guardian, 'SIGKILL'); // it would notice by itself, within seconds
+  await launched.get(state.pid)?.stop(); // forgets both processes, which hold our event loop
   launched.delete(state.pid);
 }

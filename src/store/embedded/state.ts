@@ -1,6 +1,7 @@
 /** The file in which a running embedded server is found by other processes of the same user. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { MongoClient } from 'mongodb';
+import { isListening } from '../listening.js';
 import { isAlive } from './processes.js';
 
 /** A running embedded server and the processes that use it. */
@@ -66,6 +67,7 @@ function isState(value: unknown): value is ServerState {
 
 /** Whether this very mongod answers: after a reboot its process id and its port may be another program's. */
 export async function answers({ pid, port }: ServerState): Promise<boolean> {
+  if (!(await isListening('127.0.0.1', port))) return false; // the driver would try for the whole time-out
   const client = new MongoClient(embeddedUri(port), {
     serverSelectionTimeoutMS: ANSWER_TIMEOUT_MS,
     connectTimeoutMS: ANSWER_TIMEOUT_MS,
