@@ -267,9 +267,16 @@ export const CATALOG = {
   },
   socketTimeoutMs: {
     variable: 'MONGODB_SOCKET_TIMEOUT_MS',
-    default: '0',
+    default: '60000',
     group: 'Connection:',
     description: 'milliseconds of silence after which a connection is given up; 0: never',
+  },
+  retrySeconds: {
+    flag: '--retry-seconds',
+    argument: '<n>',
+    default: '120',
+    group: 'Connection:',
+    description: 'how long to go on trying when the server goes away during a load',
   },
   retryWrites: {
     variable: 'MONGODB_RETRY_WRITES',

@@ -60,6 +60,7 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
         clustered: values.clustered,
         ttlDays: values.ttlDays,
         compressors: values.compressors ?? [],
+        retrySeconds: values.retrySeconds,
         confirmed: values.yes ?? false,
         dryRun: values.dryRun ?? false,
         given: flagsGiven(candidates),

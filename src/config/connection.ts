@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { usageError } from '../errors.js';
 import type { SettingName } from './catalog.js';
 import type { Host } from './hosts.js';
-import type { Values } from './schema.js';
+import { VALUES, type Values } from './schema.js';
 import type { ConnectionSettings } from './settings.js';
 import { type Candidates, describeCandidate, Rank } from './sources.js';
 import { formatUri, hasOption, type UriParts } from './uri.js';
@@ -64,9 +64,13 @@ function hostAddress(host: Host, commonPort: number): string {
 function databaseName(values: Values, candidates: Candidates, uri: UriParts | undefined): string {
   if (uri?.database === undefined) return values.database;
   const named = isGiven(candidates, 'database');
-  return named && rankOf(candidates, 'database') >= rankOf(candidates, 'uri')
-    ? values.database
-    : uri.database;
+  if (named && rankOf(candidates, 'database') >= rankOf(candidates, 'uri')) return values.database;
+  const judged = VALUES.shape.database.safeParse(uri.database);
+  if (judged.success) return judged.data;
+  throw usageError(
+    `the database in the connection string, ${JSON.stringify(uri.database)}, must be ${judged.error.issues[0].message}`,
+    'name the database to load with --database, and the one that knows the user with ?authSource=',
+  );
 }
 
 function credentials(base: UriParts, values: Values): Pick<UriParts, 'username' | 'password'> {

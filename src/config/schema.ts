@@ -110,6 +110,7 @@ export const VALUES = z.object({
   connectTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS),
   serverSelectionTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS),
   socketTimeoutMs: wholeNumber(0, MAX_TIMEOUT_MS),
+  retrySeconds: wholeNumber(0, 86_400),
   retryWrites: boolean,
   retryReads: boolean,
   envFile: path.optional(),

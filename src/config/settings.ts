@@ -60,6 +60,8 @@ export interface LoadSettings {
   readonly clustered: boolean;
   readonly ttlDays: number | undefined;
   readonly compressors: readonly string[];
+  /** How long to go on trying when the server goes away during a load. */
+  readonly retrySeconds: number;
   /** True where `--yes` was given. */
   readonly confirmed: boolean;
   readonly dryRun: boolean;

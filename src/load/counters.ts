@@ -1,10 +1,20 @@
 /** Numbers that workers count up and the main thread reads without a message: progress costs no event loop turn. */
 
-const HEADER = 2;
-const FIELDS = ['acknowledged', 'batches', 'batchMicros', 'retries', 'assetIndex', 'metricIndex', 'minute'] as const;
+/** Cells before the slots: stop flag, slots taken, and until when the run is held, by two clocks. */
+const HEADER = 4;
+const HELD_FOREVER = 2n ** 62n;
+const FIELDS = ['acknowledged', 'batches', 'batchMicros', 'assetIndex', 'metricIndex', 'minute'] as const;
 type Field = (typeof FIELDS)[number];
 
-/** One slot a worker, of 64-bit integers, after a header of [stop flag, slots taken]. */
+/**
+ * Milliseconds by the clock that nobody sets and by the wall clock: the first stands still while a machine sleeps, the second may
+ * be set back.
+ */
+export function clocks(): readonly [bigint, bigint] {
+  return [process.hrtime.bigint() / 1_000_000n, BigInt(Date.now())];
+}
+
+/** One slot a worker, of 64-bit integers, after the header. */
 export class Counters {
   readonly #cells: BigInt64Array;
 
@@ -13,7 +23,22 @@ export class Counters {
   }
 
   static forWorkers(workers: number): Counters {
-    return new Counters(new SharedArrayBuffer((HEADER + workers * FIELDS.length) * 8));
+    const counters = new Counters(new SharedArrayBuffer((HEADER + workers * FIELDS.length) * 8));
+    Atomics.store(counters.#cells, 2, HELD_FOREVER);
+    Atomics.store(counters.#cells, 3, HELD_FOREVER);
+    return counters;
+  }
+
+  /** Says that the run was held at an instant that {@link clocks} has read, and stays so for `ms`. */
+  holdFor(ms: number, [steady, wall]: readonly [bigint, bigint]): void {
+    Atomics.store(this.#cells, 2, steady + BigInt(ms));
+    Atomics.store(this.#cells, 3, wall + BigInt(ms));
+  }
+
+  /** False when another loader may have taken the run over. Without {@link holdFor} it is always true. */
+  get held(): boolean {
+    const [steady, wall] = clocks();
+    return Atomics.load(this.#cells, 2) > steady && Atomics.load(this.#cells, 3) > wall;
   }
 
   /** Asks all workers to stop after the batches in flight. */
@@ -47,7 +72,8 @@ export class Counters {
   /** Over all workers. */
   sum(field: Field): number {
     let sum = 0;
-    for (let slot = 0; slot * FIELDS.length + HEADER < this.#cells.length; slot++) sum += this.get(slot, field);
+    for (let slot = 0; slot * FIELDS.length + HEADER < this.#cells.length; slot++)
+      sum += this.get(slot, field);
     return sum;
   }
 

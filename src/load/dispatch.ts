@@ -4,15 +4,18 @@ import { ExitStatus, SeedError } from '../errors.js';
 import { type Plan, type Shard, ShardQueue } from '../plan/index.js';
 import { serverIdentity } from '../store/identity.js';
 import type { Counters } from './counters.js';
+import type { Hold } from './hold.js';
 import type { WorkerPool } from './pool.js';
-import { withRetry } from './retry.js';
+import { isPassing, RetriesExhausted, withRetry } from './retry.js';
 import type { LoadedShard, WorkerContext } from './run.js';
 import type { RunStore } from './run-store.js';
+import { waitForStragglers } from './stragglers.js';
 
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
 export interface Checkpoints {
   readonly db: Db;
   readonly store: RunStore;
+  readonly hold: Hold;
 }
 
 /** A worker thread that dies is replaced, and its shard loaded again, this often. */
@@ -55,18 +58,19 @@ export class Dispatcher {
 
   /** Resolves when every shard is durable, or when the counters' stop flag has ended the work early. */
   async run(): Promise<void> {
-    const { pool, counters } = this.input;
+    const { pool, counters, checkpoints } = this.input;
+    checkpoints?.hold.attach(counters, (error) => this.#fail(error));
     // A shard whose durability turned out doubtful comes back to the queue after worker loops may have ended: go round again.
     do {
       await Promise.all(Array.from({ length: pool.workers }, () => this.#worker()));
-      await this.#commit();
-    } while (this.#queue.size > 0 && !this.#failure && !counters.stopping);
+      await this.#commit().catch((error) => this.#fail(error));
+    } while (this.#queue.size > 0 && !counters.stopping);
     if (this.#failure) throw this.#failure.error;
   }
 
   /** Keeps one thread of the pool busy. */
   async #worker(): Promise<void> {
-    while (!this.#failure && !this.input.counters.stopping) {
+    while (!this.input.counters.stopping) {
       const shard = this.#queue.next();
       if (!shard) return;
       await this.#load(shard);
@@ -74,43 +78,73 @@ export class Dispatcher {
   }
 
   async #load(shard: Shard): Promise<void> {
-    try {
-      const mayHoldRecords = this.input.mayHoldRecords || this.#suspect.has(shard.id);
-      const result = await this.input.pool.run({ context: this.input.context, shard, mayHoldRecords });
-      this.#queue.release(shard);
-      if (result.state === 'failed') this.#fail(new SeedError(result.exitStatus, result.message, result.remedy));
-      if (result.state !== 'loaded') return;
-      this.writer = result.writer;
-      this.#uncommitted.push({ shard, result });
-      // Not awaited: the worker goes on with its next shard while the server makes this one durable.
-      void this.#commit().catch((error) => this.#fail(error));
-    } catch (error) {
-      this.#retryOrFail(shard, error);
+    const { pool, context } = this.input;
+    const mayHoldRecords = this.input.mayHoldRecords || this.#suspect.has(shard.id);
+    const result = await pool.run({ context, shard, mayHoldRecords }).catch(async (error) => {
+      await this.#loadAfterDeath(shard, error).catch((failure) => this.#fail(failure));
+    });
+    this.#queue.release(shard);
+    if (result?.state === 'failed') {
+      this.#fail(new SeedError(result.exitStatus, result.message, result.remedy));
     }
+    if (result?.state !== 'loaded') return;
+    this.writer = result.writer;
+    this.#uncommitted.push({ shard, result });
+    // Not awaited: the worker goes on with its next shard while the server makes this one durable.
+    void this.#commit().catch((error) => this.#fail(error));
   }
 
-  /** A dead thread says nothing about the data: another thread repeats the shard. What the sink reports is final. */
-  #retryOrFail(shard: Shard, error: unknown): void {
+  /** A task answers for its own failures, so what is thrown is a dead thread. That says nothing about the data: another one repeats the shard. */
+  async #loadAfterDeath(shard: Shard, error: unknown): Promise<void> {
     const attempts = (this.#attempts.get(shard.id) ?? 0) + 1;
     this.#attempts.set(shard.id, attempts);
-    this.#queue.release(shard);
-    if (!isThreadDeath(error) || attempts >= SHARD_ATTEMPTS) {
-      this.#fail(error);
-      return;
+    const cause = error instanceof Error ? error.message : String(error);
+    if (attempts >= SHARD_ATTEMPTS) {
+      throw new SeedError(
+        ExitStatus.failure,
+        `worker threads die at shard ${shard.id}: ${cause}`,
+        'fewer --workers or a smaller --batch-size need less memory',
+        { cause: error },
+      );
     }
-    this.input.notice(`a worker thread died (${(error as Error).message}); shard ${shard.id} is loaded again`);
+    this.input.notice(`a worker thread died (${cause}): shard ${shard.id} is loaded again`);
+    await this.#awaitDeadThreads();
     this.#suspect.add(shard.id);
     this.#queue.putBack(shard);
   }
 
+  /** What a dead thread sent last may still be on its way, and must not arrive after it has been looked for. */
+  async #awaitDeadThreads(): Promise<void> {
+    const { checkpoints, context, pool, counters } = this.input;
+    if (!checkpoints || context.dataset.layout === 'flat') return;
+    const { db, hold } = checkpoints;
+    const gone = await withRetry(
+      () =>
+        waitForStragglers(db, {
+          // Thread 0 is this one.
+          isStraggler: ({ loader, thread }) =>
+            loader === context.loader && thread > 0 && !pool.threadIds().has(thread),
+          limitMs: context.retryMs,
+          stopping: () => counters.stopping,
+        }),
+      hold.retry,
+    );
+    if (!gone && !counters.stopping)
+      throw new Error('the server is still busy with the writes of a dead thread');
+  }
+
   #fail(error: unknown): void {
+    const { counters } = this.input;
+    const passing = isPassing(error) || error instanceof RetriesExhausted;
+    // After an orderly stop was asked for, a server that is away costs no more than the shards that are not committed.
+    if (counters.stopping && !this.#failure && passing) return;
     this.#failure ??= { error };
-    this.input.counters.stop();
+    counters.stop();
   }
 
   /** Commits what has come together so far; one commit at a time, so that shards that end meanwhile share the next one. */
   async #commit(): Promise<void> {
-    while (this.#uncommitted.length > 0) {
+    while (this.#uncommitted.length > 0 && !this.#failure) {
       this.#committing ??= this.#commitBatch(this.#uncommitted.splice(0)).finally(() => {
         this.#committing = undefined;
       });
@@ -123,50 +157,28 @@ export class Dispatcher {
    * A journaled majority write covers all writes before it, provided that the server is still the process, in the
    * same term, that took the first of them. Only then is a checkpoint written; other shards are loaded again.
    */
-  async #commitBatch(loaded: Loaded[]): Promise<void> {
-    const { checkpoints, context, notice } = this.input;
+  async #commitBatch(loaded: readonly Loaded[]): Promise<void> {
+    const { checkpoints, context } = this.input;
     if (!checkpoints) {
       for (const { shard } of loaded) this.done.add(shard.id);
       return;
     }
-    const { db, store } = checkpoints;
-    const { runId } = context;
-    await withRetry(
-      async () => {
-        if (!(await store.heartbeat(runId))) throw lostHold();
-        const identity = await serverIdentity(db);
-        const safe = loaded.filter(({ result }) => result.serverIdentity === identity);
-        await store.checkpoint(runId, safe);
-        for (const one of loaded.splice(0)) {
-          if (safe.includes(one)) this.done.add(one.shard.id);
-          else this.#loadAgain(one.shard);
-        }
-      },
-      (error) => notice(`checkpoint delayed: ${(error as Error).message}`),
-    );
+    const { db, store, hold } = checkpoints;
+    await hold.beat();
+    const identity = await withRetry(() => serverIdentity(db), hold.retry);
+    const safe = loaded.filter(({ result }) => result.serverIdentity === identity);
+    await store.checkpoint(context.runId, safe);
+    for (const one of loaded) {
+      if (safe.includes(one)) this.done.add(one.shard.id);
+      else this.#loadAgain(one.shard);
+    }
   }
 
   #loadAgain(shard: Shard): void {
-    this.input.notice(`the server restarted or changed while shard ${shard.id} was loaded: it is loaded again`);
+    this.input.notice(
+      `the server restarted or changed while shard ${shard.id} was loaded: it is loaded again`,
+    );
     this.#suspect.add(shard.id);
     this.#queue.putBack(shard);
   }
-}
-
-function lostHold(): SeedError {
-  return new SeedError(
-    ExitStatus.targetNotReady,
-    'another loader took this run over, because no sign of life of this one reached the server in time',
-    'let the other one finish',
-  );
-}
-
-/** Errors of the thread itself, as opposed to those of its task. */
-function isThreadDeath(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return (
-    code === 'ERR_WORKER_OUT_OF_MEMORY' ||
-    code === 'ERR_WORKER_UNCAUGHT' ||
-    /worker (thread )?(exited|terminated)|Worker exited|terminating worker/i.test(String(message))
-  );
 }

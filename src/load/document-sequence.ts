@@ -27,7 +27,11 @@ interface DriverRequest {
 
 interface DriverCommands {
   readonly DocumentSequence: new (field: string) => DriverSequence;
-  readonly OpMsgRequest: new (database: string, command: Document, options: { requestId: number }) => DriverRequest;
+  readonly OpMsgRequest: new (
+    database: string,
+    command: Document,
+    options: { requestId: number },
+  ) => DriverRequest;
 }
 
 interface DriverBytes {
@@ -77,7 +81,10 @@ function load(): LoadedSequence {
     if (wrong) return wrong;
 
     const { ByteUtils } = require('mongodb/lib/bson.js') as { ByteUtils?: DriverBytes };
-    if (typeof ByteUtils?.concat !== 'function' || typeof driver.OpMsgRequest.prototype.serializeBson !== 'function') {
+    if (
+      typeof ByteUtils?.concat !== 'function' ||
+      typeof driver.OpMsgRequest.prototype.serializeBson !== 'function'
+    ) {
       return { make, copies: 'this version of the driver builds its messages in another way' };
     }
     const undo = sendInPlace(driver, ByteUtils, FilledSequence);
@@ -149,5 +156,7 @@ function differsFromDriver(driver: DriverCommands, make: MakeSequence): string |
     const command = { insert: 'x', documents: sequence, lsid: { id: 1 } };
     return Buffer.concat(new driver.OpMsgRequest('test', command, { requestId: 1 }).toBin());
   };
-  return message(filled).equals(message(reference)) ? undefined : 'the driver sends other bytes than expected';
+  return message(filled).equals(message(reference))
+    ? undefined
+    : 'the driver sends other bytes than expected';
 }

@@ -3,6 +3,7 @@ import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServ
 import type { Batch } from '../encode/index.js';
 import { METRICS } from '../store/names.js';
 import type { MakeSequence } from './document-sequence.js';
+import { unwrapped } from './retry.js';
 import type { Sink, WriteResult } from './sink.js';
 
 /** MongoDB's `w`. */
@@ -24,7 +25,11 @@ export class SequenceSink implements Sink {
   ) {}
 
   async write(batch: Batch): Promise<WriteResult> {
-    const command: Document = { insert: METRICS, ordered: false, documents: this.makeSequence(batch.encode()) };
+    const command: Document = {
+      insert: METRICS,
+      ordered: false,
+      documents: this.makeSequence(batch.encode()),
+    };
     if (this.writeConcern !== undefined) command.writeConcern = { w: this.writeConcern };
     const reply = await this.db.command(command).catch((error) => {
       // The broken connection may still hold on to these bytes: they must not change under it.
@@ -52,17 +57,25 @@ export class BulkWriteSink implements Sink {
       ordered: false,
       // In the time-series layout documents have no `_id`, and the driver would give them one.
       forceServerObjectId: batch.layout === 'timeseries',
-      ...(this.writeConcern === undefined ? {} : { writeConcern: { w: this.writeConcern as 'majority' | number } }),
+      ...(this.writeConcern === undefined
+        ? {}
+        : { writeConcern: { w: this.writeConcern as 'majority' | number } }),
     };
     try {
       const result = await this.#collection.bulkWrite(operations, options);
       return outcome(batch, result.insertedCount, [], undefined);
-    } catch (error) {
+    } catch (thrown) {
+      const error = unwrapped(thrown);
       if (!(error instanceof MongoBulkWriteError)) throw error;
       const errors = [error.writeErrors].flat().map((e) => ({ code: e.code, errmsg: e.errmsg ?? '' }));
       const concern = error.result.getWriteConcernError();
       if (errors.length === 0 && !concern) throw error;
-      return outcome(batch, error.insertedCount, errors, concern && { code: concern.code, errmsg: concern.errmsg });
+      return outcome(
+        batch,
+        error.insertedCount,
+        errors,
+        concern && { code: concern.code, errmsg: concern.errmsg },
+      );
     }
   }
 }

@@ -15,6 +15,7 @@ export interface ShardTask {
 /** Threads that all run the same entry of `workers/`. */
 export class WorkerPool<Task = ShardTask, Result = ShardResult> {
   readonly #piscina: Piscina<Task, Result>;
+  readonly #broken: Promise<never>;
 
   /** `entry` is the file's name in `workers/`, without its ending. */
   constructor(
@@ -28,10 +29,34 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
       // A waiting worker would sleep on Atomics.wait otherwise, and its open connections with it.
       atomics: 'disabled',
     });
+    // A dead thread is replaced, but not one that dies in its very start: then tasks would wait for ever.
+    let cause: unknown;
+    this.#piscina.on('error', (error) => {
+      cause = error;
+    });
+    this.#broken = new Promise((_, reject) => {
+      this.#piscina.on('workerDestroy', () =>
+        setImmediate(() => {
+          if (this.#piscina.threads.length === 0) reject(new Error('no worker thread is left', { cause }));
+        }),
+      );
+    });
+    this.#broken.catch(() => undefined);
   }
 
+  /** @throws Error of the thread, where it died; what the task itself throws comes the same way. */
   run(task: Task): Promise<Result> {
-    return this.#piscina.run(task);
+    return Promise.race([this.#piscina.run(task), this.#broken]);
+  }
+
+  /** Receives what workers post to their parent. */
+  onMessage(listener: (message: unknown) => void): void {
+    this.#piscina.on('message', listener);
+  }
+
+  /** Ids of the threads that live now. */
+  threadIds(): ReadonlySet<number> {
+    return new Set(this.#piscina.threads.map(({ threadId }) => threadId));
   }
 
   /** Ends all threads at once. */

@@ -57,7 +57,8 @@ export class ProgressMeter {
       micros: this.input.counters.sum('batchMicros'),
     };
     this.#samples.push(sample);
-    while (this.#samples.length > 2 && sample.at - this.#samples[0].at > RATE_WINDOW_MS) this.#samples.shift();
+    while (this.#samples.length > 2 && sample.at - this.#samples[0].at > RATE_WINDOW_MS)
+      this.#samples.shift();
     return sample;
   }
 

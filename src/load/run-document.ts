@@ -31,6 +31,12 @@ export const runDocument = z.object({
   active: z.literal(true).optional(),
   host: z.string(),
   pid: z.number().int(),
+  /** Drawn by each loader for itself: two of them may share host and pid. */
+  holder: z.string().optional(),
+  /** Where `pid` means something: the host's boot and the container. */
+  processSpace: z.string().optional(),
+  /** True from before `--clean` removes anything until it has removed all: whoever resumes such a run cleans first. */
+  cleaning: z.literal(true).optional(),
   /** By the server's clock. */
   heartbeat: z.date(),
   startedAt: z.date(),
@@ -67,7 +73,8 @@ function parseStored<T>(schema: z.ZodType<T>, stored: unknown, collection: strin
   const issue = parsed.error.issues[0];
   const id = String((stored as { _id?: unknown } | null)?._id ?? 'without _id');
   const { format } = (stored ?? {}) as { format?: unknown };
-  const newer = typeof format === 'number' && format > RUN_FORMAT ? ' (written by a newer version of this program)' : '';
+  const newer =
+    typeof format === 'number' && format > RUN_FORMAT ? ' (written by a newer version of this program)' : '';
   throw new SeedError(
     ExitStatus.failure,
     `document ${id} of ${collection} cannot be used${newer}: ${issue.path.join('.') || 'document'}: ${issue.message}`,

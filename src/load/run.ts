@@ -1,5 +1,11 @@
 /** A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive it. */
-import type { AvailabilityScale, ConnectionSettings, Layout, Section, WriterName } from '../config/settings.js';
+import type {
+  AvailabilityScale,
+  ConnectionSettings,
+  Layout,
+  Section,
+  WriterName,
+} from '../config/settings.js';
 import type { ExitStatus } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 
@@ -25,6 +31,10 @@ export interface WorkerContext {
   readonly writeConcern: string | number | undefined;
   readonly compressors: readonly string[];
   readonly batchSize: number;
+  /** See `drawLoader`. */
+  readonly loader: string;
+  /** How long to go on trying one operation, in milliseconds. */
+  readonly retryMs: number;
   /** See {@link Counters}. */
   readonly counters: SharedArrayBuffer;
 }

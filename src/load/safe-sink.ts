@@ -1,22 +1,25 @@
 /**
- * Writes each batch exactly once over a sink that may fail in the middle.
+ * Writes each batch exactly once over a connection that may fail in the middle.
  *
  * In the flat layout that is simple: a record's `_id` is deterministic, so sending it again is harmless. A time-series
- * collection has no unique key, so what may be there already is read first, and only the rest is sent.
+ * collection has no unique key. So after a failure whose outcome nobody knows, the connection is replaced, the server is given time to
+ * finish what came through it, what is there is read, and only the rest is sent.
  */
-import type { Db } from 'mongodb';
+import { MongoServerError } from 'mongodb';
 import type { Batch } from '../encode/index.js';
 import type { Shard } from '../plan/index.js';
 import { minutesPresent } from '../store/present.js';
-import { withRetry } from './retry.js';
+import { type RetryOptions, withRetry } from './retry.js';
 import type { Sink, WriteResult } from './sink.js';
+import type { WriterConnection } from './writer-connection.js';
 
 export interface SafeSinkOptions {
   readonly shard: Shard;
   /** True where an earlier attempt, or somebody else, may have written records of this shard. */
   readonly mayHoldRecords: boolean;
-  readonly onRetry: (error: unknown, tries: number) => void;
-  readonly stopping: () => boolean;
+  readonly retry: RetryOptions;
+  /** Resolves when this loader may write: not while another one could have taken its run over. */
+  readonly untilHeld: () => Promise<void>;
 }
 
 export class SafeSink implements Sink {
@@ -24,33 +27,46 @@ export class SafeSink implements Sink {
   readonly #present = new Map<string, ReadonlySet<number>>();
 
   constructor(
-    readonly inner: Sink,
-    readonly db: Db,
+    readonly connection: WriterConnection,
     readonly options: SafeSinkOptions,
   ) {}
 
   async write(batch: Batch): Promise<WriteResult> {
-    if (batch.layout === 'flat') return this.#retrying(() => this.inner.write(batch));
-    return this.#retrying(async (tries) => {
-      const rest = await this.#notYetThere(batch, tries > 0);
+    let astray: number | undefined;
+    let failed = false;
+    return withRetry(async () => {
+      await this.options.untilHeld();
+      if (batch.layout === 'flat') return this.connection.write(batch);
+      if (astray !== undefined) {
+        await this.connection.renew(astray);
+        astray = undefined;
+      }
+      const rest = await this.#notYetThere(batch, failed);
       const alreadyThere = batch.records - rest.records;
       if (rest.records === 0) return { inserted: 0, alreadyThere };
-      const result = await this.inner.write(rest);
-      return { inserted: result.inserted, alreadyThere };
-    });
+      let sentBy = 0;
+      try {
+        const result = await this.connection.write(rest, (generation) => {
+          sentBy = generation;
+        });
+        return { inserted: result.inserted, alreadyThere };
+      } catch (error) {
+        failed = true;
+        // A reply, even of refusal, says that the server has done with the batch.
+        if (!(error instanceof MongoServerError)) astray = sentBy;
+        throw error;
+      }
+    }, this.options.retry);
   }
 
   async #notYetThere(batch: Batch, failedBefore: boolean): Promise<Batch> {
     const { shard, mayHoldRecords } = this.options;
     const { assetId, metricName } = batch.series;
     if (failedBefore || (mayHoldRecords && !this.#present.has(metricName))) {
-      this.#present.set(metricName, await minutesPresent(this.db, assetId, metricName, shard.from, shard.to));
+      const { db } = this.connection;
+      this.#present.set(metricName, await minutesPresent(db, assetId, metricName, shard.from, shard.to));
     }
     const present = this.#present.get(metricName);
     return present ? batch.without(present) : batch;
-  }
-
-  #retrying<T>(attempt: (tries: number) => Promise<T>): Promise<T> {
-    return withRetry(attempt, this.options.onRetry, this.options.stopping);
   }
 }

@@ -6,6 +6,7 @@ import { Counters } from './counters.js';
 import { type Checkpoints, Dispatcher } from './dispatch.js';
 import type { WorkerPool } from './pool.js';
 import { ProgressMeter } from './progress.js';
+import { isRetryMessage, type RetryLog } from './retry-log.js';
 import type { WorkerContext } from './run.js';
 import type { SessionFigures } from './summary.js';
 
@@ -18,6 +19,7 @@ export interface SessionInput {
   readonly skipped: ReadonlySet<string>;
   readonly mayHoldRecords: boolean;
   readonly context: Omit<WorkerContext, 'counters'>;
+  readonly retries: RetryLog;
   readonly pool: WorkerPool;
   readonly checkpoints: Checkpoints | undefined;
   readonly reporter: Reporter;
@@ -56,6 +58,7 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
     shardsDone: () => skipped.size + dispatcher.done.size,
   });
 
+  pool.onMessage((message) => isRetryMessage(message) && input.retries.noteMessage(message));
   const stop = () => counters.stop();
   if (interrupt.aborted) stop();
   interrupt.addEventListener('abort', stop);
@@ -78,7 +81,7 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
       cpuMs: (cpu.user + cpu.system) / 1000,
       workers: pool.workers,
       writer: dispatcher.writer ?? input.context.writer,
-      retries: counters.sum('retries'),
+      retries: input.retries.count,
       loadingMs: performance.now() - started,
     },
   };

@@ -1,5 +1,12 @@
 /** A source: the records of one shard of one run, batch by batch. The model and the encoder are behind it, nothing else. */
-import { Batch, type BatchBuffer, buildTemplate, type Series, seriesIdPrefix, type Template } from '../encode/index.js';
+import {
+  Batch,
+  type BatchBuffer,
+  buildTemplate,
+  type Series,
+  seriesIdPrefix,
+  type Template,
+} from '../encode/index.js';
 import type { Machine, Service } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries, type SeriesDefinition, type TelemetryModel } from '../model/index.js';
 import { loadedAssets, MINUTES_PER_DAY, type Shard } from '../plan/index.js';
@@ -54,11 +61,14 @@ export class ShardSource implements Source {
     for (const [modelIndex, definition] of definitions.entries()) {
       if (!dataset.sections.includes(definition.section)) continue;
       this.#dayColumns[modelIndex] = new Float64Array(MINUTES_PER_DAY);
-      this.#columns.push(this.#column(definition, everyMinute, new Float64Array(everyMinute.length), batchSize, modelIndex));
+      this.#columns.push(
+        this.#column(definition, everyMinute, new Float64Array(everyMinute.length), batchSize, modelIndex),
+      );
     }
     if (this.#asset.assetType !== 'service' && dataset.sections.includes('backup')) {
       const { minutes, values } = backupsIn(model, this.#asset, shard.from, shard.to);
-      if (minutes.length > 0) this.#columns.push(this.#column(BACKUP_SERIES, minutes, values, batchSize, undefined));
+      if (minutes.length > 0)
+        this.#columns.push(this.#column(BACKUP_SERIES, minutes, values, batchSize, undefined));
     }
   }
 

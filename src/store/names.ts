@@ -7,8 +7,7 @@ export const RUNS = 'seed_runs';
 /** One document for each completed shard. */
 export const SHARDS = 'seed_shards';
 
-/**
- * In the order in which `--clean` drops them: checkpoints before the data they vouch for, so that a clean killed half-way
- * never leaves a checkpoint without its records.
- */
+/** Where the server keeps a time-series `metrics`. */
+export const METRIC_BUCKETS = `system.buckets.${METRICS}`;
+
 export const OWN_COLLECTIONS = [SHARDS, RUNS, METRICS, ASSETS] as const;

@@ -1,9 +1,9 @@
 /** Collections and indexes of both layouts. */
-import type { CreateCollectionOptions, Db, IndexDescription } from 'mongodb';
+import { type CreateCollectionOptions, type Db, type IndexDescription, MongoServerError } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { isAtLeast } from './connect.js';
-import { ASSETS, METRICS, OWN_COLLECTIONS } from './names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS, SHARDS } from './names.js';
 
 export interface SchemaOptions {
   readonly layout: Layout;
@@ -14,6 +14,7 @@ export interface SchemaOptions {
 }
 
 const SECONDS_PER_DAY = 86_400;
+const NAMESPACE_EXISTS = 48;
 
 const ASSET_INDEXES: IndexDescription[] = [
   { key: { asset_type: 1 } },
@@ -38,29 +39,50 @@ export async function existingLayout(db: Db): Promise<Layout | undefined> {
   return 'type' in info && info.type === 'timeseries' ? 'timeseries' : 'flat';
 }
 
+/** @throws SeedError where the server cannot hold the layout at all. */
+export function refuseUnknownLayout(serverVersion: string, layout: Layout): void {
+  if (layout !== 'timeseries' || isAtLeast(serverVersion, 5, 0)) return;
+  throw new SeedError(
+    ExitStatus.failure,
+    `MongoDB ${serverVersion} has no time-series collections (5.0 and later have)`,
+    'use --layout flat, or a newer server',
+  );
+}
+
+/** @throws SeedError where `metrics` has the other layout. */
+export async function refuseOtherLayout(db: Db, layout: Layout): Promise<void> {
+  const existing = await existingLayout(db);
+  if (!existing || existing === layout) return;
+  throw new SeedError(
+    ExitStatus.targetNotReady,
+    `collection ${METRICS} of database ${db.databaseName} has the ${existing} layout, not ${layout}`,
+    `use --layout ${existing}, another --database, or --clean to replace it`,
+  );
+}
+
 /**
  * Makes what is missing; what is there stays.
- * @throws SeedError where the server cannot hold the layout, or `metrics` has the other one.
+ * @throws SeedError where `metrics` has the other layout.
  */
-export async function ensureCollections(db: Db, serverVersion: string, options: SchemaOptions): Promise<void> {
-  if (options.layout === 'timeseries' && !isAtLeast(serverVersion, 5, 0)) {
-    throw new SeedError(
-      ExitStatus.failure,
-      `MongoDB ${serverVersion} has no time-series collections (5.0 and later have)`,
-      'use --layout flat, or a newer server',
-    );
-  }
+export async function ensureCollections(
+  db: Db,
+  serverVersion: string,
+  options: SchemaOptions,
+): Promise<void> {
+  await refuseOtherLayout(db, options.layout);
   const existing = await existingLayout(db);
-  if (existing && existing !== options.layout) {
-    throw new SeedError(
-      ExitStatus.targetNotReady,
-      `collection ${METRICS} of database ${db.databaseName} has the ${existing} layout, not ${options.layout}`,
-      `use --layout ${existing}, another --database, or --clean to replace it`,
-    );
-  }
-  if (!existing) await db.createCollection(METRICS, collectionOptions(serverVersion, options));
+  if (!existing) await createCollection(db, collectionOptions(serverVersion, options));
   await db.collection(ASSETS).createIndexes(ASSET_INDEXES);
   await db.collection(METRICS).createIndexes(METRIC_INDEXES[options.layout]);
+}
+
+/** Tolerates one that appears meanwhile: an earlier attempt, whose reply was lost, may just have come through. */
+async function createCollection(db: Db, options: CreateCollectionOptions): Promise<void> {
+  try {
+    await db.createCollection(METRICS, options);
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
+  }
 }
 
 function collectionOptions(serverVersion: string, options: SchemaOptions): CreateCollectionOptions {
@@ -76,14 +98,22 @@ function collectionOptions(serverVersion: string, options: SchemaOptions): Creat
   return {};
 }
 
-/** Drops this program's collections, checkpoints first. Returns the names of those that were there. */
-export async function dropOwnCollections(db: Db): Promise<string[]> {
+/**
+ * Drops this program's collections but for the runs, checkpoints first. Returns the names of those that were there.
+ * A server that died while it dropped a time-series collection may have kept the buckets without their collection: they go too, or
+ * their records would come back with the next collection of that name.
+ */
+export async function dropDataset(db: Db): Promise<string[]> {
   const present = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((c) => c.name));
   const dropped: string[] = [];
-  for (const name of OWN_COLLECTIONS) {
+  for (const name of [SHARDS, METRICS, ASSETS]) {
     if (!present.has(name)) continue;
     await db.collection(name).drop();
     dropped.push(name);
+  }
+  if (present.has(METRIC_BUCKETS) && !dropped.includes(METRICS)) {
+    await db.collection(METRIC_BUCKETS).drop();
+    dropped.push(METRICS);
   }
   return dropped;
 }

@@ -124,7 +124,7 @@ test('driver options: given ones, and defaults where the connection string is si
     maxIdleTimeMS: 0,
     connectTimeoutMS: 10_000,
     serverSelectionTimeoutMS: 10_000,
-    socketTimeoutMS: 0,
+    socketTimeoutMS: 60000,
     retryWrites: false,
     retryReads: true,
   });
@@ -210,3 +210,11 @@ test('no spelling of the password survives maskSecrets, nor maskUri of a string 
     }),
   );
 });
+
+for (const database of ['admin', 'local', 'config', '%24x', 'a.b']) {
+  test(`a connection string cannot make ${database} the database to load`, () => {
+    const uri = `mongodb://db/${database}`;
+    assert.match(refusal({ flags: { uri } }), /^the database in the connection string.*must be/);
+    assert.equal(connect({}, { uri, database: 'mine' }).database, 'mine');
+  });
+}

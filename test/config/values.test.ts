@@ -23,6 +23,7 @@ test('defaults are those of the manual', () => {
     batchSize: 1000,
     shardDays: undefined,
     writer: 'sequence',
+    retrySeconds: 120,
     writeConcern: undefined,
     clustered: true,
     ttlDays: undefined,

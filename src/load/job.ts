@@ -1,0 +1,88 @@
+/** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
+import type { Settings } from '../config/settings.js';
+import { DEFAULT_FLEET } from '../fleet/default.js';
+import { instantOf, MINUTES_PER_DAY, type Plan } from '../plan/index.js';
+import type { LoadStarted } from '../report/types.js';
+import { VERSION } from '../version.js';
+import type { Dataset, WorkerContext } from './run.js';
+import { RUN_FORMAT } from './run-document.js';
+import type { NewRun } from './run-store.js';
+import { recordsOf } from './session.js';
+import { countAssets } from './summary.js';
+
+export interface Job {
+  readonly runId: string;
+  readonly dataset: Dataset;
+  readonly plan: Plan;
+  readonly resumed: boolean;
+}
+
+/** The stored document of a job that starts afresh. */
+export function newRun(
+  { runId, dataset, plan }: Omit<Job, 'resumed'>,
+  fleetFingerprint: string,
+  cleaning: boolean,
+): NewRun {
+  return {
+    _id: runId,
+    format: RUN_FORMAT,
+    ...dataset,
+    sections: [...dataset.sections],
+    window: { start: instantOf(dataset.window.start), end: instantOf(dataset.window.end) },
+    fleetFingerprint,
+    shardDays: plan.shardDays,
+    planned: plan.counts,
+    shards: plan.shards.length,
+    version: VERSION,
+    ...(cleaning ? { cleaning: true as const } : {}),
+  };
+}
+
+export type SessionContext = Omit<WorkerContext, 'counters'>;
+
+export function workerContext(
+  job: Job,
+  { load, connection }: Settings,
+  uri: string,
+  loader: string,
+): SessionContext {
+  return {
+    runId: job.runId,
+    dataset: job.dataset,
+    fleet: DEFAULT_FLEET,
+    connection: { ...connection, uri },
+    writer: load.writer,
+    writeConcern: load.writeConcern,
+    compressors: load.compressors,
+    batchSize: load.batchSize,
+    loader,
+    retryMs: load.retrySeconds * 1000,
+  };
+}
+
+export function startedEvent(
+  job: Job,
+  { load }: Settings,
+  workers: number,
+  skipped: ReadonlySet<string>,
+): LoadStarted {
+  const { dataset, plan } = job;
+  return {
+    type: 'started',
+    runId: job.runId,
+    seed: dataset.seed,
+    seedGiven: load.seed !== undefined,
+    layout: dataset.layout,
+    availabilityScale: dataset.availabilityScale,
+    sections: dataset.sections,
+    window: { start: instantOf(dataset.window.start), end: instantOf(dataset.window.end) },
+    days: (dataset.window.end - dataset.window.start) / MINUTES_PER_DAY,
+    assets: countAssets(DEFAULT_FLEET),
+    workers,
+    batchSize: load.batchSize,
+    planned: plan.counts,
+    shards: { total: plan.shards.length, skipped: skipped.size },
+    recordsBefore: recordsOf(plan, skipped),
+    resumed: job.resumed,
+  };
+}
