@@ -1,13 +1,19 @@
 /** `seed-database load`: one load, from flags to exit status. */
-import type { SettingName } from '../config/catalog.js';
-import { maskSecrets, readConfiguration } from '../config/index.js';
-import { ExitStatus, SeedError } from '../errors.js';
+import { type SettingName, settingEntry } from '../config/catalog.js';
+import { maskSecrets, maskUris, readConfiguration } from '../config/index.js';
+import { ExitStatus } from '../errors.js';
+import { VERSION } from '../version.js';
 import { confirmClean } from './confirm.js';
+import { exitStatusOf, failureOf } from './failure.js';
 import { listenForInterrupts } from './interrupt.js';
-import { exitStatusOf } from './run.js';
+
+type Flags = Partial<Record<SettingName, string>>;
+
+/** Flags that say which database is meant. */
+const CONNECTION_FLAGS: readonly SettingName[] = ['uri', 'host', 'port', 'database', 'username', 'envFile'];
 
 /** Loads a dataset as the flags ask, or previews it with `--dry-run`. */
-export async function load(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
+export async function load(flags: Flags): Promise<ExitStatus> {
   const configured = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   if (configured.settings.load.dryRun) {
     const { printPreview } = await import('./preview.js');
@@ -19,19 +25,20 @@ export async function load(flags: Partial<Record<SettingName, string>>): Promise
     import('../report/index.js'),
     import('../load/index.js'),
   ]);
-  const reporter = createReporter(settings.output);
-  const interrupts = listenForInterrupts((message) =>
-    reporter.on({ type: 'notice', level: 'warning', message }),
-  );
+  const mask = (text: string) => maskSecrets(text, settings);
+  const reporter = createReporter(settings.output, { connectionFlags: connectionFlags(flags), mask });
+  const notice = (level: 'debug' | 'warning', message: string) =>
+    reporter.on({ type: 'notice', level, message });
+  const interrupts = listenForInterrupts((message) => notice('warning', message));
   try {
+    const { given, writer } = settings.load;
+    notice('debug', `seed-database ${VERSION}, Node ${process.version}, ${process.platform} ${process.arch}`);
+    notice('debug', `flags given: ${given.join(' ') || 'none'}; writer asked for: ${writer}`);
     const summary = await runLoad(settings, reporter, interrupts.signal);
     reporter.finish(summary);
     return summary.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
   } catch (error) {
-    reporter.fail(asSeedError(error, (text) => maskSecrets(text, settings)));
-    if (settings.output.logLevel === 'debug' && error instanceof Error) {
-      process.stderr.write(`${maskSecrets(error.stack ?? '', settings)}\n`);
-    }
+    reporter.fail(failureOf(error, settings.output.logLevel === 'debug', mask));
     return exitStatusOf(error);
   } finally {
     interrupts.stop();
@@ -39,13 +46,14 @@ export async function load(flags: Partial<Record<SettingName, string>>): Promise
   }
 }
 
-/** Any failure as one that can be shown: expected ones as they are, others named unexpected, both without secrets. */
-function asSeedError(error: unknown, mask: (text: string) => string): SeedError {
-  if (error instanceof SeedError) {
-    return new SeedError(error.exitStatus, mask(error.message), mask(error.remedy), { cause: error });
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return new SeedError(ExitStatus.failure, mask(`unexpected error: ${message.replace(/\s+/g, ' ')}`), '', {
-    cause: error,
-  });
+/** The flags, as a shell takes them, that make another command of this program reach the same database. */
+function connectionFlags(flags: Flags): string {
+  return CONNECTION_FLAGS.map((name) => {
+    const text = flags[name];
+    return text === undefined ? '' : ` ${settingEntry(name).flag} ${shellWord(maskUris(text))}`;
+  }).join('');
+}
+
+function shellWord(text: string): string {
+  return /^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

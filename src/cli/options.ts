@@ -42,7 +42,7 @@ export function givenFlags(command: Command): Partial<Record<SettingName, string
     for (const name of FLAG_SETTINGS) {
       if (level.getOptionValueSource(name) !== 'cli') continue;
       if (!command.options.some((option) => option.attributeName() === name)) {
-        command.error(`error: ${settingEntry(name).flag} has no meaning for the command ${command.name()}`);
+        command.error(`${settingEntry(name).flag} has no meaning for the command ${command.name()}`);
       }
       flags[name] = String(level.getOptionValue(name));
     }

@@ -64,7 +64,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     const [unknown] = command.args;
     if (unknown !== undefined) {
       const known = command.commands.map((one) => one.name()).join(', ');
-      command.error(`error: unknown command '${unknown}': must be ${known}`);
+      command.error(`unknown command '${unknown}': must be ${known}`);
     }
     await load(options, command);
   });

@@ -1,15 +1,22 @@
 /** Runs a command line and says how it ended. Every failure leaves here as one line and an exit status. */
 import { CommanderError } from 'commander';
-import { maskUris } from '../config/mask.js';
-import { ExitStatus, SeedError } from '../errors.js';
+import { ExitStatus } from '../errors.js';
+import { failureLines, failureResult } from '../report/failure.js';
+import type { Failure } from '../report/types.js';
+import { failureOf } from './failure.js';
 import { buildProgram } from './program.js';
 
 /** @returns the exit status. Prints failures on standard error; never throws. */
 export async function run(args: readonly string[]): Promise<ExitStatus> {
-  ignoreClosedStreams();
+  const printing = survivePrintingErrors();
   const debug = wantsStacks(args);
+  const fail = (error: unknown): ExitStatus => {
+    const failure = failureOf(error, debug);
+    printFailure(failure, args.includes('--json'));
+    return failure.exitStatus as ExitStatus;
+  };
   process.on('uncaughtException', (error) => {
-    printFailure(error, debug);
+    fail(error);
     process.exit(ExitStatus.failure);
   });
   let status: ExitStatus = ExitStatus.done;
@@ -20,40 +27,23 @@ export async function run(args: readonly string[]): Promise<ExitStatus> {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     // Help and version leave commander as an error with status 0.
-    if (error instanceof CommanderError && error.exitCode === 0) return ExitStatus.done;
-    printFailure(error, debug);
-    return exitStatusOf(error);
+    if (!(error instanceof CommanderError && error.exitCode === 0)) return fail(error);
   }
-  return status;
+  await printed();
+  return status === ExitStatus.done && printing.lostOutput ? ExitStatus.failure : status;
 }
 
-/** The exit status that an error ends the program with. */
-export function exitStatusOf(error: unknown): ExitStatus {
-  if (error instanceof SeedError) return error.exitStatus;
-  return error instanceof CommanderError ? ExitStatus.usage : ExitStatus.failure;
+/** Resolves when standard output has taken, or refused, all that was written to it. */
+function printed(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write('', () => resolve());
+  });
 }
 
-function printFailure(error: unknown, debug: boolean): void {
-  for (const line of failureLines(error)) process.stderr.write(`${maskUris(line)}\n`);
-  if (debug && error instanceof Error && !(error instanceof CommanderError)) {
-    process.stderr.write(`${maskUris(error.stack ?? '')}\n`);
-  }
-}
-
-/** A failure as the user reads it: the cause in one line, and the way out where there is one. */
-export function failureLines(error: unknown): readonly string[] {
-  if (error instanceof SeedError) {
-    return [`error: ${oneLine(error.message)}`, ...(error.remedy ? [`  ${oneLine(error.remedy)}`] : [])];
-  }
-  // A flag that does not exist may carry what it should not, such as --password=….
-  if (error instanceof CommanderError) {
-    return [oneLine(error.message).replace(/(unknown option '--?[^=']+)=.*'/, "$1'")];
-  }
-  return [`unexpected error: ${oneLine(error instanceof Error ? error.message : String(error))}`];
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+function printFailure(failure: Failure, json: boolean): void {
+  for (const line of failureLines(failure)) process.stderr.write(`${line}\n`);
+  if (failure.trace) process.stderr.write(`${failure.trace}\n`);
+  if (json) process.stdout.write(`${JSON.stringify(failureResult(failure))}\n`);
 }
 
 /** The level decides about stacks even where the command line is too wrong to be read. */
@@ -64,11 +54,18 @@ function wantsStacks(args: readonly string[]): boolean {
   );
 }
 
-/** A reader that has gone away (`| head`) ends no load: what is printed is lost, what is loaded is not. */
-function ignoreClosedStreams(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-    });
-  }
+/**
+ * Nothing that goes wrong with printing ends a load: what is printed is lost, what is loaded is not. A reader that
+ * has gone away (`| head`) has had enough; a full disk is told, once, by the exit status and on standard error.
+ */
+function survivePrintingErrors(): { readonly lostOutput: boolean } {
+  const printing = { lostOutput: false };
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (printing.lostOutput || error.code === 'EPIPE') return;
+    printing.lostOutput = true;
+    const failure = { message: `cannot write to standard output: ${error.message}`, remedy: '' };
+    for (const line of failureLines(failure)) process.stderr.write(`${line}\n`);
+  });
+  return printing;
 }

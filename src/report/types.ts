@@ -52,13 +52,19 @@ export interface LoadProgress {
   readonly shardsDone: number;
   readonly shardsTotal: number;
   /** What one of the workers is loading now. */
-  readonly current: { readonly assetId: string; readonly name: string; readonly metric: string; readonly until: Date } | undefined;
+  readonly current:
+    | { readonly assetId: string; readonly name: string; readonly metric: string; readonly until: Date }
+    | undefined;
   readonly elapsedMs: number;
   readonly remainingMs: number | undefined;
 }
 
 export type LoadEvent =
-  | { readonly type: 'notice'; readonly level: 'debug' | 'info' | 'warning' | 'error'; readonly message: string }
+  | {
+      readonly type: 'notice';
+      readonly level: 'debug' | 'info' | 'warning' | 'error';
+      readonly message: string;
+    }
   | { readonly type: 'connected'; readonly server: ServerInfo; readonly database: string }
   | { readonly type: 'cleaned'; readonly collections: readonly string[] }
   | LoadStarted
@@ -66,7 +72,7 @@ export type LoadEvent =
   | LoadProgress
   | { readonly type: 'indexing'; readonly message: string };
 
-/** How a load ended. Also the `--json` object, whose fields the manual page of the command lists. */
+/** How a load ended. */
 export interface LoadSummary {
   readonly status: 'complete' | 'already complete' | 'interrupted' | 'nothing to resume';
   readonly runId: string;
@@ -87,7 +93,12 @@ export interface LoadSummary {
   readonly retries: number;
   readonly elapsedMs: number;
   readonly recordsPerSecond: number;
-  readonly loader: { readonly cpuMs: number; readonly maxRssMb: number; readonly workers: number; readonly writer: string };
+  readonly loader: {
+    readonly cpuMs: number;
+    readonly maxRssMb: number;
+    readonly workers: number;
+    readonly writer: string;
+  };
   readonly database: {
     readonly name: string;
     readonly collections: Readonly<Record<string, number>>;
@@ -98,12 +109,53 @@ export interface LoadSummary {
   readonly server: ServerInfo;
 }
 
+/** A load, or any command, that came to nothing. Without secrets. */
+export interface Failure {
+  readonly exitStatus: number;
+  /** The cause. */
+  readonly message: string;
+  /** The way out; empty where there is none to name. */
+  readonly remedy: string;
+  /** Where in the program it happened, for `--log-level debug`. */
+  readonly trace?: string;
+}
+
+/** The `--json` object of a failure. */
+export interface FailureResult {
+  readonly status: 'failed';
+  readonly exitStatus: number;
+  readonly error: string;
+  readonly remedy: string;
+}
+
+/** The `--json` object of a load that did not fail: the summary's fields that are promised, dates as ISO strings. */
+export interface LoadResult
+  extends Pick<
+    LoadSummary,
+    | 'status'
+    | 'runId'
+    | 'seed'
+    | 'layout'
+    | 'assets'
+    | 'records'
+    | 'shards'
+    | 'resumed'
+    | 'elapsedMs'
+    | 'recordsPerSecond'
+    | 'loader'
+    | 'database'
+    | 'server'
+  > {
+  readonly window: { readonly start: string; readonly end: string };
+}
+
 /** Receives everything a load says. */
 export interface Reporter {
   on(event: LoadEvent): void;
   /** The last word: prints the summary (or the JSON object). */
   finish(summary: LoadSummary): void;
   /** A failure: one line with the cause, one with the way out. */
-  fail(error: Error): void;
+  fail(failure: Failure): void;
+  /** Resolves when everything said is written. */
   close(): Promise<void>;
 }

@@ -37,7 +37,7 @@ for (const [args, expected] of USAGE) {
   test(`usage: ${args.join(' ')}`, async () => {
     const { status, stdout, stderr } = await runCli(args);
     assert.equal(stdout, '');
-    assert.match(stderr, /^error: [^\n]+\n$/);
+    assert.match(stderr, /^❌ (?!error)[^\n]+\n$/);
     assert.match(stderr, expected);
     assert.doesNotMatch(stderr, /hun@?ter2/);
     assert.equal(status, 2);
@@ -119,7 +119,7 @@ test('a corrupt .env ends with status 2, the file and the line, and never the va
   await withFolder({ '.env': 'MONGODB_HOST=localhost\nMONGODB_PASSWORD hunter2\n' }, async (cwd) => {
     for (const args of [[], ['status'], ['config']]) {
       const { status, stdout, stderr } = await runCli(args, { cwd });
-      assert.match(stderr, /^error: \S*\.env, line 2: [^\n]+\n$/);
+      assert.match(stderr, /^❌ \S*\.env, line 2: [^\n]+\n$/);
       assert.doesNotMatch(stderr + stdout, /hunter2/);
       assert.equal(status, 2);
     }

@@ -1,0 +1,38 @@
+/** Any failure, as what is shown of it: expected ones as they are, others named unexpected. */
+import { CommanderError } from 'commander';
+import { maskUris } from '../config/mask.js';
+import { ExitStatus, SeedError } from '../errors.js';
+import type { Failure } from '../report/types.js';
+
+/** The exit status that an error ends the program with. */
+export function exitStatusOf(error: unknown): ExitStatus {
+  if (error instanceof SeedError) return error.exitStatus;
+  return error instanceof CommanderError ? ExitStatus.usage : ExitStatus.failure;
+}
+
+/**
+ * @param mask takes secrets out of a text
+ * @param debug adds the stack, but to mistakes on the command line: they have no place in the program
+ */
+export function failureOf(
+  error: unknown,
+  debug: boolean,
+  mask: (text: string) => string = maskUris,
+): Failure {
+  const traced = debug && error instanceof Error && !(error instanceof CommanderError);
+  return {
+    exitStatus: exitStatusOf(error),
+    message: mask(messageOf(error)),
+    remedy: mask(error instanceof SeedError ? error.remedy : ''),
+    trace: traced ? mask(error.stack ?? '') : undefined,
+  };
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof SeedError) return error.message;
+  if (error instanceof CommanderError) {
+    // A flag that does not exist may carry what it should not, such as --password=….
+    return error.message.replace(/^error: /, '').replace(/(unknown option '--?[^=']+)=.*'/, "$1'");
+  }
+  return `unexpected error: ${error instanceof Error ? error.message : String(error)}`;
+}

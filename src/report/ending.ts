@@ -1,0 +1,149 @@
+/** How a load ended, as trees. Pure: a summary in, lines out. */
+import { bytes, count, counted, duration, period } from './format.js';
+import { type Branch, tree } from './tree.js';
+import type { Failure, LoadSummary } from './types.js';
+
+/** What the ending tells besides the summary. */
+export interface Hints {
+  /** Flags that make another command reach the same database, each with a space before it; without secrets. */
+  readonly connectionFlags: string;
+  /** Undefined where there is none. */
+  readonly logFile: string | undefined;
+}
+
+/** Exit statuses of failures that are not about this run's data: a usage error, a run that somebody else has. */
+const NOT_RESUMABLE: readonly number[] = [2, 5];
+
+/** The lines of an ending. */
+export function endingLines(summary: LoadSummary, hints: Hints): string[] {
+  switch (summary.status) {
+    case 'complete':
+    case 'already complete':
+      return [headline(summary), '', ...statistics(summary, hints), '', goal(summary)];
+    case 'nothing to resume':
+      return [finalLine(summary, hints)];
+    case 'interrupted':
+      return [
+        `⚠️  Interrupted after ${duration(summary.elapsedMs)}`,
+        ...tree([
+          `${ofPlan(summary.records.inserted, summary.records.planned)} records are safe`,
+          `${ofPlan(summary.shards.done, summary.shards.total)} shards are done`,
+          ...retries(summary),
+          ...log(hints),
+        ]),
+        '',
+        ...(isMeasurement(summary) ? [] : [`🎯 Continue with: ${resumeCommand(hints.connectionFlags)}`]),
+      ];
+  }
+}
+
+/** The one line that says all, which `--quiet` prints alone. */
+export function finalLine(summary: LoadSummary, { connectionFlags }: Hints): string {
+  const { records, seed, database } = summary;
+  const there = records.planned === 0 ? 'assets' : `${ofPlan(records.inserted, records.planned)} records`;
+  switch (summary.status) {
+    case 'complete':
+      return `${goal(summary)} ${there}, seed ${seed}, in ${duration(summary.elapsedMs)}`;
+    case 'already complete':
+      return `${goal(summary)} Already complete: ${there}, seed ${seed}`;
+    case 'nothing to resume':
+      return `✅ Nothing to resume: database ${database.name} holds no unfinished run`;
+    case 'interrupted': {
+      const safe = `⚠️  Interrupted: ${there}`;
+      return isMeasurement(summary)
+        ? safe
+        : `${safe} are safe; continue with: ${resumeCommand(connectionFlags)}`;
+    }
+  }
+}
+
+/** A failure's way out, which for a run that has begun ends with how to resume it. */
+export function withResumeHint(failure: Failure, begun: boolean, connectionFlags: string): Failure {
+  const resumable = begun && !NOT_RESUMABLE.includes(failure.exitStatus);
+  if (!resumable || failure.remedy.includes('--resume')) return failure;
+  const hint = `continue with: ${resumeCommand(connectionFlags)}`;
+  return { ...failure, remedy: failure.remedy ? `${failure.remedy}; then ${hint}` : hint };
+}
+
+/** `--writer none` has no server. */
+export function isMeasurement({ server }: LoadSummary): boolean {
+  return server.version === '';
+}
+
+function goal(summary: LoadSummary): string {
+  return isMeasurement(summary) ? '🎯 Measured, nothing written!' : '🎯 Database ready to use!';
+}
+
+function headline({ status, resumed, elapsedMs, records }: LoadSummary): string {
+  if (status === 'already complete') return '✅ Already complete: this dataset is there, nothing was written';
+  const what = records.planned === 0 ? 'Assets written' : resumed ? 'Resumed load complete' : 'Load complete';
+  return `✅ ${what} in ${duration(elapsedMs)}`;
+}
+
+function statistics(summary: LoadSummary, hints: Hints): string[] {
+  const { records, plannedBySection: planned, assets, loader } = summary;
+  const kinds = [
+    counted(assets.machines, 'machine'),
+    counted(assets.services, 'service'),
+    counted(assets.jobs, 'backup job'),
+  ];
+  const branches: Branch[] = [
+    ...(summary.status === 'complete' ? [`Total time: ${duration(summary.elapsedMs)}`] : []),
+    `Assets: ${count(assets.total)} (${kinds.join(' + ')})`,
+  ];
+  if (records.planned > 0) {
+    const bySection: Branch[] = [];
+    if (planned.metrics > 0) bySection.push(`metrics ${ofPlan(records.metrics, planned.metrics)}`);
+    if (planned.polling > 0) bySection.push(`polling ${ofPlan(records.polling, planned.polling)}`);
+    if (planned.backup > 0) bySection.push(`backups ${ofPlan(records.backup, planned.backup)}`);
+    branches.push([`Records: ${ofPlan(records.inserted, records.planned)} planned`, bySection]);
+  }
+  if (summary.recordsPerSecond > 0) branches.push(`Rate: ${count(summary.recordsPerSecond)} records/s`);
+  if (!isMeasurement(summary)) branches.push(`Database size: ${databaseSize(summary.database)}`);
+  branches.push(`Period: ${period(summary.window)}`, `Seed: ${summary.seed}`, ...retries(summary));
+  // A writer that was fallen back to carries its reason in brackets.
+  if (loader.writer.includes('(')) branches.push(`Writer: ${loader.writer}`);
+  branches.push(...log(hints), ...(isMeasurement(summary) ? [] : lookAtIt(summary, hints)));
+  return ['📊 Final statistics', ...tree(branches)];
+}
+
+/** `45.2 MB data, 12.0 MB storage, 9.0 MB indexes`. */
+export function databaseSize(database: {
+  readonly dataSizeBytes: number;
+  readonly storageSizeBytes: number;
+  readonly indexSizeBytes: number;
+}): string {
+  const { dataSizeBytes, storageSizeBytes, indexSizeBytes } = database;
+  return `${bytes(dataSizeBytes)} data, ${bytes(storageSizeBytes)} storage, ${bytes(indexSizeBytes)} indexes`;
+}
+
+function lookAtIt({ server, database }: LoadSummary, { connectionFlags }: Hints): Branch[] {
+  // The embedded server ends with its last user, and its next port may be another one.
+  const open = server.embedded
+    ? 'Open: seed-database serve, and mongosh with the URI that it prints'
+    : `Open: mongosh "${withDatabase(server.uri, database.name)}"`;
+  return [open, `Check: seed-database status${connectionFlags}`];
+}
+
+/** A connection string that names the database, unless it names one. */
+export function withDatabase(uri: string, database: string): string {
+  const [, address, path = '', query = ''] = /^([a-z+]+:\/\/[^/?]*)(\/[^?]*)?(\?.*)?$/i.exec(uri) ?? [];
+  if (address === undefined || path.length > 1) return uri;
+  return `${address}/${encodeURIComponent(database)}${query}`;
+}
+
+function resumeCommand(connectionFlags: string): string {
+  return `seed-database --resume${connectionFlags}`;
+}
+
+function ofPlan(done: number, planned: number): string {
+  return `${count(done)} of ${count(planned)}`;
+}
+
+function retries({ retries }: LoadSummary): string[] {
+  return retries > 0 ? [`Retries: ${count(retries)}`] : [];
+}
+
+function log({ logFile }: Hints): string[] {
+  return logFile === undefined ? [] : [`Log: ${logFile}`];
+}

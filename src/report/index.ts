@@ -1,0 +1,187 @@
+/** The report room: progress, tree output, log, JSON result. */
+import type { OutputSettings } from '../config/settings.js';
+import { finalLine, type Hints, withResumeHint } from './ending.js';
+import { failureLines, failureResult } from './failure.js';
+import { counted, duration } from './format.js';
+import { defaultLogFile, LogFile } from './log-file.js';
+import { LogReporter } from './log-reporter.js';
+import { loadResult } from './result.js';
+import { type OutputStream, Screen } from './screen.js';
+import { TreeReporter } from './tree-reporter.js';
+import type { Failure, LoadEvent, LoadSummary, Reporter } from './types.js';
+
+export type * from './types.js';
+
+/** What surrounds a reporter; each has a default. */
+export interface ReporterSurroundings {
+  readonly stdout?: OutputStream;
+  readonly stderr?: OutputStream;
+  readonly now?: () => Date;
+  /** Kind of terminal, as `TERM` names it. */
+  readonly terminal?: string;
+  /** Flags that make another command reach the same database, each with a blank before it; without secrets. */
+  readonly connectionFlags?: string;
+  /** Takes secrets out of a text that comes from elsewhere: a server's or the driver's message. */
+  readonly mask?: (text: string) => string;
+}
+
+/**
+ * A reporter that tells a load in the way these settings ask for: as a tree with progress, quietly, or as one JSON
+ * object with the tree on standard error; and always in the log. Nothing that goes wrong with telling reaches the load.
+ */
+export function createReporter(output: OutputSettings, surroundings: ReporterSurroundings = {}): Reporter {
+  return new LoadReporter(output, surroundings);
+}
+
+class LoadReporter implements Reporter {
+  readonly #log: LogFile;
+  readonly #tree: TreeReporter | undefined;
+  readonly #parts: readonly Reporter[];
+  readonly #now: () => Date;
+  readonly #mask: (text: string) => string;
+  readonly #connectionFlags: string;
+  readonly #abandon = () => {
+    this.#tree?.pause();
+    this.#log.close();
+  };
+  #stageBegan: number;
+  /** True once there is a run that can be resumed. */
+  #begun = false;
+
+  constructor(output: OutputSettings, surroundings: ReporterSurroundings) {
+    const { stdout = process.stdout, stderr = process.stderr, connectionFlags = '' } = surroundings;
+    this.#now = surroundings.now ?? (() => new Date());
+    this.#mask = surroundings.mask ?? ((text) => text);
+    this.#connectionFlags = connectionFlags;
+    this.#stageBegan = performance.now();
+    const terminal = surroundings.terminal ?? process.env.TERM;
+    const errors = new Screen(stderr, output.color, terminal);
+    const screen = output.json ? errors : new Screen(stdout, output.color, terminal);
+    const hints = () => this.#hints();
+    const path = output.logFile ?? defaultLogFile(this.#now());
+    this.#log = new LogFile(
+      path,
+      output.logLevel,
+      (reason) => this.#logBroke(path, reason, errors),
+      this.#now,
+    );
+    if (!output.quiet) {
+      this.#tree = new TreeReporter({ screen, errors, level: output.logLevel, hints, now: this.#now });
+    }
+    this.#parts = [
+      new LogReporter(this.#log, this.#now),
+      this.#tree ?? new QuietReporter(output.json ? undefined : screen, errors, hints),
+      ...(output.json ? [new JsonReporter(stdout)] : []),
+    ];
+    // A second Ctrl-C and an uncaught error end the program without a close.
+    process.once('exit', this.#abandon);
+  }
+
+  on(event: LoadEvent): void {
+    if (event.type === 'notice') {
+      this.#tell({ ...event, message: this.#mask(event.message) });
+      return;
+    }
+    this.#tell(event);
+    if (event.type === 'connected') this.#stage('connecting');
+    if (event.type === 'started') {
+      this.#begun = event.runId !== 'none';
+      this.#stage('preparing the target');
+    }
+    if (event.type === 'assetsWritten') this.#stage('writing the assets');
+  }
+
+  finish(summary: LoadSummary): void {
+    this.#log.flush(); // the ending names the log, if it can be written
+    const { cpuMs, maxRssMb, workers, writer } = summary.loader;
+    if (workers > 0) {
+      this.#stage('loading');
+      this.#debug(
+        `writer ${writer}; ${counted(workers, 'worker')} and the main thread used ${duration(cpuMs)} of CPU, ${maxRssMb} MB of memory`,
+      );
+    }
+    for (const part of this.#parts) part.finish(summary);
+  }
+
+  fail(failure: Failure): void {
+    const told = withResumeHint(failure, this.#begun, this.#connectionFlags);
+    for (const part of this.#parts) part.fail(told);
+  }
+
+  async close(): Promise<void> {
+    process.off('exit', this.#abandon);
+    for (const part of this.#parts) await part.close();
+  }
+
+  #tell(event: LoadEvent): void {
+    for (const part of this.#parts) part.on(event);
+  }
+
+  #debug(message: string): void {
+    this.#tell({ type: 'notice', level: 'debug', message });
+  }
+
+  /** Says what the stage that just ended cost. */
+  #stage(name: string): void {
+    const now = performance.now();
+    this.#debug(`${name} took ${duration(now - this.#stageBegan)}`);
+    this.#stageBegan = now;
+  }
+
+  #hints(): Hints {
+    return {
+      connectionFlags: this.#connectionFlags,
+      logFile: this.#log.usable ? this.#log.path : undefined,
+    };
+  }
+
+  #logBroke(path: string, reason: string, errors: Screen): void {
+    this.#tree?.pause();
+    errors.print([`⚠️  the log ${path} cannot be written, and is done without: ${reason}`], 'warning');
+  }
+}
+
+/** `--quiet`: errors, and the final line unless the JSON object is that. */
+class QuietReporter implements Reporter {
+  constructor(
+    readonly screen: Screen | undefined,
+    readonly errors: Screen,
+    readonly hints: () => Hints,
+  ) {}
+
+  on(event: LoadEvent): void {
+    if (event.type === 'notice' && event.level === 'error') this.errors.print([`❌ ${event.message}`], 'bad');
+  }
+
+  finish(summary: LoadSummary): void {
+    this.screen?.print([finalLine(summary, this.hints())]);
+  }
+
+  fail(failure: Failure): void {
+    this.errors.print(failureLines(failure), 'bad');
+    if (failure.trace) this.errors.print(failure.trace.split('\n'));
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** `--json`: one object on one line. */
+class JsonReporter implements Reporter {
+  constructor(readonly stream: OutputStream) {}
+
+  on(): void {}
+
+  finish(summary: LoadSummary): void {
+    this.#print(loadResult(summary));
+  }
+
+  fail(failure: Failure): void {
+    this.#print(failureResult(failure));
+  }
+
+  async close(): Promise<void> {}
+
+  #print(object: object): void {
+    this.stream.write(`${JSON.stringify(object)}\n`);
+  }
+}

@@ -1,0 +1,52 @@
+/** A stream that people read: a terminal, or a file or pipe that must get plain text. */
+
+/** What is needed of a stream; `process.stdout` and `process.stderr` are such. */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+export type Tone = 'plain' | 'heading' | 'good' | 'warning' | 'bad';
+
+const COMMON_WIDTH = 80;
+const DIM = ['\u001b[2m', '\u001b[22m'] as const;
+const TONES: Readonly<Record<Tone, readonly [on: string, off: string]>> = {
+  plain: ['', ''],
+  heading: ['\u001b[1m', '\u001b[22m'],
+  good: ['\u001b[1;32m', '\u001b[22;39m'],
+  warning: ['\u001b[33m', '\u001b[39m'],
+  bad: ['\u001b[1;31m', '\u001b[22;39m'],
+};
+const TREE_LINES = /^[ │├└─]+(?=\S)/u;
+
+export class Screen {
+  /** A terminal that can move its cursor. */
+  readonly interactive: boolean;
+  readonly #colored: boolean;
+
+  constructor(
+    readonly stream: OutputStream,
+    color: boolean,
+    /** As `TERM` names it. */
+    terminal: string | undefined,
+  ) {
+    this.interactive = stream.isTTY === true && terminal !== 'dumb';
+    this.#colored = color && this.interactive;
+  }
+
+  /** Cells of a line that no terminal wraps: the last column is left free. Asked anew each time, windows change. */
+  get width(): number {
+    return Math.max(1, (this.stream.columns || COMMON_WIDTH) - 1);
+  }
+
+  /** Writes lines, coloured where that is wanted: the tree's own lines faint, the text in the tone. */
+  print(lines: readonly string[], tone: Tone = 'plain'): void {
+    if (lines.length === 0) return;
+    this.stream.write(lines.map((line) => `${this.#paint(line, tone)}\n`).join(''));
+  }
+
+  #paint(line: string, tone: Tone): string {
+    if (!this.#colored || line === '') return line;
+    const [lead] = TREE_LINES.exec(line) ?? [''];
+    const [on, off] = TONES[tone];
+    const text = `${on}${line.slice(lead.length)}${off}`;
+    return lead === '' ? text : `${DIM[0]}${lead}${DIM[1]}${text}`;
+  }
+}

@@ -1,0 +1,38 @@
+/** How much room text takes on a terminal. */
+
+/** Marks that add no width: combining ones, joiners, variation selectors. */
+const NO_WIDTH = /[\p{Mn}\p{Me}\p{Cf}\p{Cc}]/u;
+/** Emoji and the scripts of East Asia fill two cells. */
+const TWO_CELLS =
+  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
+
+/** Cells that a text fills. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += cellsOf(character);
+  return width;
+}
+
+function cellsOf(character: string): number {
+  if (character >= ' ' && character <= '~') return 1;
+  if (NO_WIDTH.test(character)) return 0;
+  return TWO_CELLS.test(character) ? 2 : 1;
+}
+
+/** The text, cut with an ellipsis where it is wider than `width`. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let room = width - 1;
+  for (const character of text) {
+    room -= cellsOf(character);
+    if (room < 0) break;
+    kept += character;
+  }
+  return width > 0 ? `${kept}…` : '';
+}
+
+/** The first of the texts, richest first, that fits; the last one is cut where none does. */
+export function firstThatFits(width: number, texts: readonly string[]): string {
+  return texts.find((text) => widthOf(text) <= width) ?? cut(texts[texts.length - 1] ?? '', width);
+}
