@@ -16,7 +16,7 @@ export function listenForInterrupts(announce: (message: string) => void): Interr
   const interrupted = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) process.exit(ExitStatus.interrupted);
     controller.abort();
-    const again = signal === 'SIGINT' ? '; press Ctrl-C again to quit at once' : '';
+    const again = signal === 'SIGINT' ? '; Ctrl-C again quits at once' : '';
     announce(`${signal}: finishing the batches in flight${again}`);
   };
   for (const signal of SIGNALS) process.on(signal, interrupted);

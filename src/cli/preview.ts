@@ -1,24 +1,43 @@
 /** `seed-database load --dry-run`: what a load would do. */
 import type { Settings } from '../config/index.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
-import { DEFAULT_SHARD_DAYS, instantOf, planLoad, resolveWindow } from '../plan/index.js';
+import { estimateSize } from '../load/estimate.js';
+import { countAssets } from '../load/summary.js';
+import { DEFAULT_SHARD_DAYS, instantOf, MINUTES_PER_DAY, planLoad, resolveWindow } from '../plan/index.js';
+import { previewLines } from '../report/preview-text.js';
+import { Screen } from '../report/screen.js';
 
-/** Prints the plan and its exact counts; connects to nothing. */
+/** Prints the plan, its exact counts and its size; connects to nothing. With `--quiet` the final line alone. */
 export function printPreview({ load, output }: Settings): void {
-  const window = resolveWindow(load.window, load.seed !== undefined, new Date());
-  const plan = planLoad(DEFAULT_FLEET, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const fleet = DEFAULT_FLEET;
+  const { start, end } = resolveWindow(load.window, load.seed !== undefined, new Date());
+  const plan = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   const preview = {
-    window: { start: instantOf(window.start).toISOString(), end: instantOf(window.end).toISOString() },
+    seed: load.seed,
     layout: load.layout,
-    records: { planned: plan.records, ...plan.counts },
+    window: { start: instantOf(start), end: instantOf(end) },
+    days: (end - start) / MINUTES_PER_DAY,
+    assets: countAssets(fleet),
+    records: plan.counts,
     shards: plan.shards.length,
+    shardDays: plan.shardDays,
+    batchSize: load.batchSize,
+    size: estimateSize(fleet, plan, load),
   };
-  const lines = Object.entries({
-    ...preview.window,
-    layout: load.layout,
-    ...preview.records,
-    shards: preview.shards,
-  });
-  const text = lines.map(([name, value]) => `${name.padEnd(8)}  ${value}\n`).join('');
-  process.stdout.write(output.json ? `${JSON.stringify(preview)}\n` : text);
+  if (output.json) {
+    const records = { planned: plan.records, ...plan.counts };
+    const shards = { total: preview.shards, days: preview.shardDays };
+    const { seed = null, layout, window, assets, size } = preview;
+    const result = { status: 'dry run', seed, layout, window, assets, records, shards, size };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const screen = new Screen(process.stdout, output.color, process.env.TERM);
+  const [heading, ...lines] = previewLines(preview);
+  const last = lines.pop() ?? '';
+  if (!output.quiet) {
+    screen.print([heading], 'heading');
+    screen.print(lines);
+  }
+  screen.print([last], 'good');
 }

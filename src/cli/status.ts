@@ -1,21 +1,51 @@
 /** `seed-database status`: what a database holds. */
+import type { Db } from 'mongodb';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
-import { databaseStatistics } from '../store/statistics.js';
+import { runHistory } from '../load/run-history.js';
+import { Screen } from '../report/screen.js';
+import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../report/status-text.js';
+import { METRICS } from '../store/names.js';
+import { existingLayout } from '../store/schema.js';
+import { countAssetsByType, countRecordsByMetric, databaseStatistics } from '../store/statistics.js';
 import { openTarget } from '../store/target.js';
 
-/** Prints the server and the statistics of the database, as JSON with `--json`. */
+/** Tests the connection and shows server, database, runs and counts; with `--json` as one object. */
 export async function status(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
-  const target = await openTarget(settings.connection, (message) => process.stderr.write(`${message}\n`));
+  const { json, color } = settings.output;
+  const screen = new Screen(process.stdout, color, process.env.TERM);
+  const target = await openTarget(settings.connection, (message) =>
+    process.stderr.write(`   · ${message}\n`),
+  );
   try {
-    const database = await databaseStatistics(target.db);
-    process.stdout.write(`${JSON.stringify({ server: target.server, database }, null, 2)}\n`);
+    const { db, server } = target;
+    const show = (lines: readonly string[], before = ['']) => {
+      if (json) return;
+      screen.print(before);
+      screen.print(lines.slice(0, 1), 'heading');
+      screen.print(lines.slice(1));
+    };
+    show(serverLines(server, db.databaseName), []);
+    const database = await databaseStatistics(db);
+    show(databaseLines(database));
+    const runs = await runHistory(db);
+    show(runLines(runs));
+    const assets = await countAssetsByType(db);
+    show(assetLines(assets));
+    // The slow part comes last: it reads every record.
+    const records = METRICS in database.collections ? await countMetrics(db) : {};
+    show(metricLines(records));
+    if (json) process.stdout.write(`${JSON.stringify({ server, database, runs, assets, records })}\n`);
     return ExitStatus.done;
   } catch (error) {
     throw target.explain(error);
   } finally {
     await target.close();
   }
+}
+
+async function countMetrics(db: Db): Promise<Record<string, number>> {
+  return countRecordsByMetric(db, (await existingLayout(db)) ?? 'flat');
 }

@@ -17,6 +17,7 @@ import {
 } from './story.js';
 import { END, FORK, INDENT } from './tree.js';
 import type { Failure, LoadEvent, LoadProgress, LoadStarted, LoadSummary, Reporter } from './types.js';
+import { wrap } from './width.js';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error'];
 const FINAL_BAR_WIDTH = 22;
@@ -122,10 +123,17 @@ export class TreeReporter implements Reporter {
     else this.#branch(text);
   }
 
-  /** A line of the open tree of records, or one that stands for itself. */
+  /** A line of the open tree of records, or one that stands for itself; broken where a terminal would break it. */
   #branch(text: string, tone: 'plain' | 'warning' | 'bad' = 'plain'): void {
     this.#live.clear();
-    this.options.screen.print([`${INDENT}${this.#open ? FORK : '· '}${text}`], tone);
+    const { screen } = this.options;
+    const [lead, below] = this.#open ? [FORK, '│   '] : ['· ', '  '];
+    const room = screen.interactive ? screen.width - INDENT.length - lead.length : Number.POSITIVE_INFINITY;
+    const lines = wrap(text, room);
+    screen.print(
+      lines.map((line, index) => `${INDENT}${index === 0 ? lead : below}${line}`),
+      tone,
+    );
   }
 
   #openRecords(): void {

@@ -36,3 +36,14 @@ export function cut(text: string, width: number): string {
 export function firstThatFits(width: number, texts: readonly string[]): string {
   return texts.find((text) => widthOf(text) <= width) ?? cut(texts[texts.length - 1] ?? '', width);
 }
+
+/** The text in lines of at most so many cells, broken between words; a word that is wider stands whole. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = lines.length === 0 ? word : `${lines[lines.length - 1]} ${word}`;
+    if (lines.length > 0 && widthOf(longer) > width) lines.push(word);
+    else lines.splice(-1, 1, longer);
+  }
+  return lines;
+}

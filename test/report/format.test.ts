@@ -13,7 +13,7 @@ import {
   span,
 } from '../../src/report/format.js';
 import { columns, tree } from '../../src/report/tree.js';
-import { cut, firstThatFits, widthOf } from '../../src/report/width.js';
+import { cut, firstThatFits, widthOf, wrap } from '../../src/report/width.js';
 
 test('counts are grouped by thousands', () => {
   assert.deepEqual([0, 999, 1000, 1_895_180, 12_345.6].map(count), [
@@ -106,6 +106,13 @@ test('cutting keeps to the width, wide characters included', () => {
   assert.equal(cut('abc', 0), '');
   assert.equal(firstThatFits(4, ['abcdef', 'abcd', 'ab']), 'abcd');
   assert.equal(firstThatFits(1, ['abcdef', 'ab']), '…');
+});
+
+test('wrapping breaks between words, and keeps a wide word whole', () => {
+  assert.deepEqual(wrap('one two three', 7), ['one two', 'three']);
+  assert.deepEqual(wrap('/a/very/long/path in it', 6), ['/a/very/long/path', 'in it']);
+  assert.deepEqual(wrap('one two', Number.POSITIVE_INFINITY), ['one two']);
+  assert.deepEqual(wrap('', 5), ['']);
 });
 
 test('a tree closes each level with its last branch', () => {
