@@ -41,7 +41,7 @@ class LoadReporter implements Reporter {
   readonly #mask: (text: string) => string;
   readonly #connectionFlags: string;
   readonly #abandon = () => {
-    this.#tree?.pause();
+    this.#tree?.abandon();
     this.#log.close();
   };
   #stageBegan: number;

@@ -98,6 +98,12 @@ export class TreeReporter implements Reporter {
     this.#live.clear();
   }
 
+  /** The program ends in the middle: the shell's prompt gets a line of its own. */
+  abandon(): void {
+    this.#live.clear();
+    if (this.#open && this.options.screen.interactive) this.options.screen.print(['']);
+  }
+
   async close(): Promise<void> {
     this.#live.clear();
   }
@@ -127,7 +133,7 @@ export class TreeReporter implements Reporter {
   #branch(text: string, tone: 'plain' | 'warning' | 'bad' = 'plain'): void {
     this.#live.clear();
     const { screen } = this.options;
-    const [lead, below] = this.#open ? [FORK, '│   '] : ['· ', '  '];
+    const [lead, below] = this.#open ? [FORK, '│   '] : tone === 'plain' ? ['· ', '  '] : ['', '    '];
     const room = screen.interactive ? screen.width - INDENT.length - lead.length : Number.POSITIVE_INFINITY;
     const lines = wrap(text, room);
     screen.print(

@@ -359,3 +359,25 @@ test('Ctrl-C: exit 130, and how to go on', async () => {
     assert.ok(stdout.endsWith(`\n🎯 Continue with: ${resume}\n`), stdout);
   });
 });
+
+test('a second signal ends the program at once, and the log has every line up to it', async () => {
+  await withFolder({}, async (cwd) => {
+    const flags = ['--days', '60', '--seed', '42', ...freshDatabase(), '--log-file', 'x.log'];
+    const child = spawn(process.execPath, [CLI_ENTRY, ...flags], {
+      cwd,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let begun = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (begun || !text.includes('📈')) return;
+      begun = true;
+      child.kill('SIGINT');
+      child.kill('SIGTERM');
+    });
+    const [status] = await once(child, 'close');
+    assert.equal(status, 130);
+    const log = readFileSync(join(cwd, 'x.log'), 'utf8');
+    assert.match(log, /INFO {5}Wrote 10 machines/);
+    assert.match(log, /WARNING {2}SIG(?:INT|TERM): finishing the batches in flight/);
+  });
+});

@@ -272,6 +272,18 @@ test('assets only: no section of records', async () => {
   assert.doesNotMatch(stdout, /📈|Records|Rate/);
 });
 
+test('--writer none: measured, with nothing to look at', async () => {
+  const nowhere = { name: '', collections: {}, dataSizeBytes: 0, storageSizeBytes: 0, indexSizeBytes: 0 };
+  const measured = { server: { version: '', embedded: false, uri: '' }, database: nowhere };
+  const events = [{ ...STARTED, runId: 'none' }, progressAt(4_738)];
+  const { stdout } = await tell({ logFile }, finish(measured), { events });
+  assert.match(stdout, /📈 Generating records\n.*└── \[█{20}\] 100% /s);
+  assert.match(stdout, /\n🎯 Measured, nothing written!\n$/);
+  assert.doesNotMatch(stdout, /Database|Open|Check/);
+  const failed = await tell({ logFile }, (reporter) => reporter.fail(FULL), { events });
+  assert.doesNotMatch(failed.stderr, /--resume/);
+});
+
 test('a failure: the cause and the way out on standard error, in every way of reporting', async () => {
   const fail = (reporter: { fail(failure: typeof FULL): void }) => reporter.fail(FULL);
   for (const settings of [{}, { quiet: true }, { json: true }, { json: true, quiet: true }]) {
