@@ -1,67 +1,95 @@
-/** The piscina entry of `verify`: compares one shard with the database, and mends it where asked to. */
-import type { Db } from 'mongodb';
+/** The piscina entry of `verify`: compares one shard with the database and, where it is told to, puts right what differs. */
+import type { ClientSession, Db, Document } from 'mongodb';
 import type { ConnectionSettings } from '../src/config/settings.js';
-import { SEQUENCE_HEADROOM } from '../src/load/document-sequence.js';
-import { openSink } from '../src/load/open-sink.js';
+import { ExitStatus, SeedError } from '../src/errors.js';
+import type { Fleet } from '../src/fleet/types.js';
+import { explainFailure } from '../src/load/explain.js';
 import { withRetry } from '../src/load/retry.js';
 import type { Dataset } from '../src/load/run.js';
 import { ShardSource } from '../src/load/source.js';
-import { BatchBuffer } from '../src/encode/index.js';
-import type { Fleet } from '../src/fleet/types.js';
 import { TelemetryModel } from '../src/model/index.js';
 import type { Shard } from '../src/plan/index.js';
 import { makeClient } from '../src/store/connect.js';
 import { METRICS } from '../src/store/names.js';
-import { compareShard, type Repair, type Search } from '../src/verify/compare-shard.js';
+import { explainServerError } from '../src/store/server-errors.js';
+import { compareShard } from '../src/verify/compare-shard.js';
 import type { Findings } from '../src/verify/findings.js';
 
 export interface VerifyContext {
   readonly dataset: Dataset;
   readonly fleet: Fleet;
   readonly connection: ConnectionSettings;
-  readonly repair: boolean;
+  /** How long to go on trying one shard, in milliseconds. */
+  readonly retryMs: number;
 }
 
 export interface VerifyTask {
   readonly context: VerifyContext;
   readonly shard: Shard;
-  readonly search: Search;
+  /** Flat layout: replace records that are there with other content. */
+  readonly mend: boolean;
 }
 
-/** More than a shard's minutes: a batch is a whole series. */
+/** A failure crosses the thread boundary as data: an error object would lose its class. */
+export type VerifyResult =
+  | { readonly state: 'compared'; readonly findings: Findings }
+  | {
+      readonly state: 'failed';
+      readonly exitStatus: ExitStatus;
+      readonly message: string;
+      readonly remedy: string;
+    };
+
+/** More than a shard's minutes: a batch is a whole series, as far as the server's limits allow. */
 const WHOLE_SERIES = Number.MAX_SAFE_INTEGER;
 
-let thread: { db: Db; model: TelemetryModel } | undefined;
+let thread: { db: Db; session: ClientSession; model: TelemetryModel } | undefined;
 
-export default async function verifyShard({ context, shard, search }: VerifyTask): Promise<Findings> {
-  const { connection, fleet, dataset } = context;
-  thread ??= {
-    db: makeClient(connection).db(connection.database),
-    model: new TelemetryModel(fleet, dataset.seed),
-  };
-  const { db, model } = thread;
-  const repair = context.repair ? repairOf(db) : undefined;
-  return withRetry(
-    () => compareShard(new ShardSource(model, dataset, shard, WHOLE_SERIES), shard, db, { search, repair }),
-    () => undefined,
-  );
+export default async function verifyShard({ context, shard, mend }: VerifyTask): Promise<VerifyResult> {
+  const { connection, retryMs } = context;
+  try {
+    thread ??= prepareThread(context);
+    const { db, session, model } = thread;
+    const findings = await withRetry(
+      () =>
+        compareShard({
+          source: new ShardSource(model, context.dataset, shard, WHOLE_SERIES),
+          shard,
+          db,
+          session,
+          mend: mend ? (documents) => replace(db, documents) : undefined,
+        }),
+      { limitMs: retryMs },
+    );
+    return { state: 'compared', findings };
+  } catch (error) {
+    const explained = explainFailure(error, (cause) => explainServerError(cause, connection));
+    if (explained instanceof SeedError) {
+      const { exitStatus, message, remedy } = explained;
+      return { state: 'failed', exitStatus, message, remedy };
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      state: 'failed',
+      exitStatus: ExitStatus.failure,
+      message: `shard ${shard.id}: ${message}`,
+      remedy: '',
+    };
+  }
 }
 
-function repairOf(db: Db): Repair {
-  const { sink } = openSink(db, 'sequence', 'majority');
+function prepareThread({ connection, fleet, dataset }: VerifyContext) {
+  const client = makeClient(connection);
   return {
-    async insert(batch) {
-      return (await sink.write(batch.using(new BatchBuffer(SEQUENCE_HEADROOM)))).inserted;
-    },
-    async put(documents) {
-      if (documents.length === 0) return 0;
-      const operations = documents.map(({ _id, ...replacement }) => ({
-        replaceOne: { filter: { _id }, replacement, upsert: true },
-      }));
-      const result = await db
-        .collection(METRICS)
-        .bulkWrite(operations, { ordered: false, writeConcern: { w: 'majority' } });
-      return result.modifiedCount + result.upsertedCount;
-    },
+    db: client.db(connection.database),
+    session: client.startSession({ causalConsistency: false }),
+    model: new TelemetryModel(fleet, dataset.seed),
   };
+}
+
+async function replace(db: Db, documents: readonly Document[]): Promise<void> {
+  const operations = documents.map(({ _id, ...replacement }) => ({
+    replaceOne: { filter: { _id }, replacement },
+  }));
+  await db.collection(METRICS).bulkWrite(operations, { ordered: false, writeConcern: { w: 'majority' } });
 }

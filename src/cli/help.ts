@@ -25,3 +25,13 @@ Exit status:
   5    target not empty, or a run in progress
   6    out of space
   130  interrupted`;
+
+/** The same for `verify --help`. */
+export const VERIFY_HELP = `
+Without flags that describe a dataset the newest run of the database is verified.
+By hand: --seed, with --days and --end, or --start and --end, as they were loaded.
+
+Exit status:
+  0    equal
+  1    different, or failure
+  2, 3, 4, 5 as for load`;

@@ -18,6 +18,26 @@ export const CONNECTION_SETTINGS: readonly SettingName[] = [
   'color',
 ];
 
+/** What `verify` needs besides: which dataset, and how to go about it. */
+export const VERIFY_SETTINGS: readonly SettingName[] = [
+  'days',
+  'seed',
+  'start',
+  'end',
+  'assetsOnly',
+  'metricsOnly',
+  'pollingOnly',
+  'backupOnly',
+  'environment',
+  'availabilityScale',
+  'layout',
+  'yes',
+  'workers',
+  'retrySeconds',
+  'quiet',
+  ...CONNECTION_SETTINGS,
+];
+
 /** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {

@@ -3,8 +3,14 @@ import { Command, Option } from 'commander';
 import type { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { FleetFormat } from './fleet.js';
-import { HELP_AFTER } from './help.js';
-import { addSettingOptions, CONNECTION_SETTINGS, FLAG_SETTINGS, givenFlags } from './options.js';
+import { HELP_AFTER, VERIFY_HELP } from './help.js';
+import {
+  addSettingOptions,
+  CONNECTION_SETTINGS,
+  FLAG_SETTINGS,
+  givenFlags,
+  VERIFY_SETTINGS,
+} from './options.js';
 
 /** The program, not yet run. `ended` receives the exit status of the command that was run. */
 export function buildProgram(ended: (status: ExitStatus) => void): Command {
@@ -33,6 +39,16 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async (_options, command: Command) => {
       const { status } = await import('./status.js');
       ended(await status(givenFlags(command)));
+    });
+
+  addSettingOptions(program.command('verify'), VERIFY_SETTINGS)
+    .description('compare the database, record by record, with the dataset that it should hold')
+    .option('--run <id>', 'the run to verify (default: the newest one)')
+    .option('--repair', 'insert what is missing and, in the flat layout, put right what differs')
+    .addHelpText('after', VERIFY_HELP)
+    .action(async ({ run, repair }: { run?: string; repair?: boolean }, command: Command) => {
+      const { verify } = await import('./verify.js');
+      ended(await verify(givenFlags(command), { run, repair: repair ?? false }));
     });
 
   addSettingOptions(program.command('serve'), ['port', 'logLevel'])

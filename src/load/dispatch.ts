@@ -14,7 +14,7 @@ import { waitForStragglers } from './stragglers.js';
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
 export interface Checkpoints {
   readonly db: Db;
-  readonly store: RunStore;
+  readonly store: Pick<RunStore, 'checkpoint'>;
   readonly hold: Hold;
 }
 

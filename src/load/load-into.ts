@@ -121,7 +121,9 @@ async function loadHeld(
   const hold = new Hold(store, job.runId, retry);
   let state: 'complete' | 'interrupted' | 'failed' = 'failed';
   try {
-    const skipped = await prepareCollections(work, job, start, hold);
+    const skipped = await prepareCollections(work, job, start, hold).catch((error) => {
+      throw resumable(work, job, error);
+    });
     const result = await loadShards(work, job, start, hold, skipped);
     state = result.interrupted ? 'interrupted' : 'complete';
     hold.end();
@@ -133,7 +135,7 @@ async function loadHeld(
   } catch (error) {
     hold.end();
     await store.end(job.runId, state).catch(() => undefined);
-    throw resumable(work, job, error);
+    throw error;
   }
 }
 
@@ -202,7 +204,7 @@ async function loadShards(
   });
 }
 
-/** Says how to go on, where the failure leaves something to go on with. */
+/** Says how to go on. Once records are loaded the reporter knows that by itself. */
 function resumable({ target }: Work, { runId }: Job, error: unknown): unknown {
   const explained = explainFailure(error, (cause) => target.explain(cause));
   if (!(explained instanceof SeedError) || explained.exitStatus === ExitStatus.targetNotReady)

@@ -67,14 +67,18 @@ export class ShardSource implements Source {
     }
     if (this.#asset.assetType !== 'service' && dataset.sections.includes('backup')) {
       const { minutes, values } = backupsIn(model, this.#asset, shard.from, shard.to);
-      if (minutes.length > 0)
-        this.#columns.push(this.#column(BACKUP_SERIES, minutes, values, batchSize, undefined));
+      this.#columns.push(this.#column(BACKUP_SERIES, minutes, values, batchSize, undefined));
     }
   }
 
   /** How many series the shard has: more batches than this in flight would put two of one series side by side. */
   get seriesCount(): number {
     return this.#columns.length;
+  }
+
+  /** Those that have no record in the shard included. */
+  get series(): readonly Series[] {
+    return this.#columns.map(({ series }) => series);
   }
 
   nextBatch(buffer: BatchBuffer): Batch | undefined {

@@ -3,8 +3,9 @@
 /** `missing`: planned, not there. `doubled`: there more than once. `different`: there with other content. `foreign`: there, not planned. */
 export const DEFECTS = ['missing', 'doubled', 'different', 'foreign'] as const;
 export type Defect = (typeof DEFECTS)[number];
+export type DefectCounts = Record<Defect, number>;
 
-/** One defective record. Minutes are since the epoch. */
+/** One defective record. `minute` counts since the epoch and is no whole number where the record lies between two. */
 export interface Example {
   readonly defect: Defect;
   readonly assetId: string;
@@ -12,83 +13,103 @@ export interface Example {
   readonly minute: number;
   readonly expected?: number;
   readonly found?: number;
+  /** Where a planned record was found with another timestamp. */
+  readonly foundMinute?: number;
 }
 
 /** Defects of one asset and metric. */
 export interface SeriesFindings {
   readonly assetId: string;
   readonly metricName: string;
-  readonly counts: Record<Defect, number>;
+  readonly counts: DefectCounts;
 }
 
 /** Findings of one shard, or of several added up. Plain data: it crosses the thread boundary. */
 export interface Findings {
   expected: number;
   found: number;
-  readonly series: SeriesFindings[];
+  /** By asset and metric. */
+  readonly series: Map<string, SeriesFindings>;
   readonly examples: Example[];
   /** See {@link addToFingerprint}. */
   readonly fingerprint: [number, number];
-  repaired: number;
 }
 
-/** The first few are enough to see what happened. */
-export const EXAMPLES_KEPT = 10;
+/** The first few of each kind are enough to see what happened. */
+const EXAMPLES_OF_ONE_KIND = 3;
+const EXAMPLES_KEPT = 20;
+
+export function noDefects(): DefectCounts {
+  return { missing: 0, doubled: 0, different: 0, foreign: 0 };
+}
 
 export function noFindings(): Findings {
-  return { expected: 0, found: 0, series: [], examples: [], fingerprint: [0, 0], repaired: 0 };
+  return { expected: 0, found: 0, series: new Map(), examples: [], fingerprint: [0, 0] };
 }
 
 /** Adds `more` to `total`. */
 export function addFindings(total: Findings, more: Findings): void {
   total.expected += more.expected;
   total.found += more.found;
-  total.repaired += more.repaired;
-  for (const one of more.series) {
-    const known = total.series.find((s) => s.assetId === one.assetId && s.metricName === one.metricName);
-    if (known) for (const defect of DEFECTS) known.counts[defect] += one.counts[defect];
-    else total.series.push(one);
+  for (const { assetId, metricName, counts } of more.series.values()) {
+    const known = countsOf(total, assetId, metricName);
+    for (const defect of DEFECTS) known[defect] += counts[defect];
   }
-  total.examples.push(...more.examples.slice(0, EXAMPLES_KEPT - total.examples.length));
-  total.fingerprint[0] = (total.fingerprint[0] + more.fingerprint[0]) >>> 0;
-  total.fingerprint[1] = (total.fingerprint[1] + more.fingerprint[1]) >>> 0;
+  for (const example of more.examples) keepExample(total, example);
+  add(total.fingerprint, ...more.fingerprint);
 }
 
-/** Notes one defective record. */
-export function note(findings: Findings, example: Example): void {
-  const { assetId, metricName, defect } = example;
-  let series = findings.series.find((s) => s.assetId === assetId && s.metricName === metricName);
-  if (!series) {
-    series = { assetId, metricName, counts: { missing: 0, doubled: 0, different: 0, foreign: 0 } };
-    findings.series.push(series);
-  }
-  series.counts[defect]++;
-  if (findings.examples.length < EXAMPLES_KEPT) findings.examples.push(example);
+/** Notes a defective record, or `count` of them like it. */
+export function note(findings: Findings, example: Example, count = 1): void {
+  countsOf(findings, example.assetId, example.metricName)[example.defect] += count;
+  keepExample(findings, example);
+}
+
+function countsOf({ series }: Findings, assetId: string, metricName: string): DefectCounts {
+  const key = seriesKey(assetId, metricName);
+  const known = series.get(key);
+  if (known) return known.counts;
+  const counts = noDefects();
+  series.set(key, { assetId, metricName, counts });
+  return counts;
+}
+
+function keepExample({ examples }: Findings, example: Example): void {
+  if (examples.length >= EXAMPLES_KEPT) return;
+  const alike = examples.filter(
+    ({ defect, assetId, metricName }) =>
+      defect === example.defect && assetId === example.assetId && metricName === example.metricName,
+  );
+  if (alike.length < EXAMPLES_OF_ONE_KIND) examples.push(example);
+}
+
+/** Names a series. A line feed is in no identifier of this program. */
+export function seriesKey(assetId: string, metricName: string): string {
+  return `${assetId}\n${metricName}`;
 }
 
 /** Defects over all series. */
-export function defectCounts(findings: Findings): Record<Defect, number> {
-  const totals = { missing: 0, doubled: 0, different: 0, foreign: 0 };
-  for (const { counts } of findings.series) for (const defect of DEFECTS) totals[defect] += counts[defect];
+export function defectCounts(findings: Findings): DefectCounts {
+  const totals = noDefects();
+  for (const { counts } of findings.series.values()) {
+    for (const defect of DEFECTS) totals[defect] += counts[defect];
+  }
   return totals;
 }
-
-const bits = new DataView(new ArrayBuffer(8));
 
 /**
  * Adds a record to a fingerprint: a sum, modulo 2^32 twice, of a hash of each record. A sum does not depend on the order, so
  * the fingerprint is the same for every layout, number of workers and way of loading. Not cryptographic: it tells datasets apart,
  * it does not protect them.
+ * @param high the upper half of the value's bits, `low` the lower one
  */
 export function addToFingerprint(
   fingerprint: [number, number],
   seriesHash: number,
   minute: number,
-  value: number,
+  high: number,
+  low: number,
 ): void {
-  bits.setFloat64(0, value);
-  const high = bits.getInt32(0);
-  const low = bits.getInt32(4);
   let a = Math.imul(seriesHash ^ minute, 0x85ebca6b);
   a = Math.imul((a ^ (a >>> 15)) + high, 0xc2b2ae35);
   a = Math.imul((a ^ (a >>> 13)) + low, 0x9e3779b1);
@@ -96,6 +117,10 @@ export function addToFingerprint(
   let b = Math.imul(a + seriesHash, 0x27d4eb2f);
   b = Math.imul((b ^ (b >>> 15)) + minute, 0x165667b1);
   b ^= b >>> 14;
+  add(fingerprint, a, b);
+}
+
+function add(fingerprint: [number, number], a: number, b: number): void {
   fingerprint[0] = (fingerprint[0] + a) >>> 0;
   fingerprint[1] = (fingerprint[1] + b) >>> 0;
 }

@@ -1,88 +1,149 @@
-/** What a comparison shard by shard cannot see: records outside all planned series and the window, and the assets. */
-import type { Db } from 'mongodb';
-import { BSON } from 'mongodb';
-import { assetDocument } from '../encode/index.js';
+/** What a comparison shard by shard cannot see: records outside all planned series and the window. */
+import type { Db, Document, ObjectId } from 'mongodb';
+import { recordId, type Series } from '../encode/index.js';
 import type { Fleet } from '../fleet/types.js';
 import type { Dataset } from '../load/run.js';
-import { BACKUP_SERIES, minuteSeries } from '../model/index.js';
-import { instantOf, loadedAssets } from '../plan/index.js';
-import { ASSETS, METRICS } from '../store/names.js';
-import { type Findings, note } from './findings.js';
+import { instantOf } from '../plan/index.js';
+import { METRICS } from '../store/names.js';
+import { countMeasurements } from '../store/statistics.js';
+import { type Findings, noFindings, note, seriesKey } from './findings.js';
+import { plannedSeries } from './planned-series.js';
+import { timestampMinute } from './stored-series.js';
+import type { VerifyInput } from './verify.js';
 
-/** Notes records outside the planned series and the window. Groups all records: only worth it where counting found too many. */
-export async function findForeignRecords(db: Db, dataset: Dataset, fleet: Fleet, findings: Findings): Promise<void> {
-  const prefix = dataset.layout === 'flat' ? '' : 'meta.';
-  const start = instantOf(dataset.window.start);
-  const end = instantOf(dataset.window.end);
-  const groups = await db
-    .collection(METRICS)
-    .aggregate<{ _id: { asset: string; metric: string; inside: boolean }; count: number; first: Date }>(
-      [
-        {
-          $group: {
-            _id: {
-              asset: `$${prefix}asset_id`,
-              metric: `$${prefix}metric_name`,
-              inside: { $and: [{ $gte: ['$timestamp', start] }, { $lt: ['$timestamp', end] }] },
-            },
-            count: { $sum: 1 },
-            first: { $min: '$timestamp' },
-          },
-        },
-      ],
-      { allowDiskUse: true },
-    )
-    .toArray();
-  const planned = plannedSeries(dataset, fleet);
-  for (const { _id, count, first } of groups) {
-    if (_id.inside && planned.has(`${_id.asset}\n${_id.metric}`)) continue;
-    findings.found += count;
-    const minute = Math.floor(Number(first) / 60_000);
-    for (let i = 0; i < count; i++) {
-      note(findings, {
-        defect: 'foreign',
-        assetId: String(_id.asset),
-        metricName: String(_id.metric),
-        minute,
-      });
+/** A dataset and its series. */
+interface Planned {
+  readonly dataset: Dataset;
+  readonly series: ReadonlyMap<string, Series>;
+}
+
+export class Outside {
+  readonly findings: Findings = noFindings();
+  /** Records that other runs have planned. */
+  ofOtherRuns = 0;
+  readonly #planned: Planned;
+  readonly #others: readonly Planned[];
+
+  constructor(dataset: Dataset, others: readonly Dataset[], fleet: Fleet) {
+    this.#planned = { dataset, series: plannedSeries(dataset, fleet) };
+    this.#others = others
+      .filter(({ layout }) => layout === dataset.layout)
+      .map((other) => ({ dataset: other, series: plannedSeries(other, fleet) }));
+  }
+
+  /**
+   * Reads the ranges of `_id` between those that were compared. Where nothing is, that costs nothing; counting
+   * the collection instead would read all of it, and its fast count is wrong after a crash.
+   */
+  async readGaps(db: Db): Promise<void> {
+    const { dataset, series } = this.#planned;
+    const { start, end } = dataset.window;
+    const compared = [...series.values()]
+      .map((one) => ({ from: recordId(one, start), to: recordId(one, end) }))
+      .sort((a, b) => Buffer.compare(a.from.id, b.from.id));
+    let from: ObjectId | undefined;
+    for (const range of [...compared, { from: undefined, to: undefined }]) {
+      await readGap(db, from, range.from, (document) => this.#noteDocument(document));
+      from = range.to;
+    }
+  }
+
+  #noteDocument(document: Document): void {
+    const [assetId, metricName] = [String(document.asset_id), String(document.metric_name)];
+    const key = seriesKey(assetId, metricName);
+    const minute = timestampMinute(document);
+    const belongs = this.#others.some(({ dataset, series }) => {
+      const one = series.get(key);
+      return one && isInside(minute, dataset) && recordId(one, minute).equals(document._id);
+    });
+    if (belongs) {
+      this.ofOtherRuns++;
+      return;
+    }
+    // A second document of a planned record, under another `_id`.
+    const { series, dataset } = this.#planned;
+    const one = series.get(key);
+    const doubled = one !== undefined && one.section !== 'backup' && isInside(minute, dataset);
+    const found = typeof document.value === 'number' ? document.value : undefined;
+    this.findings.found++;
+    note(this.findings, { defect: doubled ? 'doubled' : 'foreign', assetId, metricName, minute, found });
+  }
+
+  /** Groups all measurements of a time-series collection. */
+  async groupMeasurements(db: Db): Promise<void> {
+    const all = [this.#planned, ...this.#others];
+    const branches = all.map(({ dataset: { window } }, place) => ({
+      case: {
+        $and: [
+          { $gte: ['$timestamp', instantOf(window.start)] },
+          { $lt: ['$timestamp', instantOf(window.end)] },
+        ],
+      },
+      // biome-ignore lint/suspicious/noThenProperty: the name that the aggregation language has for it
+      then: place,
+    }));
+    const id = {
+      asset: '$meta.asset_id',
+      metric: '$meta.metric_name',
+      place: { $switch: { branches, default: -1 } },
+    };
+    const groups = await db
+      .collection(METRICS)
+      .aggregate<Group>([{ $group: { _id: id, count: { $sum: 1 }, first: { $min: '$timestamp' } } }], {
+        allowDiskUse: true,
+        readPreference: 'primary',
+      })
+      .toArray();
+    for (const { _id, count, first } of groups) {
+      const [assetId, metricName] = [String(_id.asset), String(_id.metric)];
+      const key = seriesKey(assetId, metricName);
+      // What lies in the planned window of a planned series has been compared.
+      if (_id.place === 0 && all[0].series.has(key)) continue;
+      if (_id.place >= 0 && this.#others.some((other) => other.series.has(key))) {
+        this.ofOtherRuns += count;
+        continue;
+      }
+      this.findings.found += count;
+      const minute = timestampMinute({ timestamp: first });
+      note(this.findings, { defect: 'foreign', assetId, metricName, minute }, count);
     }
   }
 }
 
-function plannedSeries(dataset: Dataset, fleet: Fleet): Set<string> {
-  const planned = new Set<string>();
-  for (const asset of loadedAssets(fleet)) {
-    const series = asset.assetType === 'service' ? minuteSeries(asset) : [...minuteSeries(asset), BACKUP_SERIES];
-    for (const { section, metricName } of series) {
-      if (dataset.sections.includes(section)) planned.add(`${asset.assetId}\n${metricName}`);
-    }
-  }
-  return planned;
+interface Group {
+  /** `place`: the first dataset whose window holds the records, -1 for none. */
+  readonly _id: { readonly asset: unknown; readonly metric: unknown; readonly place: number };
+  readonly count: number;
+  readonly first: Date;
 }
 
-/** Compares the `assets` collection, document by document. Resolves with the number of repaired ones. */
-export async function compareAssets(
+/** Finds what `metrics` holds besides the planned series in their window, where `compared` records were found. */
+export async function compareOutside(input: VerifyInput, compared: number): Promise<Outside> {
+  const { target, dataset, others, fleet } = input;
+  const outside = new Outside(dataset, others, fleet);
+  if (dataset.layout === 'flat') await outside.readGaps(target.db);
+  // Worth it only where there are more than were compared.
+  else if ((await countMeasurements(target.db, 'timeseries')) !== compared) {
+    await outside.groupMeasurements(target.db);
+  }
+  return outside;
+}
+
+function isInside(minute: number, { window }: Dataset): boolean {
+  return Number.isInteger(minute) && minute >= window.start && minute < window.end;
+}
+
+/** All documents from one `_id` on to before another; bounds of an index, so that `_id`s of every type are among them. */
+async function readGap(
   db: Db,
-  fleet: Fleet,
-  dataset: Dataset,
-  findings: Findings,
-  repair: boolean,
+  from: ObjectId | undefined,
+  to: ObjectId | undefined,
+  use: (document: Document) => void,
 ): Promise<void> {
-  const collection = db.collection<{ _id: string }>(ASSETS);
-  const stored = new Map((await collection.find().toArray()).map((document) => [document._id, document]));
-  const minute = dataset.window.end;
-  for (const asset of [...fleet.machines, ...fleet.services, ...fleet.jobs]) {
-    const expected = assetDocument(asset, instantOf(minute));
-    const found = stored.get(asset.assetId);
-    stored.delete(asset.assetId);
-    if (found && Buffer.compare(BSON.serialize(found), BSON.serialize(expected)) === 0) continue;
-    note(findings, { defect: found ? 'different' : 'missing', assetId: asset.assetId, metricName: 'asset', minute });
-    if (!repair) continue;
-    const { _id, ...replacement } = expected;
-    await collection.replaceOne({ _id }, replacement, { upsert: true });
-    findings.repaired++;
-  }
-  for (const assetId of stored.keys()) {
-    note(findings, { defect: 'foreign', assetId: String(assetId), metricName: 'asset', minute });
-  }
+  const options = { projection: { asset_id: 1, metric_name: 1, timestamp: 1, value: 1 }, batchSize: 10_000 };
+  let cursor = db.collection(METRICS).find({}, { ...options, readPreference: 'primary' });
+  if (from ?? to) cursor = cursor.hint({ _id: 1 });
+  if (from) cursor = cursor.min({ _id: from });
+  if (to) cursor = cursor.max({ _id: to });
+  for await (const document of cursor) use(document);
 }

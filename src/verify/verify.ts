@@ -1,83 +1,138 @@
 /** `verify`: recomputes a dataset and compares it with the database, in parallel over the plan's shards. */
+import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
+import { SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
+import { explainFailure } from '../load/explain.js';
 import { WorkerPool } from '../load/pool.js';
+import { withRetry } from '../load/retry.js';
 import type { Dataset } from '../load/run.js';
-import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/index.js';
 import type { Target } from '../store/target.js';
-import type { VerifyTask } from '../../workers/verify-shard.js';
-import { countMeasurements } from '../store/statistics.js';
-import type { Search } from './compare-shard.js';
-import { addFindings, type Defect, defectCounts, type Findings, fingerprintText, noFindings } from './findings.js';
-import { compareAssets, findForeignRecords } from './outside.js';
+import { type AssetFindings, compareAssets } from './compare-assets.js';
+import {
+  addFindings,
+  type DefectCounts,
+  defectCounts,
+  type Findings,
+  fingerprintText,
+  noFindings,
+  type SeriesFindings,
+} from './findings.js';
+import { compareOutside } from './outside.js';
 
 export interface VerifyInput {
   readonly target: Target;
   readonly connection: ConnectionSettings;
   readonly fleet: Fleet;
   readonly dataset: Dataset;
+  /** Datasets of other runs in the same database: their records are not foreign. */
+  readonly others: readonly Dataset[];
   readonly workers: number;
-  /** Inserts what is missing and, in the flat layout, puts right what differs. */
-  readonly repair: boolean;
+  /** How long to go on trying when the server goes away, in milliseconds. */
+  readonly retryMs: number;
   /** Told after each shard how many records have been compared. */
   readonly onProgress: (compared: number, planned: number) => void;
 }
 
 export interface VerifyReport {
   readonly status: 'equal' | 'different';
-  /** Of the records found, whatever layout they are in. */
+  /** Of the records found in the planned series, whatever layout they are in. */
   readonly fingerprint: string;
-  readonly records: { readonly expected: number; readonly found: number } & Readonly<Record<Defect, number>>;
-  readonly series: Findings['series'];
+  readonly records: {
+    readonly expected: number;
+    readonly found: number;
+    /** Records that other runs have put beside these; not among those found. */
+    readonly ofOtherRuns: number;
+  } & Readonly<DefectCounts>;
+  /** Series with defects, by asset and metric. */
+  readonly series: readonly SeriesFindings[];
   readonly examples: Findings['examples'];
-  readonly repaired: number;
+  readonly assets: AssetFindings;
+  /** Shards of the comparison in which records are missing or different. */
+  readonly repairable: readonly Shard[];
   readonly elapsedMs: number;
   readonly recordsPerSecond: number;
 }
 
+/** The shards of a comparison; a load's own may be longer or shorter. */
+export function planOf({ fleet, dataset }: Pick<VerifyInput, 'fleet' | 'dataset'>) {
+  return planLoad(fleet, dataset.window, dataset.sections, DEFAULT_SHARD_DAYS);
+}
+
 /** @throws SeedError where the database cannot be read. */
 export async function verifyDataset(input: VerifyInput): Promise<VerifyReport> {
-  const { target, connection, fleet, dataset, repair } = input;
+  const { target, retryMs } = input;
   const started = performance.now();
-  const plan = planLoad(fleet, dataset.window, dataset.sections, DEFAULT_SHARD_DAYS);
-  const pool = new WorkerPool<VerifyTask, Findings>('verify-shard', input.workers);
-  const context = { dataset, fleet, connection: { ...connection, uri: target.uri }, repair };
-  const compareAll = async (search: Search) => {
-    const findings = noFindings();
-    const waiting = [...plan.shards];
-    const work = async () => {
-      for (let shard = waiting.shift(); shard; shard = waiting.shift()) {
-        addFindings(findings, await pool.run({ context, shard, search }));
-        input.onProgress(findings.expected, plan.records);
-      }
-    };
-    await Promise.all(Array.from({ length: input.workers }, work));
-    return findings;
-  };
-  let findings: Findings;
+  const plan = planOf(input);
+  const findings = noFindings();
+  const repairable: Shard[] = [];
+  await compareShards(input, plan.shards, false, (shard, found) => {
+    const { missing, different } = defectCounts(found);
+    if (missing + different > 0) repairable.push(shard);
+    addFindings(findings, found);
+    input.onProgress(findings.expected, plan.records);
+  });
   try {
-    findings = await compareAll('by id');
-    if ((await countMeasurements(target.db, dataset.layout)) !== findings.found) {
-      // There is more than the planned ids: look at everything that bears a planned name, then at the rest.
-      if (dataset.layout === 'flat') findings = await compareAll('by content');
-      await findForeignRecords(target.db, dataset, fleet, findings);
-    }
-    await compareAssets(target.db, fleet, dataset, findings, repair);
+    // From the start again after a failure: what is outside must not be counted twice.
+    const outside = await withRetry(() => compareOutside(input, findings.found), { limitMs: retryMs });
+    addFindings(findings, outside.findings);
+    const assets = await withRetry(() => compareAssets(input), { limitMs: retryMs });
+    return reportOf(findings, outside.ofOtherRuns, assets, repairable, performance.now() - started);
   } catch (error) {
-    throw target.explain(error);
+    throw explainFailure(error, (cause) => target.explain(cause));
+  }
+}
+
+/** Compares shards in a pool of their own. @throws SeedError of the first one that fails */
+export async function compareShards(
+  { connection, target, fleet, dataset, workers, retryMs }: VerifyInput,
+  shards: readonly Shard[],
+  mend: boolean,
+  compared: (shard: Shard, findings: Findings) => void,
+): Promise<void> {
+  const context = { dataset, fleet, connection: { ...connection, uri: target.uri }, retryMs };
+  const pool = new WorkerPool<VerifyTask, VerifyResult>('verify-shard', workers);
+  const waiting = [...shards];
+  const work = async () => {
+    for (let shard = waiting.shift(); shard; shard = waiting.shift()) {
+      const result = await pool.run({ context, shard, mend });
+      if (result.state === 'failed') throw new SeedError(result.exitStatus, result.message, result.remedy);
+      compared(shard, result.findings);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, work));
   } finally {
     await pool.destroy();
   }
+}
+
+function reportOf(
+  findings: Findings,
+  ofOtherRuns: number,
+  assets: AssetFindings,
+  repairable: readonly Shard[],
+  elapsedMs: number,
+): VerifyReport {
   const defects = defectCounts(findings);
-  const elapsedMs = performance.now() - started;
+  const asPlanned =
+    Object.values(defects).every((count) => count === 0) &&
+    assets.missing.length + assets.different.length + assets.foreign.length === 0;
   return {
-    status: Object.values(defects).every((count) => count === 0) ? 'equal' : 'different',
+    status: asPlanned ? 'equal' : 'different',
     fingerprint: fingerprintText(findings.fingerprint),
-    records: { expected: findings.expected, found: findings.found, ...defects },
-    series: findings.series,
+    records: { expected: findings.expected, found: findings.found, ofOtherRuns, ...defects },
+    series: [...findings.series.values()].sort(byName),
     examples: findings.examples,
-    repaired: findings.repaired,
+    assets,
+    repairable,
     elapsedMs: Math.round(elapsedMs),
     recordsPerSecond: Math.round((findings.expected / elapsedMs) * 1000),
   };
+}
+
+function byName(a: SeriesFindings, b: SeriesFindings): number {
+  const [left, right] = [a, b].map(({ assetId, metricName }) => `${assetId} ${metricName}`);
+  return left < right ? -1 : 1;
 }

@@ -1,0 +1,142 @@
+/** `seed-database verify`: compares a database with the dataset that it should hold. */
+import { createInterface } from 'node:readline/promises';
+import type { SettingName } from '../config/catalog.js';
+import { readConfiguration, type Settings } from '../config/index.js';
+import { ExitStatus, usageError } from '../errors.js';
+import { DEFAULT_FLEET } from '../fleet/default.js';
+import { defaultWorkers } from '../load/load.js';
+import { PROGRESS_EVERY_MS } from '../report/progress-text.js';
+import { Screen } from '../report/screen.js';
+import { openTarget } from '../store/target.js';
+import {
+  planRepair,
+  type RepairPlan,
+  repairDataset,
+  selectDataset,
+  type VerifyInput,
+  verifyDataset,
+} from '../verify/index.js';
+import { progressText, repairLines, reportLines, selectionLines, verifyResult } from './verify-text.js';
+
+export interface VerifyOptions {
+  readonly repair: boolean;
+  /** Id of the run to verify; undefined: the newest one. */
+  readonly run: string | undefined;
+}
+
+/** @returns done where database and dataset are equal, failure where they differ. */
+export async function verify(
+  flags: Partial<Record<SettingName, string>>,
+  { repair, run }: VerifyOptions,
+): Promise<ExitStatus> {
+  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { output, load } = settings;
+  const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
+  const errors = new Screen(process.stderr, output.color, process.env.TERM);
+  const say = (lines: readonly string[]) => output.quiet || screen.print(lines);
+  const warn = (message: string) => errors.print([`⚠️  ${message}`], 'warning');
+
+  const target = await openTarget(withLongReads(settings), (message) => say([message]));
+  try {
+    const selection = await selectDataset(target.db, settings, DEFAULT_FLEET, run);
+    say(selectionLines(selection, target.db.databaseName));
+    const progress = new Progress(output.quiet ? undefined : screen);
+    const input: VerifyInput = {
+      target,
+      connection: settings.connection,
+      fleet: DEFAULT_FLEET,
+      dataset: selection.dataset,
+      others: selection.others,
+      workers: load.workers ?? defaultWorkers(target.server.embedded),
+      retryMs: load.retrySeconds * 1000,
+      onProgress: (compared, planned) => progress.show(compared, planned),
+    };
+    let report = await verifyDataset(input);
+    progress.end();
+    let repaired = 0;
+    const plan = planRepair(report, input);
+    const planned = plan.insert + plan.replace + plan.assets;
+    if (repair && planned > 0) {
+      say(reportLines(report));
+      say(repairLines(plan));
+      await confirmRepair(plan, selection.dataset.environment, settings);
+      await repairDataset(input, report, warn);
+      report = await verifyDataset(input);
+      progress.end();
+      const left = planRepair(report, input);
+      repaired = planned - (left.insert + left.replace + left.assets);
+    }
+    if (output.quiet) screen.print(output.json ? [] : reportLines(report).slice(0, 1));
+    else say(reportLines(report));
+    if (output.json) {
+      process.stdout.write(
+        `${JSON.stringify(verifyResult(report, selection, target.db.databaseName, repaired))}\n`,
+      );
+    }
+    return report.status === 'equal' ? ExitStatus.done : ExitStatus.failure;
+  } catch (error) {
+    throw target.explain(error);
+  } finally {
+    await target.close();
+  }
+}
+
+/** The main thread groups and counts what may be a great many records: a long silence there is no stalled connection. */
+function withLongReads({ connection }: Settings): Settings['connection'] {
+  return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
+}
+
+/** As for `--clean`: in production somebody has to say so, with `--yes` or at the terminal. */
+async function confirmRepair(
+  plan: RepairPlan,
+  environment: string,
+  { load, connection }: Settings,
+): Promise<void> {
+  if (environment !== 'production' && load.environment !== 'production') return;
+  if (load.confirmed) return;
+  if (process.stdin.isTTY && process.stderr.isTTY) {
+    const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      const answer = await prompt.question(
+        `This changes the production database ${connection.database}. Type its name to go on: `,
+      );
+      if (answer.trim() === connection.database) return;
+    } finally {
+      prompt.close();
+    }
+  }
+  throw usageError(
+    `--repair would write ${plan.insert + plan.replace} records of the production database ${connection.database}`,
+    'add --yes if that is what you want',
+  );
+}
+
+/** A line that is drawn over on a terminal, and one now and then elsewhere. */
+class Progress {
+  #started = performance.now();
+  #said = performance.now();
+  #drawn = false;
+
+  constructor(readonly screen: Screen | undefined) {}
+
+  show(compared: number, planned: number): void {
+    if (!this.screen) return;
+    const now = performance.now();
+    const { interactive, stream, width } = this.screen;
+    if (interactive) {
+      const text = progressText(compared, planned, now - this.#started, true);
+      stream.write(`\r\u001b[K${text.slice(0, width)}`);
+      this.#drawn = true;
+    } else if (now - this.#said >= PROGRESS_EVERY_MS) {
+      this.screen.print([progressText(compared, planned, now - this.#started, false)]);
+      this.#said = now;
+    }
+  }
+
+  /** Takes the line away; the next one begins anew. */
+  end(): void {
+    if (this.#drawn) this.screen?.stream.write('\r\u001b[K');
+    this.#drawn = false;
+    this.#started = performance.now();
+  }
+}

@@ -1,0 +1,132 @@
+/** One series beside what is stored of it, record by record. */
+import { createHash } from 'node:crypto';
+import { BSON, type Document } from 'mongodb';
+import type { Layout } from '../config/settings.js';
+import type { Batch, Series } from '../encode/index.js';
+import { addToFingerprint, type Findings, note, seriesKey } from './findings.js';
+import { plannedMinute, timestampMinute } from './stored-series.js';
+
+const NOTHING = { bytes: Buffer.alloc(0), step: 0, minutes: new Int32Array(0), values: new Float64Array(0) };
+
+/** Is given stored documents in time order, and notes what is wrong with them. */
+export class Comparison {
+  /** Positions of records that are there with other content. */
+  readonly different: number[] = [];
+  readonly #bytes: Buffer;
+  readonly #step: number;
+  readonly #minutes: Int32Array;
+  readonly #values: Float64Array;
+  /** The values' bits, two words each. */
+  readonly #words: Int32Array;
+  readonly #seriesHash: number;
+  /** Position of the next planned record. */
+  #next = 0;
+
+  constructor(
+    readonly layout: Layout,
+    readonly series: Series,
+    batch: Batch | undefined,
+    readonly findings: Findings,
+  ) {
+    const planned = batch
+      ? {
+          bytes: batch.encode(),
+          step: batch.template.bytes.length,
+          minutes: batch.minutes,
+          values: batch.values,
+        }
+      : NOTHING;
+    this.#bytes = planned.bytes;
+    this.#step = planned.step;
+    this.#minutes = planned.minutes;
+    // A copy of its own begins at an offset that allows a view of words.
+    this.#values = planned.values.slice();
+    this.#words = new Int32Array(this.#values.buffer);
+    this.#seriesHash = createHash('sha256')
+      .update(seriesKey(series.assetId, series.metricName))
+      .digest()
+      .readInt32LE();
+    findings.expected += this.#minutes.length;
+  }
+
+  /** Takes the document that lies in `bytes` from `start` to `end`. */
+  add(bytes: Buffer, start: number, end: number): void {
+    this.findings.found++;
+    const at = this.#next * this.#step;
+    if (
+      end - start === this.#step &&
+      this.#next < this.#minutes.length &&
+      this.#bytes.compare(bytes, start, end, at, at + this.#step) === 0
+    ) {
+      const low = this.#words[2 * this.#next];
+      const high = this.#words[2 * this.#next + 1];
+      addToFingerprint(this.findings.fingerprint, this.#seriesHash, this.#minutes[this.#next], high, low);
+      this.#next++;
+      return;
+    }
+    this.#addUnlike(bytes.subarray(start, end));
+  }
+
+  /** Says that nothing more is stored. */
+  end(): void {
+    this.#skipTo(Number.POSITIVE_INFINITY);
+  }
+
+  /** What should be in place of the records that differ. */
+  expectedDocuments(): Document[] {
+    return this.different.map((i) => BSON.deserialize(this.#expected(i), { promoteValues: false }));
+  }
+
+  #addUnlike(document: Buffer): void {
+    const stored = BSON.deserialize(document);
+    const minute = plannedMinute(this.layout, stored);
+    const value = typeof stored.value === 'number' ? stored.value : Number.NaN;
+    this.#addFound(minute, value);
+    this.#skipTo(minute);
+    if (this.#next < this.#minutes.length && this.#minutes[this.#next] === minute) {
+      const expected = this.#values[this.#next];
+      if (!sameContent(document, this.#expected(this.#next))) {
+        this.different.push(this.#next);
+        const at = timestampMinute(stored);
+        const { assetId, metricName } = this.series;
+        const example = { defect: 'different', assetId, metricName, minute, expected, found: value } as const;
+        note(this.findings, at === minute ? example : { ...example, foundMinute: at });
+      }
+      this.#next++;
+      return;
+    }
+    const there = this.#next > 0 && this.#minutes[this.#next - 1] === minute;
+    this.#note(there ? 'doubled' : 'foreign', minute, undefined, value);
+  }
+
+  #skipTo(minute: number): void {
+    while (this.#next < this.#minutes.length && this.#minutes[this.#next] < minute) {
+      this.#note('missing', this.#minutes[this.#next], this.#values[this.#next], undefined);
+      this.#next++;
+    }
+  }
+
+  #note(defect: 'missing' | 'doubled' | 'foreign', minute: number, expected?: number, found?: number): void {
+    const { assetId, metricName } = this.series;
+    note(this.findings, { defect, assetId, metricName, minute, expected, found });
+  }
+
+  #addFound(minute: number, value: number): void {
+    const [low, high] = new Int32Array(Float64Array.of(value).buffer);
+    addToFingerprint(this.findings.fingerprint, this.#seriesHash, minute, high, low);
+  }
+
+  #expected(i: number): Buffer {
+    return this.#bytes.subarray(i * this.#step, (i + 1) * this.#step);
+  }
+}
+
+/** Equal but for the order of fields, which a time-series collection may not keep. */
+function sameContent(document: Buffer, expected: Buffer): boolean {
+  return Buffer.compare(canonical(document), canonical(expected)) === 0;
+}
+
+function canonical(bytes: Buffer): Uint8Array {
+  const fields = BSON.deserialize(bytes, { promoteValues: false });
+  return BSON.serialize(Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1))));
+}

@@ -1,0 +1,105 @@
+/** Which dataset a database is compared with: a stored run's, or one that is described by hand. */
+import type { Db } from 'mongodb';
+import type { Settings } from '../config/settings.js';
+import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
+import type { Fleet } from '../fleet/types.js';
+import { requestedDataset } from '../load/load.js';
+import type { Dataset } from '../load/run.js';
+import { parseRun, type RunDocument, runDocument } from '../load/run-document.js';
+import { datasetOf } from '../load/start.js';
+import { MODEL_VERSION } from '../model/index.js';
+import { RUNS } from '../store/names.js';
+import { existingLayout, refuseOtherLayout } from '../store/schema.js';
+
+export interface Selection {
+  readonly dataset: Dataset;
+  /** Undefined where the dataset was described by hand. */
+  readonly run: RunDocument | undefined;
+  /** What other stored runs have put beside it, with `--skip-cleanup`: not foreign. */
+  readonly others: readonly Dataset[];
+}
+
+/** Flags that describe a dataset. */
+const DESCRIBING = [
+  '--days',
+  '--seed',
+  '--start',
+  '--end',
+  '--layout',
+  '--environment',
+  '--availability-scale',
+  '--assets-only',
+  '--metrics-only',
+  '--polling-only',
+  '--backup-only',
+];
+
+/**
+ * The newest run's dataset, that of the run named, or the one that flags describe.
+ * @throws SeedError where there is no such run, where this version cannot recompute it, or where flags do not suffice
+ */
+export async function selectDataset(
+  db: Db,
+  { load }: Settings,
+  fleet: Fleet,
+  runId: string | undefined,
+): Promise<Selection> {
+  const describing = load.given.filter((flag) => DESCRIBING.includes(flag));
+  if (describing.length === 0) return selectRun(db, fleet, runId);
+  if (runId !== undefined) {
+    throw usageError(
+      `--run and ${describing[0]} exclude each other: a stored run says all about its dataset`,
+    );
+  }
+  if (load.seed === undefined) {
+    throw usageError(
+      `${describing[0]} describes a dataset by hand, which needs --seed as well`,
+      'without any such flag the newest run of the database is verified',
+    );
+  }
+  const stored = await existingLayout(db);
+  const layout = load.given.includes('--layout') ? load.layout : (stored ?? load.layout);
+  const dataset = { ...requestedDataset(load, new Date()), layout };
+  await refuseOtherLayout(db, layout);
+  return { dataset, run: undefined, others: await otherDatasets(db, undefined) };
+}
+
+async function selectRun(db: Db, fleet: Fleet, runId: string | undefined): Promise<Selection> {
+  const runs = db.collection<{ _id: string }>(RUNS);
+  const filter = runId === undefined ? {} : { _id: runId };
+  const stored = await runs.findOne(filter, { sort: { startedAt: -1 }, readPreference: 'primary' });
+  if (!stored) {
+    throw new SeedError(
+      ExitStatus.targetNotReady,
+      runId === undefined
+        ? `database ${db.databaseName} holds no run of this program`
+        : `database ${db.databaseName} holds no run ${runId}`,
+      'load first, or describe the dataset with --seed, --days and --end',
+    );
+  }
+  const run = parseRun(stored);
+  const refuse = (what: string, remedy: string) => {
+    throw new SeedError(ExitStatus.failure, `run ${run._id} cannot be verified: ${what}`, remedy);
+  };
+  if (run.modelVersion !== MODEL_VERSION) {
+    refuse(
+      `its values are of model version ${run.modelVersion}, this program's of ${MODEL_VERSION}`,
+      `use version ${run.version}, which loaded it`,
+    );
+  }
+  if (run.fleetFingerprint !== fleetFingerprint(fleet)) {
+    refuse('it was loaded with another fleet', `use version ${run.version}, or the fleet that loaded it`);
+  }
+  await refuseOtherLayout(db, run.layout);
+  return { dataset: datasetOf(run), run, others: await otherDatasets(db, run._id) };
+}
+
+/** Runs that cannot be read say nothing about what belongs here. */
+async function otherDatasets(db: Db, runId: string | undefined): Promise<Dataset[]> {
+  const stored = await db.collection(RUNS).find({}, { readPreference: 'primary' }).toArray();
+  return stored
+    .map((document) => runDocument.safeParse(document).data)
+    .filter((run) => run !== undefined && run._id !== runId)
+    .map((run) => datasetOf(run as RunDocument));
+}
