@@ -93,7 +93,7 @@ async function load(
   const metrics = [...minuteSeries(asset), BACKUP_SERIES].map((series) => series.metricName as string);
   counters.set(slot, 'assetIndex', shard.assetIndex);
 
-  const identity = connection ? await withRetry(() => serverIdentity(connection.db), retry) : '';
+  const identity = connection ? await withRetry(() => identityBehind(connection), retry) : '';
   const sink = connection
     ? new SafeSink(connection, { shard, mayHoldRecords, retry, untilHeld: () => untilHeld(counters) })
     : nullSink;
@@ -115,4 +115,9 @@ async function load(
     serverIdentity: identity,
     writer: openSink(connection?.db, context.writer, context.writeConcern).writer,
   };
+}
+
+async function identityBehind(connection: WriterConnection): Promise<string> {
+  await connection.connected();
+  return serverIdentity(connection.db);
 }

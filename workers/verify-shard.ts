@@ -43,22 +43,19 @@ export type VerifyResult =
 /** More than a shard's minutes: a batch is a whole series, as far as the server's limits allow. */
 const WHOLE_SERIES = Number.MAX_SAFE_INTEGER;
 
-let thread: { db: Db; session: ClientSession; model: TelemetryModel } | undefined;
+let thread: { readonly db: Db; readonly session: ClientSession; readonly model: TelemetryModel } | undefined;
 
 export default async function verifyShard({ context, shard, mend }: VerifyTask): Promise<VerifyResult> {
   const { connection, retryMs } = context;
   try {
-    thread ??= prepareThread(context);
-    const { db, session, model } = thread;
     const findings = await withRetry(
-      () =>
-        compareShard({
-          source: new ShardSource(model, context.dataset, shard, WHOLE_SERIES),
-          shard,
-          db,
-          session,
-          mend: mend ? (documents) => replace(db, documents) : undefined,
-        }),
+      async () => {
+        thread ??= await prepareThread(context);
+        const { db, session, model } = thread;
+        const source = new ShardSource(model, context.dataset, shard, WHOLE_SERIES);
+        const replacing = mend ? (documents: readonly Document[]) => replace(db, documents) : undefined;
+        return compareShard({ source, shard, db, session, mend: replacing });
+      },
       { limitMs: retryMs },
     );
     return { state: 'compared', findings };
@@ -78,8 +75,15 @@ export default async function verifyShard({ context, shard, mend }: VerifyTask):
   }
 }
 
-function prepareThread({ connection, fleet, dataset }: VerifyContext) {
+/** A client whose first attempt to connect fails is of no use afterwards, and is not kept. */
+async function prepareThread({ connection, fleet, dataset }: VerifyContext) {
   const client = makeClient(connection);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    throw error;
+  }
   return {
     db: client.db(connection.database),
     session: client.startSession({ causalConsistency: false }),

@@ -12,14 +12,15 @@ import {
   MongoServerSelectionError,
   MongoTopologyClosedError,
 } from 'mongodb';
+import { isSocketError } from '../store/server-errors.js';
 
 /**
  * Server errors that pass by themselves: the retryable write errors of the driver specification, and write concern
- * time-outs, after which the same write may be sent again. Not among them is 100, a write concern that the
+ * time-outs, after which the same write may be sent again; and 43, a cursor that went with its server. Not among them is 100, a write concern that the
  * set can never reach.
  */
 const PASSING_CODES = new Set([
-  6, 7, 24, 46, 64, 89, 91, 112, 134, 189, 202, 234, 262, 314, 317, 358, 384, 9001, 10058, 10107, 11600,
+  6, 7, 24, 43, 46, 64, 89, 91, 112, 134, 189, 202, 234, 262, 314, 317, 358, 384, 9001, 10058, 10107, 11600,
   11602, 13388, 13435, 13436, 50915,
 ]);
 
@@ -43,7 +44,7 @@ export function unwrapped(error: unknown): unknown {
 /** True where the same operation may succeed later without anybody's doing. */
 export function isPassing(thrown: unknown): boolean {
   const error = unwrapped(thrown);
-  if (PASSING_CLASSES.some((passing) => error instanceof passing)) return true;
+  if (PASSING_CLASSES.some((passing) => error instanceof passing) || isSocketError(error)) return true;
   if (error instanceof MongoServerError && PASSING_CODES.has(Number(error.code))) return true;
   return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
 }

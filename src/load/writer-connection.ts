@@ -21,6 +21,7 @@ export class WriterConnection {
   #client!: MongoClient;
   #db!: Db;
   #sink!: Sink;
+  #connecting: Promise<void> | undefined;
   #inFlight = 0;
   #idle: (() => void)[] = [];
   #renewal: Promise<void> | undefined;
@@ -31,13 +32,32 @@ export class WriterConnection {
     this.#open();
   }
 
+  /** To be used after {@link connected}. */
   get db(): Db {
     return this.#db;
   }
 
+  /** Resolves when the client has reached the server once. A client whose first attempt fails is of no use afterwards: the next call makes another. */
+  async connected(): Promise<void> {
+    const client = this.#client;
+    this.#connecting ??= client.connect().then(
+      () => undefined,
+      async (error) => {
+        await client.close().catch(() => undefined);
+        if (client === this.#client) this.#open();
+        throw error;
+      },
+    );
+    await this.#connecting;
+  }
+
   /** Sends a batch, after a replacement that is under way; `sentBy` learns the generation of the client that is used. */
   async write(batch: Batch, sentBy?: (generation: number) => void): Promise<WriteResult> {
-    while (this.#renewal) await this.#renewal.catch(() => undefined);
+    await this.connected();
+    while (this.#renewal) {
+      await this.#renewal.catch(() => undefined);
+      await this.connected();
+    }
     sentBy?.(this.generation);
     this.#inFlight++;
     try {
@@ -70,6 +90,7 @@ export class WriterConnection {
       this.generation++;
       this.#open();
     }
+    await this.connected();
     const { name, stopping } = this.options;
     const gone = await waitForStragglers(this.#db, {
       isStraggler: (seen) =>
@@ -83,6 +104,7 @@ export class WriterConnection {
 
   #open(): void {
     const { name, makeClient, makeSink } = this.options;
+    this.#connecting = undefined;
     this.#client = makeClient(formatLoaderName({ ...name, generation: this.generation }));
     this.#db = this.#client.db(name.database);
     this.#sink = makeSink(this.#db);

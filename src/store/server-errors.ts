@@ -1,10 +1,5 @@
 /** What the driver and the server report, as one line with the cause and one with the way out. */
-import {
-  MongoNetworkError,
-  MongoParseError,
-  MongoServerError,
-  MongoServerSelectionError,
-} from 'mongodb';
+import { MongoNetworkError, MongoParseError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
@@ -13,6 +8,21 @@ const AUTHENTICATION_FAILED = new Set([18, 8000]);
 const UNAUTHORIZED = new Set([13]);
 const OUT_OF_DISK = new Set([14031]);
 const STORAGE_FULL = /no space left|disk ?full|ENOSPC|OutOfDiskSpace/i;
+
+const SOCKET_CODES = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** A failure of the socket itself. The driver lets one through as it is when a connection ends while a message is written. */
+export function isSocketError(error: unknown): boolean {
+  return error instanceof Error && SOCKET_CODES.has(String((error as NodeJS.ErrnoException).code));
+}
 
 /** Turns any failure of a database operation into the {@link SeedError} a user can act on; others pass unchanged. */
 export function explainServerError(error: unknown, connection: ConnectionSettings): unknown {
@@ -55,7 +65,11 @@ export function explainServerError(error: unknown, connection: ConnectionSetting
   if (error instanceof MongoParseError) {
     return new SeedError(ExitStatus.usage, `the connection settings cannot be used: ${message}`, '', options);
   }
-  if (error instanceof MongoServerSelectionError || error instanceof MongoNetworkError) {
+  if (
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNetworkError ||
+    isSocketError(error)
+  ) {
     return new SeedError(
       ExitStatus.cannotConnect,
       `cannot connect to MongoDB at ${where}: ${reasonOf(error)}`,
@@ -67,7 +81,7 @@ export function explainServerError(error: unknown, connection: ConnectionSetting
 }
 
 /** A server selection error names its true cause inside its topology description. */
-function reasonOf(error: MongoServerSelectionError | MongoNetworkError): string {
+function reasonOf(error: unknown): string {
   if (error instanceof MongoServerSelectionError && error.reason) {
     for (const server of error.reason.servers.values()) {
       if (server.error) return oneLine(server.error);

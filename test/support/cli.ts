@@ -1,5 +1,5 @@
 /** Runs the built program as a user does: as a process of its own. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -24,17 +24,29 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+/** A program that is running. */
+export interface RunningCli {
+  readonly child: ChildProcess;
+  /** Resolves at its end. */
+  readonly result: Promise<CliResult>;
+}
+
 /** Runs the program to its end. */
 export function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return startCli(args, options).result;
+}
+
+/** Starts the program, for tests that do something to it while it runs. */
+export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const { PATH = '', HOME = '' } = process.env;
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI_ENTRY, ...args], {
-      env: { PATH, HOME, ...options.env },
-      cwd: options.cwd ?? tmpdir(),
-      stdio: 'pipe',
-      timeout: options.timeoutMs ?? 120_000,
-      killSignal: 'SIGKILL',
-    });
+  const child = spawn(process.execPath, [CLI_ENTRY, ...args], {
+    env: { PATH, HOME, ...options.env },
+    cwd: options.cwd ?? tmpdir(),
+    stdio: 'pipe',
+    timeout: options.timeoutMs ?? 120_000,
+    killSignal: 'SIGKILL',
+  });
+  const result = new Promise<CliResult>((resolve, reject) => {
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -45,7 +57,8 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
     });
     child.once('error', reject);
     child.once('close', (status, signal) => resolve({ status, signal, stdout, stderr }));
-    child.stdin.on('error', () => undefined); // a program that reads no input may be gone already
-    child.stdin.end(options.stdin ?? '');
   });
+  child.stdin.on('error', () => undefined); // a program that reads no input may be gone already
+  child.stdin.end(options.stdin ?? '');
+  return { child, result };
 }

@@ -1,0 +1,89 @@
+/** A load in a process of its own, to be disturbed while it runs. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { MongoClient } from 'mongodb';
+import { CLI_ENTRY, type CliResult } from './cli.js';
+import { loadFlags, type Place, placeFlags } from './dataset.js';
+import { until } from './server.js';
+
+export interface RunningOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** What its standard output is connected to: a pipe that is read unless something else is given. */
+  readonly stdout?: 'pipe' | 'ignore' | number;
+  /** After this long the program is killed. Default: two minutes, more than any of these loads may take. */
+  readonly timeoutMs?: number;
+}
+
+export class RunningLoad {
+  stdout = '';
+  stderr = '';
+  readonly ended: Promise<CliResult>;
+  readonly child: ChildProcess;
+
+  constructor(
+    args: readonly string[],
+    { env = {}, stdout = 'pipe', timeoutMs = 120_000 }: RunningOptions = {},
+  ) {
+    const { PATH = '', HOME = '' } = process.env;
+    this.child = spawn(process.execPath, [CLI_ENTRY, ...args], {
+      env: { PATH, HOME, ...env },
+      cwd: tmpdir(),
+      stdio: ['ignore', stdout, 'pipe'],
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once('error', reject);
+      this.child.once('close', (status, signal) =>
+        resolve({ status, signal, stdout: this.stdout, stderr: this.stderr }),
+      );
+    });
+  }
+
+  /** Starts `load --json` with these flags. */
+  static load(place: Place, flags: readonly string[], options?: RunningOptions): RunningLoad {
+    return new RunningLoad(loadFlags(place, '--json', ...flags), options);
+  }
+
+  /** Starts `load --resume --json`. */
+  static resume(place: Place, flags: readonly string[] = [], options?: RunningOptions): RunningLoad {
+    return new RunningLoad(
+      ['load', ...placeFlags(place), '--resume', '--json', '--log-file', '/dev/null', ...flags],
+      options,
+    );
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Waits until the program has printed something. */
+  async untilPrinted(pattern: RegExp): Promise<void> {
+    await until(`the load prints ${pattern}`, async () => this.hasEnded || pattern.test(this.stderr));
+    if (!pattern.test(this.stderr)) throw new Error(`ended without ${pattern}: ${this.stderr}`);
+  }
+}
+
+/** Waits until so many shards are checkpointed. `uri` reaches the server past any proxy. */
+export async function untilShards(uri: string, database: string, shards: number): Promise<void> {
+  const client = new MongoClient(uri);
+  try {
+    const checkpoints = client.db(database).collection('seed_shards');
+    await until(
+      `${shards} shards are done`,
+      async () => (await checkpoints.estimatedDocumentCount().catch(() => 0)) >= shards,
+    );
+  } finally {
+    await client.close();
+  }
+}
