@@ -1,5 +1,11 @@
 /** Connections to MongoDB: from the main thread and, with the same settings, from every worker. */
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb';
+import {
+  type Db,
+  MongoClient,
+  type MongoClientOptions,
+  type ServerDescription,
+  type TopologyDescriptionChangedEvent,
+} from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
 import { explainServerError } from './server-errors.js';
 
@@ -32,7 +38,7 @@ export async function openConnection(
   let client: MongoClient | undefined;
   try {
     client = makeClient(connection, overrides);
-    await client.connect();
+    await connectUnlessHopeless(client);
     const db = client.db(connection.database);
     const { version } = await db.command({ buildInfo: 1 });
     // buildInfo needs no rights, so authentication is only proven by a command of this database.
@@ -43,6 +49,31 @@ export async function openConnection(
     await client?.close().catch(() => undefined);
     throw explainServerError(error, connection);
   }
+}
+
+/** Nothing listens there, nobody knows the name, or no way leads there: waiting for the time-out would not help. */
+const HOPELESS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
+
+/** The driver tries until its time-out. This gives up as soon as every host that it knows has turned out hopeless. */
+async function connectUnlessHopeless(client: MongoClient): Promise<void> {
+  let listener: ((event: TopologyDescriptionChangedEvent) => void) | undefined;
+  const hopeless = new Promise<never>((_, reject) => {
+    listener = ({ newDescription }) => {
+      const hosts = [...newDescription.servers.values()];
+      if (hosts.length > 0 && hosts.every(isHopeless)) reject(hosts[0].error);
+    };
+    client.on('topologyDescriptionChanged', listener);
+  });
+  try {
+    await Promise.race([client.connect(), hopeless]);
+  } finally {
+    if (listener) client.off('topologyDescriptionChanged', listener);
+  }
+}
+
+function isHopeless({ error }: ServerDescription): boolean {
+  const code = (error?.cause as NodeJS.ErrnoException | undefined)?.code;
+  return code !== undefined && HOPELESS.has(code);
 }
 
 /** `[major, minor]` of a server version. */
