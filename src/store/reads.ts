@@ -81,7 +81,8 @@ export class TelemetryReader {
       .collection(METRICS)
       .aggregate([
         { $match: { [this.#field('asset_id')]: assetId } },
-        { $sort: { [metric]: 1, timestamp: -1 } },
+        // The index backwards: the server jumps from one metric's newest record to the next one's.
+        { $sort: { [metric]: -1, timestamp: -1 } },
         { $group: { _id: `$${metric}`, timestamp: { $first: '$timestamp' }, value: { $first: '$value' } } },
         { $sort: { _id: 1 } },
       ])
@@ -95,7 +96,12 @@ export class TelemetryReader {
 
   #record(document: Document): StoredRecord {
     const { asset_id, metric_name } = this.layout === 'flat' ? document : document.meta;
-    return { assetId: asset_id, metricName: metric_name, timestamp: document.timestamp, value: document.value };
+    return {
+      assetId: asset_id,
+      metricName: metric_name,
+      timestamp: document.timestamp,
+      value: document.value,
+    };
   }
 
   #findAssets(filter: Filter<Document>): Promise<StoredAsset[]> {
