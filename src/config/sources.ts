@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { usageError } from '../errors.js';
 import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
-import { readEnvFile } from './env-file.js';
+import { type Assignment, readEnvFile } from './env-file.js';
 import { maskUri } from './mask.js';
 
 /** Everything outside the program that settings are read from. */
@@ -10,8 +10,8 @@ export interface SettingSources {
   /** Texts of the flags that were given, by setting; a switch is `true` or `false`. */
   readonly flags: Readonly<Partial<Record<SettingName, string>>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The folder whose `.env` is read. */
-  readonly directory: string;
+  /** The folder whose `.env` is read; without one no such file is looked for. */
+  readonly directory?: string;
 }
 
 /** Rank of a source: the higher one wins. */
@@ -36,10 +36,7 @@ export type Candidates = Readonly<Partial<Record<SettingName, Candidate>>>;
 export function gatherCandidates({ flags, environment, directory }: SettingSources): Candidates {
   if (flags.envFile?.trim() === '') throw usageError('--env-file "": must be a path');
   const fileName = flags.envFile ?? '.env';
-  const file = readEnvFile(
-    flags.envFile === undefined ? join(directory, '.env') : flags.envFile,
-    flags.envFile !== undefined,
-  );
+  const file = fileOfVariables(flags.envFile, directory);
   const candidates: Partial<Record<SettingName, Candidate>> = {};
   for (const name of SETTING_NAMES) {
     const { flag, variable, default: text } = settingEntry(name);
@@ -59,6 +56,15 @@ export function gatherCandidates({ flags, environment, directory }: SettingSourc
     }
   }
   return candidates;
+}
+
+/** A file that was named has to be there; a `.env` may be there. */
+function fileOfVariables(
+  named: string | undefined,
+  directory: string | undefined,
+): ReadonlyMap<string, Assignment> {
+  if (named !== undefined) return readEnvFile(named, true);
+  return directory === undefined ? new Map() : readEnvFile(join(directory, '.env'), false);
 }
 
 /** NO_COLOR switches colours off whatever it says (no-color.org). */
