@@ -7,7 +7,7 @@ import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, load, loadWell, resumeWell } from '../support/dataset.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { startTestServer, type TestServer, until } from '../support/server.js';
 
 let server: TestServer;
 let proxy: TcpProxy;
@@ -60,9 +60,7 @@ test('a write that outlives its connection is not written twice (time-series)', 
   const { through, past } = places();
   const client = new MongoClient(server.uri);
   try {
-    // Three inserts are held up in the server, and meanwhile their connections break.
-    const running = RunningLoad.load(through, [...SMALL, '--layout', 'timeseries', '--batch-size', '500']);
-    await running.untilPrinted(/assets? written/i);
+    // The first inserts are held up in the server, and meanwhile their connections break.
     await client.db('admin').command({
       configureFailPoint: 'failCommand',
       mode: { times: 3 },
@@ -70,14 +68,21 @@ test('a write that outlives its connection is not written twice (time-series)', 
         failCommands: ['insert'],
         namespace: `${past.database}.metrics`,
         blockConnection: true,
-        blockTimeMS: 1500,
+        blockTimeMS: 2000,
       },
     });
-    await sleep(300);
+    const running = RunningLoad.load(through, [...SMALL, '--layout', 'timeseries', '--batch-size', '500']);
+    const inserts = async () => {
+      const isInsert = { 'command.insert': 'metrics', 'command.$db': past.database };
+      const pipeline = [{ $currentOp: { allUsers: true } }, { $match: isInsert }];
+      return (await client.db('admin').aggregate(pipeline).toArray()).length;
+    };
+    await until('an insert is held up', async () => (await inserts()) > 0);
     proxy.cut();
     const { status, stderr } = await running.ended;
     assert.equal(status, 0, stderr);
     assert.match(stderr, /Retries: [1-9]/);
+    await until('no insert is held up any more', async () => (await inserts()) === 0);
     await assertEqualToPlan(past);
   } finally {
     await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
