@@ -1,0 +1,125 @@
+/** The built program, killed and interrupted in the middle of a load, and resumed: every record, each once. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Db } from 'mongodb';
+import { LAYOUTS, type Layout, type LoadSummary } from '../../src/index.js';
+import { withFolder } from '../config/support.js';
+import { daysBefore, END, hashes, seriesFigures, useServer } from '../load/support.js';
+import { type CliResult, runCli, startCli } from '../support/cli.js';
+import { until } from '../support/server.js';
+
+const file = useServer();
+const DAYS = 2;
+const RECORDS = DAYS * 135_370;
+/** Small shards and batches, so that there is much to be interrupted. */
+const DATASET = ['--days', String(DAYS), '--seed', '42', '--end', '2025-02-09', '--shard-days', '1'];
+const SLOW = ['--workers', '2', '--batch-size', '200'];
+
+function target(database: string): string[] {
+  return ['--uri', file.server.uri, '--database', database];
+}
+
+function resultOf({ status, stdout, stderr }: CliResult): LoadSummary {
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout) as LoadSummary;
+}
+
+/** Starts the program and sends it a signal once so many shards more are done. */
+async function interrupt(
+  db: Db,
+  args: string[],
+  signal: NodeJS.Signals,
+  shards: number,
+  cwd: string,
+): Promise<CliResult> {
+  const checkpoints = db.collection('seed_shards');
+  const enough = (await checkpoints.countDocuments()) + shards;
+  const { child, result } = startCli([...args, ...target(db.databaseName)], { cwd });
+  await until(`${enough} shards are done`, async () => {
+    if (child.exitCode !== null)
+      assert.fail(`the load ended before it was interrupted: ${(await result).stderr}`);
+    return (await checkpoints.countDocuments()) >= enough;
+  });
+  child.kill(signal);
+  return result;
+}
+
+let undisturbed: Record<string, string> | undefined;
+
+/** In the flat layout by the bytes of a load that nobody disturbed; a time-series has no unique key, so its minutes are grouped. */
+async function assertEachRecordOnce(db: Db, layout: Layout): Promise<void> {
+  assert.equal(await db.collection('metrics').countDocuments(), RECORDS);
+  if (layout === 'flat') {
+    if (!undisturbed) {
+      const whole = file.freshDatabase();
+      await file.load(whole, { days: DAYS, end: END });
+      undisturbed = await hashes(file.client.db(whole), 'assets', 'metrics');
+    }
+    assert.deepEqual(await hashes(db, 'assets', 'metrics'), undisturbed);
+    return;
+  }
+  // Day by day, so that the server groups in memory.
+  for (let day = DAYS; day > 0; day--) {
+    const inside = { timestamp: { $gte: daysBefore(day), $lt: daysBefore(day - 1) } };
+    const figures = await seriesFigures(db, layout, inside);
+    assert.equal(figures.length, 104);
+    for (const { asset, metric, records, minutes } of figures) {
+      const expected = metric === 'backup_status' ? 1 : 1440;
+      assert.deepEqual([records, minutes], [expected, expected], `${asset} ${metric}`);
+    }
+  }
+}
+
+for (const layout of LAYOUTS) {
+  test(`${layout}: killed twice by SIGKILL, --resume completes the run, each record once`, async () => {
+    const db = file.client.db(file.freshDatabase());
+    await withFolder({}, async (cwd) => {
+      const options = [...SLOW, '--layout', layout];
+      const first = await interrupt(db, [...DATASET, ...options], 'SIGKILL', 5, cwd);
+      assert.equal(first.signal, 'SIGKILL');
+      const again = await interrupt(db, ['--resume', ...SLOW], 'SIGKILL', 5, cwd);
+      assert.equal(again.signal, 'SIGKILL');
+      const held = await db.collection('metrics').countDocuments();
+      assert.ok(held < RECORDS, 'the load was killed too late');
+      const done = await db.collection('seed_shards').countDocuments();
+
+      const result = await runCli(['--resume', '--json', ...target(db.databaseName)], { cwd });
+      const { status, resumed, records, shards, seed } = resultOf(result);
+      assert.deepEqual([status, resumed, seed], ['complete', true, 42]);
+      assert.deepEqual([records.inserted, records.planned], [RECORDS, RECORDS]);
+      assert.deepEqual(shards, { total: 32 * DAYS, done: 32 * DAYS, skipped: done });
+      await assertEachRecordOnce(db, layout);
+    });
+  });
+
+  test(`${layout}: Ctrl-C ends with 130 and says how to go on; that command completes the run`, async () => {
+    const db = file.client.db(file.freshDatabase());
+    await withFolder({}, async (cwd) => {
+      const args = [...DATASET, ...SLOW, '--layout', layout];
+      const { status, signal, stdout, stderr } = await interrupt(db, args, 'SIGINT', 5, cwd);
+      assert.deepEqual([status, signal, stderr], [130, null, '']);
+      assert.doesNotMatch(stdout, /^\s+at /m);
+      const [run] = await db.collection('seed_runs').find().toArray();
+      assert.deepEqual([run.state, run.active], ['interrupted', undefined]);
+
+      const command = /\n🎯 Continue with: seed-database (--resume [^\n]+)\n$/.exec(stdout);
+      assert.ok(command, stdout);
+      const { records, resumed } = resultOf(await runCli([...command[1].split(' '), '--json'], { cwd }));
+      assert.deepEqual([resumed, records.inserted], [true, RECORDS]);
+      await assertEachRecordOnce(db, layout);
+    });
+  });
+}
+
+test('SIGTERM stops a load as Ctrl-C does', async () => {
+  const db = file.client.db(file.freshDatabase());
+  await withFolder({}, async (cwd) => {
+    const { status, stdout } = await interrupt(db, [...DATASET, ...SLOW, '--json'], 'SIGTERM', 1, cwd);
+    assert.equal(status, 130);
+    const { status: ended, records, shards } = JSON.parse(stdout) as LoadSummary;
+    assert.equal(ended, 'interrupted');
+    assert.ok(shards.done >= 1 && shards.done < shards.total, JSON.stringify(shards));
+    assert.ok(records.inserted > 0 && records.inserted < records.planned, JSON.stringify(records));
+    assert.equal(await db.collection('seed_shards').countDocuments(), shards.done);
+  });
+});
