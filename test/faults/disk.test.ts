@@ -1,0 +1,66 @@
+/** A server whose disk is full: the cause in one line, exit 6, or 3 where the server itself dies of it; with room again --resume completes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MongoClient } from 'mongodb';
+import { LAYOUTS } from '../../src/config/settings.js';
+import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
+import { RunningLoad, untilShards } from '../support/running.js';
+import { startTestServer } from '../support/server.js';
+import { SmallDisk } from '../support/small-disk.js';
+
+const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-size', '500'];
+const OUT_OF_DISK_SPACE = 14031;
+
+test('a server that says so: exit 6', async () => {
+  const server = await startTestServer({ args: ['--setParameter', 'enableTestCommands=1'] });
+  const client = new MongoClient(server.uri);
+  try {
+    for (const layout of LAYOUTS) {
+      const place = { uri: server.uri, database: `says_so_${layout}` };
+      const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
+      await untilShards(server.uri, place.database, 2);
+      const data = { failCommands: ['insert'], errorCode: OUT_OF_DISK_SPACE };
+      await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data });
+      const { status, stderr } = await running.ended;
+      await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+      assert.equal(status, 6, stderr);
+      assert.match(stderr, /❌ the server has no disk space left: [^\n]+\n.*--resume/);
+      await resumeWell(place);
+      await assertEqualToPlan(place);
+    }
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+});
+
+const disk = SmallDisk.mount(450);
+// Where nothing can be mounted there is no disk to fill.
+if (disk) {
+  test('a disk that is full: exit 6 or 3, and with room again --resume completes', async () => {
+    const server = await startTestServer({ dataDirectory: disk.path });
+    try {
+      for (const layout of LAYOUTS) {
+        const place = { uri: server.uri, database: `full_${layout}` };
+        const flags = [...FLAGS, '--layout', layout, '--days', '8', '--retry-seconds', '1'];
+        const running = RunningLoad.load(place, flags, {
+          env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '500' },
+        });
+        await untilShards(server.uri, place.database, 2);
+        disk.fillUpTo(layout === 'flat' ? 2_000_000 : 200_000);
+        const { status, stderr } = await running.ended;
+        disk.empty();
+        assert.ok(status === 6 || status === 3, `${status}: ${stderr}`);
+        assert.match(stderr, /❌ [^\n]+\n.*--resume/);
+        assert.doesNotMatch(stderr, /^ +at /m);
+        await server.kill('SIGKILL');
+        await server.restart();
+        await resumeWell(place);
+        await assertEqualToPlan(place);
+      }
+    } finally {
+      await server.stop();
+      disk.unmount();
+    }
+  });
+}
