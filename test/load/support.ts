@@ -72,6 +72,7 @@ export interface SeriesFigures {
   readonly uneven: number;
   readonly first: Date;
   readonly last: Date;
+  /** Of all values, in millionths: whole numbers add up to the same in any order. */
   readonly sum: number;
   readonly min: number;
   readonly max: number;
@@ -89,7 +90,7 @@ export async function seriesFigures(db: Db, layout: Layout, filter: Document = {
       $group: {
         _id: { ...series, minute: '$timestamp' },
         records: { $sum: 1 },
-        sum: { $sum: value },
+        sum: { $sum: { $toLong: { $round: { $multiply: [value, 1_000_000] } } } },
         min: { $min: value },
         max: { $max: value },
       },
