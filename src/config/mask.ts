@@ -5,8 +5,8 @@ import { formatUri, parseUri, percentDecoded } from './uri.js';
 const MASK = '****';
 /** Options of a connection string whose values are secrets. */
 const SECRET_OPTION = /pass|token|secret|^authmechanismproperties$/i;
-/** Without the punctuation of the sentence around it. */
-const ANY_URI = /mongodb(?:\+srv)?:\/\/[^\s"'`<>]*[^\s"'`<>:;,.)]/gi;
+/** Without the quotes and the punctuation of the sentence around it; a password may hold an apostrophe. */
+const ANY_URI = /mongodb(?:\+srv)?:\/\/(?:[^\s"`<>@/]*@)?[^\s"'`<>]*[^\s"'`<>:;,.)]/gi;
 /** A shorter "secret" would blank out half of any text, and protects nothing. */
 const MIN_SECRET_LENGTH = 3;
 

@@ -218,3 +218,12 @@ for (const database of ['admin', 'local', 'config', '%24x', 'a.b']) {
     assert.equal(connect({}, { uri, database: 'mine' }).database, 'mine');
   });
 }
+
+test('a password with an apostrophe is masked inside a sentence, and quotes around a string stay', () => {
+  const uri = "mongodb://u:se'cr'et@h:1/x";
+  assert.equal(
+    maskUris(`at ${uri}, twice: '${uri}'.`),
+    "at mongodb://u:****@h:1/x, twice: 'mongodb://u:****@h:1/x'.",
+  );
+  assert.equal(maskUris("'mongodb://a','mongodb://u:p@b'"), "'mongodb://a','mongodb://u:****@b'");
+});
