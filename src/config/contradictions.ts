@@ -2,7 +2,7 @@
 import { usageError } from '../errors.js';
 import type { SettingName } from './catalog.js';
 import { FIRST_INSTANT, LAST_INSTANT } from './instant.js';
-import type { Values } from './schema.js';
+import { MAX_DAYS, type Values } from './schema.js';
 import { type Candidates, Rank, settingLabel } from './sources.js';
 
 export const MS_PER_DAY = 86_400_000;
@@ -49,6 +49,11 @@ function refuseWindow({ start, end, days }: Values, daysGiven: boolean, now: Dat
       throw usageError(`--start ${start.toISOString()} must be before --end ${end.toISOString()}`);
     }
     const between = (end.getTime() - start.getTime()) / MS_PER_DAY;
+    if (between > MAX_DAYS) {
+      throw usageError(
+        `--start ${start.toISOString()} and --end ${end.toISOString()} are more than ${MAX_DAYS} days apart`,
+      );
+    }
     if (daysGiven && days !== between) {
       throw usageError(
         `--days ${days} does not fit: --start and --end are ${Number(between.toFixed(3))} days apart`,

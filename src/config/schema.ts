@@ -6,7 +6,8 @@ import { parseInstant } from './instant.js';
 import { AVAILABILITY_SCALES, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
 import { parseUri } from './uri.js';
 
-const MAX_DAYS = 36_500;
+/** A hundred years. */
+export const MAX_DAYS = 36_500;
 /** Twenty megabytes of flat documents; beyond 5,000 records a batch gains no speed (bench/README.md). */
 const MAX_BATCH = 100_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;

@@ -1,13 +1,16 @@
 /** Looks at the target, applies the rules, and takes hold of it. */
 import { ObjectId } from 'mongodb';
-import type { Settings } from '../config/settings.js';
+import { SECTIONS, type Settings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { DEFAULT_FLEET } from '../fleet/default.js';
+import { planLoad } from '../plan/index.js';
 import { collectionsWithData, refuseOtherLayout, refuseUnknownLayout } from '../store/schema.js';
 import type { Target } from '../store/target.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
+import type { RunDocument } from './run-document.js';
 import type { NewRun, RunStore } from './run-store.js';
-import { decideStart, type Request, type Start } from './start.js';
+import { datasetOf, decideStart, type Request, type Start } from './start.js';
 
 export interface PrepareInput {
   readonly target: Target;
@@ -50,6 +53,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     const holding = await withRetry(() => collectionsWithData(target.db), store.retry);
     const start = decideStart({ runs, collectionsWithData: holding }, request, load);
     if (start.kind === 'resume') {
+      refuseOtherPlan(start.run);
       await store.resume(start.run._id);
       return { start, runId: start.run._id };
     }
@@ -69,5 +73,18 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     ExitStatus.targetNotReady,
     'other loaders come and go on this database',
     'try again later',
+  );
+}
+
+/** @throws SeedError for a run whose document does not fit what this version would load for it. */
+function refuseOtherPlan(run: RunDocument): void {
+  const { window, sections } = datasetOf(run);
+  const plan = planLoad(DEFAULT_FLEET, window, sections, run.shardDays);
+  const fits = SECTIONS.every((section) => plan.counts[section] === run.planned[section]);
+  if (fits && plan.shards.length === run.shards) return;
+  throw new SeedError(
+    ExitStatus.failure,
+    `run ${run._id} cannot be resumed: its document does not fit the ${plan.records} records of its period`,
+    'it was changed by hand or written by another version; use --clean to start again',
   );
 }

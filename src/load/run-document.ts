@@ -1,7 +1,13 @@
 /** The documents of `seed_runs` and `seed_shards`, checked when they are read: a stored checkpoint is input like any other. */
+import { ObjectId } from 'mongodb';
 import { z } from 'zod';
+import { FIRST_INSTANT, LAST_INSTANT } from '../config/instant.js';
+import { MAX_DAYS } from '../config/schema.js';
 import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
+
+const MS_PER_MINUTE = 60_000;
+const MS_PER_DAY = 86_400_000;
 
 const counts = z.object({
   metrics: z.number().int().min(0),
@@ -12,18 +18,33 @@ const counts = z.object({
 /** Version of these documents' shape. */
 export const RUN_FORMAT = 1;
 
+const instant = z
+  .date()
+  .refine((date) => date.getTime() % MS_PER_MINUTE === 0, { error: 'not a whole minute' });
+
+/** What the options allow: a stored window that is out of all bounds would take for ever to plan. */
+const windowDocument = z
+  .object({ start: instant, end: instant })
+  .refine(({ start, end }) => start < end, { error: 'ends before it starts' })
+  .refine(({ start, end }) => start >= FIRST_INSTANT && end <= LAST_INSTANT, {
+    error: 'not between 1970 and 9999',
+  })
+  .refine(({ start, end }) => end.getTime() - start.getTime() <= MAX_DAYS * MS_PER_DAY, {
+    error: `longer than ${MAX_DAYS} days`,
+  });
+
 export const runDocument = z.object({
-  _id: z.string(),
+  _id: z.string().min(1),
   format: z.literal(RUN_FORMAT),
   seed: z.number().int().min(0),
-  window: z.object({ start: z.date(), end: z.date() }),
-  sections: z.array(z.enum(SECTIONS)),
+  window: windowDocument,
+  sections: z.array(z.enum(SECTIONS)).max(SECTIONS.length),
   layout: z.enum(LAYOUTS),
   availabilityScale: z.enum(AVAILABILITY_SCALES),
-  environment: z.string(),
+  environment: z.string().regex(/^[\w.-]{1,64}$/),
   modelVersion: z.number().int(),
   fleetFingerprint: z.string(),
-  shardDays: z.number().int().min(1),
+  shardDays: z.number().int().min(1).max(MAX_DAYS),
   planned: counts,
   shards: z.number().int().min(0),
   state: z.enum(['loading', 'complete', 'interrupted', 'failed']),
@@ -71,7 +92,7 @@ function parseStored<T>(schema: z.ZodType<T>, stored: unknown, collection: strin
   const parsed = schema.safeParse(stored);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  const id = String((stored as { _id?: unknown } | null)?._id ?? 'without _id');
+  const id = nameOf((stored as { _id?: unknown } | null)?._id);
   const { format } = (stored ?? {}) as { format?: unknown };
   const newer =
     typeof format === 'number' && format > RUN_FORMAT ? ' (written by a newer version of this program)' : '';
@@ -80,4 +101,9 @@ function parseStored<T>(schema: z.ZodType<T>, stored: unknown, collection: strin
     `document ${id} of ${collection} cannot be used${newer}: ${issue.path.join('.') || 'document'}: ${issue.message}`,
     'use the version that wrote it, or --clean to start again',
   );
+}
+
+function nameOf(id: unknown): string {
+  if (typeof id === 'string' || typeof id === 'number') return JSON.stringify(id).slice(0, 60);
+  return id instanceof ObjectId ? id.toHexString() : 'without a usable _id';
 }

@@ -35,6 +35,7 @@ export function decideStart(target: TargetState, request: Request, settings: Loa
     case 'resume': {
       const run = target.runs.find((candidate) => candidate.state !== 'complete');
       if (!run) return { kind: 'nothing to resume', run: target.runs[0] };
+      refuseOtherVersion(run, request);
       refuseContradictions(run, request, settings);
       return { kind: 'resume', run };
     }
@@ -78,6 +79,22 @@ function notReady(what: string): SeedError {
   );
 }
 
+/** @throws SeedError for a run whose records this program would not make again. */
+function refuseOtherVersion(run: RunDocument, { dataset, fleetFingerprint }: Request): void {
+  const refuse = (what: string, remedy: string) => {
+    throw new SeedError(ExitStatus.failure, `run ${run._id} cannot be resumed: ${what}`, remedy);
+  };
+  if (run.modelVersion !== dataset.modelVersion) {
+    refuse(
+      `its values are of model version ${run.modelVersion}, this program's of ${dataset.modelVersion}`,
+      `use version ${run.version}, which began it, or start again with --clean`,
+    );
+  }
+  if (run.fleetFingerprint !== fleetFingerprint) {
+    refuse('it was begun with another fleet', 'use the fleet that began it, or start again with --clean');
+  }
+}
+
 /** The stored run decides seed, window, layout and sections; a flag that says otherwise is refused by name. */
 function refuseContradictions(run: RunDocument, request: Request, settings: LoadSettings): void {
   const refuse = (flag: string, stored: string) => {
@@ -87,10 +104,6 @@ function refuseContradictions(run: RunDocument, request: Request, settings: Load
       `leave ${flag} away, or start again with --clean`,
     );
   };
-  if (run.modelVersion !== request.dataset.modelVersion) {
-    refuse(`model version ${request.dataset.modelVersion}`, `model version ${run.modelVersion}`);
-  }
-  if (run.fleetFingerprint !== request.fleetFingerprint) refuse('--fleet', 'another fleet');
   for (const { flags, stored } of differences(run, request.dataset)) {
     const given = flags.find((flag) => settings.given.includes(flag));
     if (given) refuse(given, stored);
