@@ -158,18 +158,13 @@ const USAGE: readonly [readonly string[], RegExp][] = [
   [['--days', '0'], /--days 0: must be a whole number from 1 to 36500/],
   [['--days', '-1'], /--days -1: must be a whole number/],
   [['--days', '1e9'], /--days 1e9: must be a whole number/],
-  [['--days', '1000000000'], /--days 1000000000: must be a whole number/],
   [['--days', 'abc'], /--days abc: must be a whole number/],
   [['--batch-size', '0'], /--batch-size 0: must be a whole number/],
-  [['--workers', '0'], /--workers 0: must be a whole number/],
   [['--end', '2025-02-30'], /--end 2025-02-30: must be a date/],
-  [['--end', 'yesterday'], /--end yesterday: must be a date/],
   [['--start', '2025-02-09', '--end', '2025-02-08'], /--start .* must be before --end/],
   [['--days', '3', '--start', '2025-02-01', '--end', '2025-02-02'], /--days 3 does not fit/],
   [['--clean', '--resume'], /--clean and --resume exclude each other/],
-  [['--clean', '--skip-cleanup'], /--clean and --skip-cleanup exclude each other/],
   [['--assets-only', '--polling-only'], /--assets-only and --polling-only exclude each other/],
-  [['--layout', 'columnar'], /--layout columnar: must be flat, timeseries/],
   [['--ttl-days', '3'], /--ttl-days needs --layout timeseries/],
 ];
 

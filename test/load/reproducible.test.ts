@@ -11,15 +11,18 @@ import { daysBefore, END, hashes, useServer } from './support.js';
 
 const file = useServer();
 
-/** Loads days that end at {@link END} and returns the hashes of the last two. */
-async function hashOf(options: LoadOptions) {
-  const { days = 2 } = options;
+/** From noon to noon, so that shards of one day are more than those of several. */
+const [START, STOP] = [daysBefore(1.5), daysBefore(0.5)];
+const RECORDS = 135_370;
+
+/** Loads a period that ends at {@link STOP} and returns the hashes of what lies after {@link START}. */
+async function hashOf(options: LoadOptions, older = 0) {
   const database = file.freshDatabase();
-  const { records } = await file.load(database, { days, ...options });
-  assert.equal(records.inserted, days * 135_370);
+  const { records } = await file.load(database, { start: START, end: STOP, ...options });
+  assert.equal(records.inserted, RECORDS + older);
   const db = file.client.db(database);
-  const older = await db.collection('metrics').deleteMany({ timestamp: { $lt: daysBefore(2) } });
-  assert.equal(older.deletedCount, (days - 2) * 135_370);
+  const { deletedCount } = await db.collection('metrics').deleteMany({ timestamp: { $lt: START } });
+  assert.equal(deletedCount, older);
   const { assets, metrics, ...others } = await hashes(db, 'assets', 'metrics');
   await db.dropDatabase();
   assert.deepEqual(others, {});
@@ -31,7 +34,8 @@ test('workers, batches, shards, writers and the length of the period leave no tr
   const expected = await hashOf({ workers: 1, batchSize: 500, shardDays: 1 });
   assert.deepEqual(await hashOf({ workers: 4, batchSize: 10_000, shardDays: 7 }), expected);
   assert.deepEqual(await hashOf({ workers: 2, batchSize: 777, writer: 'bulkwrite' }), expected);
-  assert.deepEqual(await hashOf({ days: 3, shardDays: 2 }), expected);
+  // Half a day longer, and the backups of one more night.
+  assert.deepEqual(await hashOf({ start: daysBefore(2), shardDays: 2 }, 94 * 720 + 10), expected);
   const another = await hashOf({ seed: 43 });
   assert.equal(another.assets, expected.assets);
   assert.notEqual(another.metrics, expected.metrics);
