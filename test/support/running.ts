@@ -17,6 +17,8 @@ export interface RunningOptions {
 export class RunningLoad {
   stdout = '';
   stderr = '';
+  /** True where it had to be killed because it took too long. */
+  hung = false;
   readonly ended: Promise<CliResult>;
   readonly child: ChildProcess;
 
@@ -29,8 +31,17 @@ export class RunningLoad {
       env: { PATH, HOME, ...env },
       cwd: tmpdir(),
       stdio: ['ignore', stdout, 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
+    });
+    const limit = setTimeout(() => {
+      this.hung = true;
+      this.child.kill('SIGKILL');
+    }, timeoutMs);
+    // A load must not outlive the test that started it.
+    const end = () => this.child.kill('SIGKILL');
+    process.once('exit', end);
+    this.child.once('exit', () => {
+      clearTimeout(limit);
+      process.removeListener('exit', end);
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;

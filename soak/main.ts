@@ -1,0 +1,49 @@
+/** `npm run soak`: random faults against random loads for as long as it is told, and one table at the end. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startTestServer, type TestServer } from '../test/support/server.js';
+import { readArguments } from './arguments.js';
+import { Chance } from './chance.js';
+import { runKills } from './kills.js';
+import { runRound } from './round.js';
+import { Tally } from './tally.js';
+
+/** One round in so many is against a replica set. */
+const SET_EVERY = 4;
+
+async function soak(minutes: number, seed: number, tally: Tally): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), 'seed-database-soak-'));
+  const args = ['--setParameter', 'enableTestCommands=1'];
+  const servers: TestServer[] = [];
+  try {
+    servers.push(await startTestServer({ args }), await startTestServer({ args, replicaSet: 3 }));
+    const deadline = performance.now() + minutes * 60_000;
+    for (let number = 0; performance.now() < deadline; number++) {
+      // In pairs, so that both layouts meet both targets.
+      const isSet = Math.floor(number / 2) % SET_EVERY === SET_EVERY - 1;
+      const chance = new Chance(`${seed} ${number}`);
+      const equal = await runRound({ number, server: servers[Number(isSet)], isSet, chance, tally, scratch });
+      const left = Math.max(0, (deadline - performance.now()) / 60_000).toFixed(1);
+      console.error(
+        `round ${number}: ${equal ? 'equal' : 'DIFFERENT'}, ${tally.total} faults, ${left} minutes left`,
+      );
+    }
+  } finally {
+    for (const server of servers) await server.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const tally = new Tally();
+try {
+  const { minutes, seed, kills, days } = readArguments(process.argv.slice(2));
+  console.error(`seed ${seed}`);
+  if (kills) await runKills(days, new Chance(String(seed)), tally);
+  else await soak(minutes, seed, tally);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+console.log(tally.table());
+if (!tally.clean) process.exitCode = 1;
