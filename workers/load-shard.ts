@@ -44,7 +44,7 @@ function connect(context: WorkerContext, counters: Counters): WriterConnection {
         minPoolSize: 0,
         compressors: [...compressors] as 'none'[],
       }),
-    makeSink: (db) => openSink(db, context.writer, context.writeConcern).sink,
+    openSink: (db) => openSink(db, context.writer, context.writeConcern),
     stopping: () => counters.stopping,
   });
 }
@@ -93,7 +93,7 @@ async function load(
   const metrics = [...minuteSeries(asset), BACKUP_SERIES].map((series) => series.metricName as string);
   counters.set(slot, 'assetIndex', shard.assetIndex);
 
-  const identity = connection ? await withRetry(() => identityBehind(connection), retry) : '';
+  const identity = connection ? await withRetry(() => connection.read(serverIdentity), retry) : '';
   const sink = connection
     ? new SafeSink(connection, { shard, mayHoldRecords, retry, untilHeld: () => untilHeld(counters) })
     : nullSink;
@@ -113,11 +113,6 @@ async function load(
     ms: performance.now() - started,
     worker: slot,
     serverIdentity: identity,
-    writer: openSink(connection?.db, context.writer, context.writeConcern).writer,
+    writer: connection?.writer ?? 'none',
   };
-}
-
-async function identityBehind(connection: WriterConnection): Promise<string> {
-  await connection.connected();
-  return serverIdentity(connection.db);
 }

@@ -5,12 +5,18 @@ import { loadDocumentSequence } from './document-sequence.js';
 import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
 import { nullSink, type Sink } from './sink.js';
 
+/** A sink, and what it is called. */
+export interface OpenedSink {
+  readonly sink: Sink;
+  readonly writer: string;
+}
+
 /** `writer` says which one was taken and, after a fallback, why. */
 export function openSink(
   db: Db | undefined,
   name: WriterName,
   writeConcern: WriteConcernSetting,
-): { readonly sink: Sink; readonly writer: string } {
+): OpenedSink {
   if (!db || name === 'none') return { sink: nullSink, writer: 'none' };
   if (name === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: name };
   const sequence = loadDocumentSequence();

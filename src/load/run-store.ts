@@ -6,6 +6,7 @@ import { ExitStatus, SeedError } from '../errors.js';
 import type { Shard } from '../plan/index.js';
 import { instantOf } from '../plan/index.js';
 import { RUNS, SHARDS } from '../store/names.js';
+import { Patience } from './patience.js';
 import { PROCESS_SPACE } from './process-space.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import type { LoadedShard } from './run.js';
@@ -44,6 +45,7 @@ export function drawLoader(): string {
 export class RunStore {
   readonly #runs: Collection<RunDocument>;
   readonly #shards: Collection<ShardDocument>;
+  readonly #patience: Patience;
 
   constructor(
     db: Db,
@@ -53,6 +55,7 @@ export class RunStore {
   ) {
     this.#runs = db.collection<RunDocument>(RUNS);
     this.#shards = db.collection<ShardDocument>(SHARDS);
+    this.#patience = new Patience(db.client);
   }
 
   /** All runs, newest first. @throws SeedError for one that cannot be used. */
@@ -145,7 +148,8 @@ export class RunStore {
    */
   async heartbeat(runId: string): Promise<boolean> {
     const held = { _id: runId, active: true as const, holder: this.holder };
-    const result = await this.#runs.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }], DURABLE);
+    const update = this.#runs.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }], DURABLE);
+    const result = await this.#patience.limit(update);
     return result.matchedCount === 1;
   }
 
@@ -214,7 +218,7 @@ export class RunStore {
   }
 
   #trying<T>(attempt: () => Promise<T>): Promise<T> {
-    return withRetry(attempt, this.retry);
+    return withRetry(() => this.#patience.limit(attempt()), this.retry);
   }
 }
 

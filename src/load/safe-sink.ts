@@ -63,8 +63,10 @@ export class SafeSink implements Sink {
     const { shard, mayHoldRecords } = this.options;
     const { assetId, metricName } = batch.series;
     if (failedBefore || (mayHoldRecords && !this.#present.has(metricName))) {
-      const { db } = this.connection;
-      this.#present.set(metricName, await minutesPresent(db, assetId, metricName, shard.from, shard.to));
+      const present = await this.connection.read((db) =>
+        minutesPresent(db, assetId, metricName, shard.from, shard.to),
+      );
+      this.#present.set(metricName, present);
     }
     const present = this.#present.get(metricName);
     return present ? batch.without(present) : batch;

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, MongoServerError } from 'mongodb';
+import type { Patience } from './patience.js';
 import { isPassing } from './retry.js';
 
 /** Whose connection it is. `generation` counts the clients that one thread has opened. */
@@ -51,16 +52,19 @@ export interface WaitOptions {
   readonly isStraggler: (name: SeenName) => boolean;
   readonly limitMs: number;
   readonly stopping?: () => boolean;
+  /** How long to wait for each of the server's answers. */
+  readonly patience?: Patience;
   /** Told once where there is something to wait for. */
   readonly notice?: (message: string) => void;
 }
 
 /** True when all stragglers are gone, false when some are left after the limit, or on a stop. */
 export async function waitForStragglers(db: Db, options: WaitOptions): Promise<boolean> {
-  const { isStraggler, limitMs, stopping, notice } = options;
+  const { isStraggler, limitMs, stopping, notice, patience } = options;
   const started = performance.now();
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    const seen = await loaderConnections(db);
+    const asked = loaderConnections(db);
+    const seen = await (patience?.limit(asked) ?? asked);
     if (seen === undefined) {
       notice?.(
         `the server does not show its connections: waiting ${BLIND_WAIT_MS / 1000} s for earlier writes`,

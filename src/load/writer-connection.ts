@@ -1,7 +1,9 @@
 /** A loading thread's way to the server, which can be replaced when a write of it has gone astray. */
 import type { Db, MongoClient } from 'mongodb';
 import type { Batch } from '../encode/index.js';
-import type { Sink, WriteResult } from './sink.js';
+import type { OpenedSink } from './open-sink.js';
+import { NoAnswer, Patience } from './patience.js';
+import type { WriteResult } from './sink.js';
 import { formatLoaderName, type LoaderName, waitForStragglers } from './stragglers.js';
 
 /** How long the server may take over the writes of a broken connection. */
@@ -11,7 +13,7 @@ export interface WriterConnectionOptions {
   readonly name: Omit<LoaderName, 'generation'>;
   /** A client whose connections bear the name. */
   readonly makeClient: (appName: string) => MongoClient;
-  readonly makeSink: (db: Db) => Sink;
+  readonly openSink: (db: Db) => OpenedSink;
   readonly stopping: () => boolean;
 }
 
@@ -20,48 +22,43 @@ export class WriterConnection {
   generation = 0;
   #client!: MongoClient;
   #db!: Db;
-  #sink!: Sink;
+  #opened!: OpenedSink;
+  #patience!: Patience;
   #connecting: Promise<void> | undefined;
   #inFlight = 0;
   #idle: (() => void)[] = [];
   #renewal: Promise<void> | undefined;
   /** True while writes of an earlier client may still be under way. */
   #unsettled = false;
+  /** True for a client that has lost an operation, and with it one of its connections. */
+  #damaged = false;
 
   constructor(readonly options: WriterConnectionOptions) {
     this.#open();
   }
 
-  /** To be used after {@link connected}. */
-  get db(): Db {
-    return this.#db;
+  /** What the sink in use is called. */
+  get writer(): string {
+    return this.#opened.writer;
   }
 
-  /** Resolves when the client has reached the server once. A client whose first attempt fails is of no use afterwards: the next call makes another. */
-  async connected(): Promise<void> {
-    const client = this.#client;
-    this.#connecting ??= client.connect().then(
-      () => undefined,
-      async (error) => {
-        await client.close().catch(() => undefined);
-        if (client === this.#client) this.#open();
-        throw error;
-      },
-    );
-    await this.#connecting;
+  /** Reads from the database, or asks the server something. */
+  async read<T>(use: (db: Db) => Promise<T>): Promise<T> {
+    await this.#ready();
+    return this.#watch(use(this.#db));
   }
 
-  /** Sends a batch, after a replacement that is under way; `sentBy` learns the generation of the client that is used. */
+  /** Sends a batch; `sentBy` learns the generation of the client that is used. */
   async write(batch: Batch, sentBy?: (generation: number) => void): Promise<WriteResult> {
-    await this.connected();
-    while (this.#renewal) {
-      await this.#renewal.catch(() => undefined);
-      await this.connected();
-    }
+    await this.#ready();
     sentBy?.(this.generation);
     this.#inFlight++;
     try {
-      return await this.#sink.write(batch);
+      return await this.#watch(this.#opened.sink.write(batch));
+    } catch (error) {
+      // A lost operation may still hold on to the batch's bytes: they must not change under it.
+      if (error instanceof NoAnswer) batch.buffer.discard();
+      throw error;
     } finally {
       this.#inFlight--;
       if (this.#inFlight === 0) for (const resume of this.#idle.splice(0)) resume();
@@ -76,37 +73,88 @@ export class WriterConnection {
   async renew(generation: number): Promise<void> {
     while (this.#renewal) await this.#renewal.catch(() => undefined);
     if (generation < this.generation && !this.#unsettled) return;
-    this.#renewal = this.#replace(generation).finally(() => {
+    await this.#exclusively(async () => {
+      if (generation === this.generation) {
+        if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+        await this.#replace();
+      }
+      await this.#connected();
+      await this.#awaitStragglers();
+      this.#unsettled = false;
+    });
+  }
+
+  /** Resolves when there is a client that has reached the server, and no replacement is under way. */
+  async #ready(): Promise<void> {
+    for (;;) {
+      if (this.#renewal) await this.#renewal.catch(() => undefined);
+      else if (this.#damaged) await this.#exclusively(() => this.#replace());
+      else {
+        const client = this.#client;
+        await this.#connected();
+        if (client === this.#client && !this.#renewal && !this.#damaged) return;
+      }
+    }
+  }
+
+  async #exclusively(work: () => Promise<void>): Promise<void> {
+    this.#renewal = work().finally(() => {
       this.#renewal = undefined;
     });
     await this.#renewal;
   }
 
-  async #replace(generation: number): Promise<void> {
-    if (generation === this.generation) {
-      if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-      this.#unsettled = true;
-      await this.#client.close();
-      this.generation++;
-      this.#open();
-    }
-    await this.connected();
+  /** What is still in flight through the old client fails. */
+  async #replace(): Promise<void> {
+    this.#unsettled = true;
+    await new Patience(this.#client).limit(this.#client.close()).catch(() => undefined);
+    this.generation++;
+    this.#open();
+  }
+
+  /** Resolves when the client has reached the server once. One whose first attempt fails is of no use afterwards: another takes its place. */
+  async #connected(): Promise<void> {
+    const client = this.#client;
+    this.#connecting ??= client.connect().then(
+      () => undefined,
+      async (error) => {
+        await client.close().catch(() => undefined);
+        if (client === this.#client) this.#open();
+        throw error;
+      },
+    );
+    await this.#connecting;
+  }
+
+  async #awaitStragglers(): Promise<void> {
     const { name, stopping } = this.options;
     const gone = await waitForStragglers(this.#db, {
-      isStraggler: (seen) =>
-        seen.loader === name.loader && seen.thread === name.thread && seen.generation < this.generation,
+      isStraggler: ({ loader, thread, generation }) =>
+        loader === name.loader && thread === name.thread && generation < this.generation,
       limitMs: STRAGGLER_LIMIT_MS,
       stopping,
+      patience: this.#patience,
     });
     if (!gone) throw new Error('the server is still busy with the writes of a broken connection');
-    this.#unsettled = false;
+  }
+
+  async #watch<T>(operation: Promise<T>): Promise<T> {
+    const { generation } = this;
+    try {
+      return await this.#patience.limit(operation);
+    } catch (error) {
+      if (error instanceof NoAnswer && generation === this.generation) this.#damaged = true;
+      throw error;
+    }
   }
 
   #open(): void {
-    const { name, makeClient, makeSink } = this.options;
+    const { name, makeClient, openSink } = this.options;
     this.#connecting = undefined;
+    this.#damaged = false;
     this.#client = makeClient(formatLoaderName({ ...name, generation: this.generation }));
+    this.#patience = new Patience(this.#client);
     this.#db = this.#client.db(name.database);
-    this.#sink = makeSink(this.#db);
+    this.#opened = openSink(this.#db);
   }
 }
