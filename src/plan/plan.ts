@@ -1,7 +1,7 @@
 /** What a load will do, known before the first insert: its shards and the exact count of every section. */
 import type { Section } from '../config/settings.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { backupMinute, minuteSeries } from '../model/index.js';
+import { type BackupSchedule, backupSchedule, minuteSeries } from '../model/index.js';
 import { MINUTES_PER_DAY, type Window } from './window.js';
 
 /** Records by section. */
@@ -39,16 +39,30 @@ export function loadedAssets(fleet: Fleet): readonly (Machine | Service)[] {
 }
 
 /** The plan of a load. Cheap: it counts, it generates nothing. */
-export function planLoad(fleet: Fleet, window: Window, sections: readonly Section[], shardDays: number): Plan {
+export function planLoad(
+  fleet: Fleet,
+  window: Window,
+  sections: readonly Section[],
+  shardDays: number,
+): Plan {
   const shards: Shard[] = [];
   const totals = noRecords();
+  const schedule = backupSchedule(fleet);
   for (const [assetIndex, asset] of loadedAssets(fleet).entries()) {
     for (const [from, to] of cutAtDays(window, shardDays)) {
-      const counts = countRecords(asset, from, to, sections);
+      const counts = countRecords(asset, from, to, sections, schedule);
       const records = counts.metrics + counts.polling + counts.backup;
       if (records === 0) continue;
       for (const section of sections) totals[section] += counts[section];
-      shards.push({ id: `${asset.assetId}:${from}`, assetIndex, assetId: asset.assetId, from, to, counts, records });
+      shards.push({
+        id: `${asset.assetId}:${from}`,
+        assetIndex,
+        assetId: asset.assetId,
+        from,
+        to,
+        counts,
+        records,
+      });
     }
   }
   const records = totals.metrics + totals.polling + totals.backup;
@@ -71,22 +85,28 @@ function* cutAtDays(window: Window, shardDays: number): Generator<[number, numbe
   }
 }
 
-function countRecords(asset: Machine | Service, from: number, to: number, sections: readonly Section[]): SectionCounts {
+function countRecords(
+  asset: Machine | Service,
+  from: number,
+  to: number,
+  sections: readonly Section[],
+  schedule: BackupSchedule,
+): SectionCounts {
   const counts = noRecords();
   for (const series of minuteSeries(asset)) {
     if (sections.includes(series.section)) counts[series.section] += to - from;
   }
   if (asset.assetType !== 'service' && sections.includes('backup')) {
-    counts.backup = countBackups(asset, from, to);
+    counts.backup = countBackups(asset, from, to, schedule);
   }
   return counts;
 }
 
 /** Backups whose minute falls in the period: one a day, so a part of a day may hold none. */
-function countBackups(machine: Machine, from: number, to: number): number {
+function countBackups(machine: Machine, from: number, to: number, schedule: BackupSchedule): number {
   let count = 0;
   for (let day = Math.floor(from / MINUTES_PER_DAY); day * MINUTES_PER_DAY < to; day++) {
-    const minute = day * MINUTES_PER_DAY + backupMinute(machine, day);
+    const minute = day * MINUTES_PER_DAY + schedule(machine, day);
     if (minute >= from && minute < to) count++;
   }
   return count;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SECTIONS } from '../../src/config/settings.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { backupMinute } from '../../src/model/index.js';
+import { backupSchedule } from '../../src/model/index.js';
 import { loadedAssets, MINUTES_PER_DAY, planLoad, type Shard, ShardQueue } from '../../src/plan/index.js';
 
 const MIDNIGHT = Date.UTC(2025, 1, 9) / 60_000;
@@ -53,7 +53,7 @@ test('shards of an asset cover its window without gap or overlap, and their coun
 test('a part of a day holds a backup only if it falls inside', () => {
   const [machine] = DEFAULT_FLEET.machines;
   const day = MIDNIGHT / MINUTES_PER_DAY - 1;
-  const minute = day * MINUTES_PER_DAY + backupMinute(machine, day);
+  const minute = day * MINUTES_PER_DAY + backupSchedule({ jobs: [] })(machine, day);
   const count = (start: number, end: number) =>
     planLoad({ machines: [machine], services: [], jobs: [] }, { start, end }, ['backup'], 7).counts.backup;
   assert.equal(count(minute, minute + 1), 1);

@@ -1,0 +1,5 @@
+/** The model room: what the numbers look like. Pure: no clock, no I/O, no database. */
+export * from './availability.js';
+export * from './backups.js';
+export * from './series.js';
+export * from './telemetry-model.js';

@@ -1,0 +1,36 @@
+/** Which series an asset has. */
+import type { Machine, Service } from '../fleet/types.js';
+
+/** One series of an asset: what its records are called. */
+export interface SeriesDefinition {
+  readonly metricName: string;
+  readonly unit: string;
+  readonly section: 'metrics' | 'polling' | 'backup';
+}
+
+const LOAD_SERIES: readonly SeriesDefinition[] = ['cpu_usage', 'memory_usage', 'io_wait'].map(
+  (metricName) => ({
+    metricName,
+    unit: 'percentage',
+    section: 'metrics',
+  }),
+);
+
+const POLLING_SERIES: readonly SeriesDefinition[] = [
+  { metricName: 'availability_status', unit: 'percentage', section: 'polling' },
+  { metricName: 'response_time_ms', unit: 'milliseconds', section: 'polling' },
+];
+
+const MACHINE_SERIES = [...LOAD_SERIES, ...POLLING_SERIES];
+
+/** One record a day: 1.0 success, 0.0 failure. */
+export const BACKUP_SERIES: SeriesDefinition = {
+  metricName: 'backup_status',
+  unit: 'boolean',
+  section: 'backup',
+};
+
+/** The series of an asset with one record a minute, in the order of the model's columns. */
+export function minuteSeries(asset: Machine | Service): readonly SeriesDefinition[] {
+  return asset.assetType === 'service' ? POLLING_SERIES : MACHINE_SERIES;
+}
