@@ -33,7 +33,8 @@ export function fillLoad(
   cpuBase.set(curves.cpu);
   memoryBase.set(curves.memory);
   ioBase.set(curves.io);
-  if (quarterHourSpikes && !isWeekend(day)) addQuarterHourSpikes();
+  const spikes = quarterHourSpikes && !isWeekend(day);
+  if (spikes) addQuarterHourSpikes();
   if (leaks) addLeak(day);
   if (bursts.length > 0) addBursts(bursts, stream(seed, machine.assetId, 'bursts', day), day);
   fillSlow(seed, machine.assetId, day, variation.knotMinutes);
@@ -47,6 +48,7 @@ export function fillLoad(
     const random = stream(seed, machine.assetId, names[i], day);
     vary(column, bases[i], variation.slow[i], variation.fast[i], random);
   }
+  if (spikes && cpu) limitQuarterHourSpikes(cpu);
 }
 
 /** The hot loop: base, slow and fast variation, bounds, two decimals. */
@@ -78,6 +80,13 @@ function fillSlow(seed: number, assetId: string, day: number, knotMinutes: numbe
 function addQuarterHourSpikes(): void {
   for (let minute = 9 * 60; minute < 17 * 60; minute += SPIKE_EVERY) {
     cpuBase[minute] = Math.min(SPIKE_LIMIT, cpuBase[minute] + SPIKE_POINTS);
+  }
+}
+
+/** The limit holds for what is recorded, not only for the curve. */
+function limitQuarterHourSpikes(cpu: Float64Array): void {
+  for (let minute = 9 * 60; minute < 17 * 60; minute += SPIKE_EVERY) {
+    cpu[minute] = Math.min(SPIKE_LIMIT, cpu[minute]);
   }
 }
 

@@ -106,7 +106,7 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
       io: (h) => 5 + 14 * between(h, 9, 17, 0.75),
     },
     weekend: { cpu: flat(14), memory: flat(40), io: flat(4) },
-    variation: { slow: [4, 2.5, 2], fast: [1.5, 0.5, 1], knotMinutes: 15 },
+    variation: { slow: [4, 2.5, 2], fast: [3, 0.6, 1.2], knotMinutes: 15 },
     quarterHourSpikes: true,
   },
 
@@ -122,7 +122,7 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
       memory: (h) => 40 + 8 * between(h, 10, 22, 2),
       io: (h) => 5 + 5 * between(h, 10, 22, 1.5),
     },
-    variation: { slow: [4, 2.5, 2.5], fast: [2, 0.5, 1.2], knotMinutes: 10 },
+    variation: { slow: [4, 2.5, 2.5], fast: [4, 0.6, 1.5], knotMinutes: 10 },
   },
 
   memory_leak_pattern: {
@@ -133,7 +133,7 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
       io: (h) => 5 + 5 * between(h, 9, 17, 1),
     },
     weekend: { cpu: flat(16), memory: flat(0), io: flat(4) },
-    variation: { slow: [3, 1.2, 1.2], fast: [1.2, 0.3, 0.6], knotMinutes: 15 },
+    variation: { slow: [3, 1.2, 1.2], fast: [2.5, 0.4, 0.8], knotMinutes: 15 },
     leaks: true,
   },
 
@@ -163,7 +163,7 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
       memory: (h) => 32 + 24 * night(h),
       io: (h) => 7 + 65 * night(h),
     }),
-    variation: { slow: [5, 3, 7], fast: [1.5, 0.5, 2.5], knotMinutes: 15 },
+    variation: { slow: [5, 3, 7], fast: [4.5, 0.6, 4], knotMinutes: 15 },
   },
 
   development_pattern: {
@@ -174,7 +174,7 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
       io: (h) => 3 + 4 * between(h, 9, 18, 0.75),
     },
     weekend: { cpu: flat(5), memory: flat(34), io: flat(2) },
-    variation: { slow: [4, 3, 1.5], fast: [1.2, 0.4, 0.6], knotMinutes: 10 },
+    variation: { slow: [4, 3, 1.5], fast: [2, 0.5, 0.8], knotMinutes: 10 },
     bursts: [
       // Somebody at work.
       { perDay: 6, weekdaysOnly: true, from: 9, to: 17, minutes: [15, 60], cpu: 32, memory: 14, io: 8 },
@@ -192,7 +192,7 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
       io: (h) => 5 + 12 * Math.max(between(h, 8, 10, 0.5), between(h, 13, 14, 0.4), between(h, 17, 19, 0.5)),
     },
     weekend: { cpu: (h) => 9 + 3 * between(h, 9, 20, 1.5), memory: flat(42), io: flat(3.5) },
-    variation: { slow: [2.5, 1.5, 1.5], fast: [1.2, 0.4, 0.8], knotMinutes: 15 },
+    variation: { slow: [2.5, 1.5, 1.5], fast: [2, 0.5, 1], knotMinutes: 15 },
   },
 };
 
