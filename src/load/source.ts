@@ -55,7 +55,8 @@ export class ShardSource implements Source {
   ) {
     this.#asset = loadedAssets(model.fleet)[shard.assetIndex];
     this.#day = Math.floor(shard.from / MINUTES_PER_DAY);
-    const everyMinute = Int32Array.from({ length: shard.to - shard.from }, (_, i) => shard.from + i);
+    const everyMinute = new Int32Array(shard.to - shard.from);
+    for (let i = 0; i < everyMinute.length; i++) everyMinute[i] = shard.from + i;
     const definitions = minuteSeries(this.#asset);
     this.#dayColumns = definitions.map(() => undefined);
     for (const [modelIndex, definition] of definitions.entries()) {
