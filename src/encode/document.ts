@@ -36,7 +36,9 @@ export function timeseriesDocument(series: Series, minute: number, value: number
 }
 
 /** The document builder of a layout. */
-export const documentOf: Readonly<Record<Layout, (series: Series, minute: number, value: number) => Document>> = {
+export const documentOf: Readonly<
+  Record<Layout, (series: Series, minute: number, value: number) => Document>
+> = {
   flat: flatDocument,
   timeseries: timeseriesDocument,
 };

@@ -44,7 +44,8 @@ export async function databaseStatistics(db: Db): Promise<DatabaseStatistics> {
  */
 export async function countMeasurements(db: Db, layout: Layout): Promise<number> {
   const metrics = db.collection(METRICS);
-  if (layout === 'flat') return metrics.countDocuments({}, { hint: '_id_' }).catch(() => metrics.countDocuments({}));
+  if (layout === 'flat')
+    return metrics.countDocuments({}, { hint: '_id_' }).catch(() => metrics.countDocuments({}));
   try {
     const measurements = {
       $ifNull: ['$control.count', { $size: { $objectToArray: '$data.timestamp' } }],

@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BSON } from 'mongodb';
 import { LAYOUTS } from '../../src/config/settings.js';
-import { Batch, BatchBuffer, buildTemplate, recordId, type Series, seriesIdPrefix } from '../../src/encode/index.js';
+import {
+  Batch,
+  BatchBuffer,
+  buildTemplate,
+  recordId,
+  type Series,
+  seriesIdPrefix,
+} from '../../src/encode/index.js';
 
 function series(assetId = 'vm-101', metricName = 'cpu_usage', environment = 'production'): Series {
   return {
