@@ -1,0 +1,76 @@
+/** `npm run bench`: this loader beside its peers, on a server of the benchmark's own. See README.md. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { chartOf } from './chart.js';
+import { LAYOUTS, layoutNamed } from './dataset.js';
+import { describeMachine } from './machine.js';
+import { ROOT } from './measure.js';
+import type { Results } from './results.js';
+import { contestantsNamed, requirePeers, runRounds } from './rounds.js';
+import { runScaling } from './scaling.js';
+import { startBenchServer } from './server.js';
+import { markdownOf, replaceResults } from './tables.js';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    days: { type: 'string', default: '14' },
+    layout: { type: 'string' },
+    only: { type: 'string' },
+    'skip-second-table': { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
+    'no-record': { type: 'boolean', default: false },
+  },
+});
+
+function positive(name: 'rounds' | 'days'): number {
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} must be a whole number from 1 on`);
+  return number;
+}
+
+/** The files that README.md and bench:check read. */
+function record(results: Results, markdown: string): void {
+  const folder = join(ROOT, 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  const json = `${JSON.stringify(results, undefined, 1)}\n`;
+  writeFileSync(join(folder, `${results.date}.json`), json);
+  writeFileSync(join(folder, 'latest.json'), json);
+  writeFileSync(join(folder, 'chart.svg'), chartOf(results));
+  const readme = join(ROOT, 'bench', 'README.md');
+  writeFileSync(readme, replaceResults(readFileSync(readme, 'utf8'), markdown));
+}
+
+const rounds = positive('rounds');
+const days = positive('days');
+const layouts = values.layout ? [layoutNamed(values.layout)] : LAYOUTS;
+const contestants = contestantsNamed(values.only?.split(','));
+requirePeers(contestants);
+
+const started = performance.now();
+const scratch = mkdtempSync(join(tmpdir(), 'seed-bench-files-'));
+const server = await startBenchServer();
+process.once('SIGINT', async () => {
+  await server.stop();
+  process.exit(130);
+});
+try {
+  const machine = describeMachine(server.version);
+  const date = new Date().toISOString().slice(0, 10);
+  const entries = await runRounds({ rounds, days, layouts, contestants, server, scratch });
+  const scaling = values['skip-second-table']
+    ? []
+    : await runScaling({ layouts, full: values.full, server, scratch });
+  const results = { date, rounds, days, machine, contestants: entries, scaling };
+  const markdown = markdownOf(results);
+  console.log(markdown);
+  // Part of a table must not replace the whole one.
+  if (values.only || values.layout || values['no-record']) console.error('not recorded in bench/results');
+  else record(results, markdown);
+  console.error(`took ${Math.round((performance.now() - started) / 1000)} s`);
+} finally {
+  await server.stop();
+  rmSync(scratch, { recursive: true, force: true });
+}
