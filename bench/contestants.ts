@@ -23,6 +23,8 @@ export interface Contestant {
   readonly writes: boolean;
   /** Made by `bench/peers/build.sh`. */
   readonly needs: readonly string[];
+  /** Several times as slow as the loader. */
+  readonly slow?: true;
   /** What is done once a layout, before the first round. */
   readonly prepareOnce?: (target: Target) => Promise<void>;
   /** What is done before each run and not counted. Returns the command to run. */
@@ -134,6 +136,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     id: 'insert-many',
+    slow: true,
     name: '`insertMany` of objects, Node, one thread',
     writes: true,
     needs: [],
@@ -146,6 +149,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     id: 'pymongo',
+    slow: true,
     name: 'pymongo `insert_many`, minute by minute',
     writes: true,
     needs: [PYTHON],
@@ -154,6 +158,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     id: 'mongorestore',
+    slow: true,
     name: 'mongorestore of a dump, two insertion workers',
     writes: true,
     needs: [MONGORESTORE, MONGODUMP, PYTHON],
@@ -169,6 +174,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     id: 'mgodatagen',
+    slow: true,
     name: 'mgodatagen',
     writes: true,
     needs: [MGODATAGEN, PYTHON],

@@ -17,6 +17,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     days: { type: 'string', default: '14' },
+    'peer-rounds': { type: 'string' },
     layout: { type: 'string' },
     only: { type: 'string' },
     'skip-second-table': { type: 'boolean', default: false },
@@ -25,8 +26,8 @@ const { values } = parseArgs({
   },
 });
 
-function positive(name: 'rounds' | 'days'): number {
-  const number = Number(values[name]);
+function positive(name: 'rounds' | 'days' | 'peer-rounds', preset?: number): number {
+  const number = Number(values[name] ?? preset);
   if (!Number.isInteger(number) || number < 1) throw new Error(`--${name} must be a whole number from 1 on`);
   return number;
 }
@@ -44,6 +45,7 @@ function record(results: Results, markdown: string): void {
 }
 
 const rounds = positive('rounds');
+const peerRounds = positive('peer-rounds', rounds);
 const days = positive('days');
 const layouts = values.layout ? [layoutNamed(values.layout)] : LAYOUTS;
 const contestants = contestantsNamed(values.only?.split(','));
@@ -52,14 +54,20 @@ requirePeers(contestants);
 const started = performance.now();
 const scratch = mkdtempSync(join(tmpdir(), 'seed-bench-files-'));
 const server = await startBenchServer();
-process.once('SIGINT', async () => {
-  await server.stop();
-  process.exit(130);
-});
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, async () => {
+    await server.stop();
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(status);
+  });
+}
 try {
   const machine = describeMachine(server.version);
   const date = new Date().toISOString().slice(0, 10);
-  const entries = await runRounds({ rounds, days, layouts, contestants, server, scratch });
+  const entries = await runRounds({ rounds, peerRounds, days, layouts, contestants, server, scratch });
   const scaling = values['skip-second-table']
     ? []
     : await runScaling({ layouts, full: values.full, server, scratch });

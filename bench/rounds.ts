@@ -11,6 +11,8 @@ const DATABASE = 'bench';
 
 export interface RoundsOptions {
   readonly rounds: number;
+  /** Contestants that are slow take part in this many rounds. */
+  readonly peerRounds: number;
   readonly days: number;
   readonly layouts: readonly Layout[];
   readonly contestants: readonly Contestant[];
@@ -44,7 +46,7 @@ function turned<T>(items: readonly T[], by: number): T[] {
 
 /** @throws Error when a contestant fails, or leaves another number of records than it should. */
 export async function runRounds(options: RoundsOptions): Promise<Entry[]> {
-  const { rounds, days, layouts, contestants, server, scratch } = options;
+  const { rounds, peerRounds, days, layouts, contestants, server, scratch } = options;
   const records = plannedRecords(days);
   const entries: Entry[] = [];
   for (const layout of layouts) {
@@ -57,6 +59,7 @@ export async function runRounds(options: RoundsOptions): Promise<Entry[]> {
     const runs = new Map<string, Run[]>(contestants.map(({ id }) => [id, []]));
     for (let round = 1; round <= rounds; round++) {
       for (const contestant of turned(contestants, round - 1)) {
+        if (contestant.slow && round > peerRounds) continue;
         const run = await runOnce(contestant, target, records, round);
         runs.get(contestant.id)?.push(run);
         const rate = Math.round(run.recordsPerSecond).toLocaleString('en');
