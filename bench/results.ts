@@ -57,6 +57,8 @@ export type Machine = z.infer<typeof Machine>;
 export const Results = z.object({
   date: z.string(),
   rounds: z.number(),
+  /** Rounds in which the slow contestants took part. */
+  peerRounds: z.number(),
   days: z.number(),
   machine: Machine,
   contestants: z.array(Entry),

@@ -55,10 +55,12 @@ function scalingTable(rows: readonly Scaling[]): string[] {
 export function markdownOf(results: Results): string {
   const { machine } = results;
   const rounds = results.rounds === 1 ? 'one round' : `${results.rounds} interleaved rounds`;
+  const { peerRounds } = results;
+  const fewer = peerRounds < results.rounds ? ` (the slow programs in the first ${peerRounds})` : '';
   const lines = [
     `Measured on ${results.date} at commit ${machine.commit}: ${machine.cpu}, ${machine.cores} cores, ` +
       `${machine.memoryGb} GB memory, ${machine.kernel}, Node ${machine.node}, mongod ${machine.mongod}, ` +
-      `load average ${machine.loadBefore} before the start. ${results.days} days, ${rounds}: median (least–most).`,
+      `load average ${machine.loadBefore} before the start. ${results.days} days, ${rounds}${fewer}: median (least–most).`,
   ];
   for (const layout of ['flat', 'timeseries'] as const) {
     const entries = results.contestants.filter((entry) => entry.layout === layout);
