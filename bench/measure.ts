@@ -61,6 +61,8 @@ const LoaderOutput = z.object({
   status: z.literal('complete'),
   records: z.object({ inserted: z.number() }),
   recordsPerSecond: z.number(),
+  /** CPU of this process without its start-up. */
+  loader: z.object({ cpuMs: z.number() }),
 });
 export type LoaderOutput = z.infer<typeof LoaderOutput>;
 

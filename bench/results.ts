@@ -9,6 +9,8 @@ const Run = z.object({
   round: z.number(),
   recordsPerSecond: z.number(),
   loaderCpuMicros: z.number(),
+  /** Without start-up; only this loader and the ceiling say so. */
+  loadingCpuMicros: z.number().optional(),
   serverCpuMicros: z.number(),
   maxRssMb: z.number(),
   wallSeconds: z.number(),
@@ -23,6 +25,7 @@ const Entry = z.object({
   recordsPerSecond: Spread,
   /** Microseconds of CPU for one record, whole process. */
   loaderCpuMicros: Spread,
+  loadingCpuMicros: Spread.optional(),
   /** Undefined for a contestant that writes nothing. */
   serverCpuMicros: Spread.optional(),
   maxRssMb: Spread.optional(),

@@ -93,11 +93,14 @@ export async function runOnce(
     : loaderOutput(cost.stdout).records.inserted;
   if (found !== records) throw new Error(`${contestant.id}: ${found} records instead of ${records}`);
   if (contestant.writes) await server.drop(database);
+  const loadingCpu = contestant.loadingCpuSeconds?.(cost);
+  const wholeCpu = contestant.onlyLoadingCounts ? loadingCpu : undefined;
   const micros = (seconds: number) => (seconds * 1e6) / records;
   return {
     round,
     recordsPerSecond: records / contestant.seconds(cost, records),
-    loaderCpuMicros: micros(contestant.cpuSeconds?.(cost) ?? cost.cpuSeconds),
+    loaderCpuMicros: micros(wholeCpu ?? cost.cpuSeconds),
+    loadingCpuMicros: loadingCpu === undefined ? undefined : micros(loadingCpu),
     serverCpuMicros: micros(serverCpu),
     maxRssMb: cost.maxRssMb,
     wallSeconds: cost.wallSeconds,
@@ -112,6 +115,9 @@ function summarise(contestant: Contestant, layout: Layout, records: number, runs
     records,
     recordsPerSecond: spread(runs.map((run) => run.recordsPerSecond)),
     loaderCpuMicros: spread(runs.map((run) => run.loaderCpuMicros)),
+    loadingCpuMicros: contestant.loadingCpuSeconds
+      ? spread(runs.map((run) => run.loadingCpuMicros ?? run.loaderCpuMicros))
+      : undefined,
     serverCpuMicros: contestant.writes ? spread(runs.map((run) => run.serverCpuMicros)) : undefined,
     maxRssMb: contestant.memoryMeansNothing ? undefined : spread(runs.map((run) => run.maxRssMb)),
     runs,
