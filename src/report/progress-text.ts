@@ -53,7 +53,7 @@ export function currentLine(progress: LoadProgress, width: number, now: Date): s
   const eta = etaOf(progress, now);
   const figures = [batchTime(progress), eta && `ETA ${eta}`].filter((part) => part !== '');
   const { current } = progress;
-  if (current === undefined) return cut(figures.join(DOT), width);
+  if (current === undefined) return cut(['waiting for the first batch', ...figures].join(DOT), width);
   const room = width - widthOf([...figures, ''].join(DOT));
   const { assetId, name, metric, until } = current;
   const series = `${assetId} (${name}) ${metric}`;

@@ -1,6 +1,6 @@
 /** What a database holds, as trees. Pure. */
 import { databaseSize } from './ending.js';
-import { count, duration, localTime, oneLine, period } from './format.js';
+import { clock, count, duration, localTime, oneLine, period } from './format.js';
 import { connectedLines, total } from './story.js';
 import { type Branch, columns, tree } from './tree.js';
 import type { LoadSummary, SectionCounts, ServerInfo } from './types.js';
@@ -60,11 +60,11 @@ function runBranch(run: StoredRun): Branch {
   if ('problem' in run) return [run.runId, [`⚠️  ${oneLine(run.problem)}`]];
   const planned = total(run.planned);
   const { startedAt, finishedAt } = run;
-  const took = finishedAt ? `, took ${duration(finishedAt.getTime() - startedAt.getTime())}` : '';
+  const ended = finishedAt ? `, ended ${clock(finishedAt, startedAt)}` : '';
   const details = [
     `${count(run.records)} of ${count(planned)} records, ${count(run.shards.done)} of ${count(run.shards.total)} shards`,
     `seed ${run.seed}, layout ${run.layout}, ${period(run.window)}${sectionsOf(run)}`,
-    `started ${localTime(startedAt)}${took}, version ${run.version}`,
+    `started ${localTime(startedAt)}${ended}, version ${run.version}`,
   ];
   if (run.silentMs !== undefined) {
     details.push(

@@ -46,6 +46,11 @@ test('80 columns hold bar, share, counts, rate, remaining time; asset, metric, b
   );
 });
 
+test('before the first batch nothing is known, and that is said', () => {
+  const before = progressAt(0, { rate: 0, remainingMs: undefined, batchMs: 0, current: undefined });
+  assert.equal(currentLine(before, 72, NOW), 'waiting for the first batch');
+});
+
 test('a wider terminal shows the asset with its name and the minute it is at', () => {
   assert.equal(
     currentLine(HALF, 140, NOW),

@@ -1,7 +1,7 @@
 /** What `status` and `--dry-run` print. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { localTime } from '../../src/report/format.js';
+import { clock, localTime } from '../../src/report/format.js';
 import { type Preview, previewLines } from '../../src/report/preview-text.js';
 import {
   assetLines,
@@ -62,16 +62,17 @@ test('a complete run, one that waits to be resumed, one that is loading, one tha
   const loading = { ...waiting, runId: 'c', state: 'loading', silentMs: 2_100, finishedAt: undefined };
   const unusable = { runId: 'd', problem: 'document d of seed_runs cannot be used:\nseed: expected number' };
   const began = localTime(NOW);
+  const ended = clock(new Date(NOW.getTime() + 154_000), NOW);
   assert.deepEqual(runLines([RUN, { ...waiting, sections: ['polling'] }, loading, unusable]), [
     '🚀 Runs',
     '   ├── 67a8f2d0c0ffee0123456789: complete',
     '   │   ├── 1,895,180 of 1,895,180 records, 96 of 96 shards',
     '   │   ├── seed 42, layout flat, 2025-01-26 → 2025-02-09 UTC',
-    `   │   └── started ${began}, took 2m 34s, version 0.1.0`,
+    `   │   └── started ${began}, ended ${ended}, version 0.1.0`,
     '   ├── b: interrupted',
     '   │   ├── 900,000 of 1,895,180 records, 40 of 96 shards',
     '   │   ├── seed 42, layout flat, 2025-01-26 → 2025-02-09 UTC, only polling',
-    `   │   ├── started ${began}, took 2m 34s, version 0.1.0`,
+    `   │   ├── started ${began}, ended ${ended}, version 0.1.0`,
     '   │   └── seed-database --resume finishes it',
     '   ├── c: loading',
     '   │   ├── 900,000 of 1,895,180 records, 40 of 96 shards',
