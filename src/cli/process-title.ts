@@ -9,5 +9,6 @@ export function hideCredentials(args: readonly string[]): void {
   // From the scheme on an argument is a connection string, whatever characters its password has.
   const shown = args.map((arg) => arg.replace(/mongodb(?:\+srv)?:\/\/.*$/is, maskUri));
   // Where there is nothing to hide the command line stays as it is.
-  if (shown.some((arg, i) => arg !== args[i])) process.title = ['seed-database', ...shown].join(' ');
+  if (shown.some((arg, i) => arg !== args[i] && arg.includes('****')))
+    process.title = ['seed-database', ...shown].join(' ');
 }

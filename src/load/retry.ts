@@ -5,6 +5,7 @@ import {
   MongoClientClosedError,
   MongoError,
   MongoErrorLabel,
+  MongoExpiredSessionError,
   MongoNetworkError,
   MongoNotConnectedError,
   MongoServerClosedError,
@@ -32,6 +33,7 @@ const PASSING_CLASSES = [
   MongoTopologyClosedError,
   MongoServerClosedError,
   MongoNotConnectedError,
+  MongoExpiredSessionError,
 ];
 
 /** The driver wraps whatever ends a `bulkWrite` early, a cut connection for one, in an error of the bulk write: the cause itself. */

@@ -18,7 +18,7 @@ test('a server that says so: exit 6', async () => {
     for (const layout of LAYOUTS) {
       const place = { uri: server.uri, database: `says_so_${layout}` };
       const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
-      await untilShards(server.uri, place.database, 2);
+      await untilShards(running, server.uri, place.database, 2);
       const data = { failCommands: ['insert'], errorCode: OUT_OF_DISK_SPACE };
       await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data });
       const { status, stderr } = await running.ended;
@@ -44,9 +44,9 @@ if (disk) {
         const place = { uri: server.uri, database: `full_${layout}` };
         const flags = [...FLAGS, '--layout', layout, '--days', '8', '--retry-seconds', '1'];
         const running = RunningLoad.load(place, flags, {
-          env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '500' },
+          env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '1500' },
         });
-        await untilShards(server.uri, place.database, 2);
+        await untilShards(running, server.uri, place.database, 2);
         disk.fillUpTo(layout === 'flat' ? 2_000_000 : 200_000);
         const { status, stderr } = await running.ended;
         disk.empty();

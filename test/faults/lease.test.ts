@@ -8,7 +8,7 @@ import { Counters, clocks } from '../../src/load/counters.js';
 import { PROCESS_SPACE } from '../../src/load/process-space.js';
 import { HEARTBEAT_MS, LEASE_MS } from '../../src/load/run-store.js';
 import { assertEqualToPlan, load, loadWell, type Place, resumeWell } from '../support/dataset.js';
-import { RunningLoad, untilShards } from '../support/running.js';
+import { RunningLoad, untilBegun, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -32,7 +32,7 @@ const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-si
 async function unfinished(flags: readonly string[] = []): Promise<Place> {
   const place = newPlace();
   const running = RunningLoad.load(place, [...FLAGS, ...flags]);
-  await untilShards(server.uri, place.database, 2);
+  await untilShards(running, server.uri, place.database, 2);
   running.kill('SIGKILL');
   await running.ended;
   return place;
@@ -41,7 +41,7 @@ async function unfinished(flags: readonly string[] = []): Promise<Place> {
 test('while one loads, a second one is refused with host, pid and age', async () => {
   const place = newPlace();
   const first = RunningLoad.load(place, [...FLAGS, '--days', '60']);
-  await untilShards(server.uri, place.database, 2);
+  await untilShards(first, server.uri, place.database, 2);
   for (const how of [[], ['--resume'], ['--clean'], ['--skip-cleanup']]) {
     const { status, stderr } = await load(place, how);
     assert.equal(status, 5, stderr);
@@ -88,11 +88,11 @@ test('of another machine or container, and silent for a while: refused until its
   const elsewhere = { processSpace: 'elsewhere', host: 'elsewhere', pid: 1 };
   await runsOf(place).updateOne(
     {},
-    { $set: { ...elsewhere, heartbeat: new Date(Date.now() - LEASE_MS / 2) } },
+    { $set: { ...elsewhere, heartbeat: new Date(Date.now() - LEASE_MS / 3) } },
   );
   const refused = await load(place, ['--resume']);
   assert.equal(refused.status, 5, refused.stderr);
-  assert.match(refused.stderr, /in progress on elsewhere \(pid 1, last heard of 1\d s ago\)/);
+  assert.match(refused.stderr, /in progress on elsewhere \(pid 1, last heard of [12]\d s ago\)/);
   assert.match(refused.stderr, /its hold ends after 30 s/);
 
   await runsOf(place).updateOne({}, { $set: { heartbeat: new Date(Date.now() - LEASE_MS - 1000) } });
@@ -100,7 +100,7 @@ test('of another machine or container, and silent for a while: refused until its
   assert.equal(status, 0, stderr);
   assert.match(
     stderr,
-    /of elsewhere \(pid 1\) died, last heard of 3\d s ago: its hold on the database is lifted/,
+    /of elsewhere \(pid 1\) died, last heard of \d\d s ago: its hold on the database is lifted/,
   );
   await assertEqualToPlan(place);
 });
@@ -125,7 +125,7 @@ test('a clock that was set back: signs of life decide, not ages', async () => {
 test('a loader that was taken over stops, and says why', async () => {
   const place = newPlace();
   const running = RunningLoad.load(place, [...FLAGS, '--days', '6']);
-  await untilShards(server.uri, place.database, 2);
+  await untilShards(running, server.uri, place.database, 2);
   await runsOf(place).updateOne({}, { $set: { holder: 'another' } });
   const { status, stderr } = await running.ended;
   assert.equal(status, 5, stderr);
@@ -134,16 +134,17 @@ test('a loader that was taken over stops, and says why', async () => {
 
 test('a loader that was stopped for longer than its lease does not write when it wakes', async () => {
   const place = newPlace();
-  const flags = [...FLAGS, '--layout', 'timeseries', '--days', '20'];
+  const flags = [...FLAGS, '--layout', 'timeseries', '--days', '10'];
   const stopped = RunningLoad.load(place, flags);
-  await untilShards(server.uri, place.database, 2);
+  await untilShards(stopped, server.uri, place.database, 2);
   stopped.kill('SIGSTOP');
   await sleep(300);
   // As if the lease had ended: the other loader cannot see that this process lives.
   const silent = { processSpace: 'elsewhere', heartbeat: new Date(Date.now() - LEASE_MS - 1000) };
   await runsOf(place).updateOne({}, { $set: silent });
   const other = RunningLoad.resume(place);
-  await sleep(3_000);
+  await untilBegun(other, place);
+  await other.untilPrinted(/waiting for the last writes/);
   stopped.kill('SIGCONT');
   const [first, second] = await Promise.all([stopped.ended, other.ended]);
   assert.equal(first.status, 5, first.stderr);

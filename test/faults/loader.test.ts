@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, loadWell, type Place, resumeWell, verify } from '../support/dataset.js';
-import { RunningLoad, untilShards } from '../support/running.js';
+import { RunningLoad, untilBegun, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -27,7 +27,9 @@ for (const layout of LAYOUTS) {
   describe(`SIGKILL, ${layout}`, () => {
     test('at one instant after another of one load', async () => {
       const place = newPlace();
-      await kill(RunningLoad.load(place, [...FLAGS, '--layout', layout]), 900 + Math.random() * 200);
+      const first = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
+      await untilBegun(first, place);
+      await kill(first, Math.random() * 300);
       for (const instant of INSTANTS) await kill(RunningLoad.resume(place), instant + Math.random() * 100);
       await resumeWell(place);
       await assertEqualToPlan(place);
@@ -58,8 +60,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal}: exit 130, how to resume, and what was said to be safe is safe`, async () => {
     const place = newPlace();
     const layout = signal === 'SIGTERM' ? 'timeseries' : 'flat';
-    const running = RunningLoad.load(place, [...FLAGS, '--days', '6', '--layout', layout]);
-    await untilShards(server.uri, place.database, 2);
+    const running = RunningLoad.load(place, [...FLAGS, '--days', '4', '--layout', layout]);
+    await untilShards(running, server.uri, place.database, 2);
     running.kill(signal);
     const { status, stdout, stderr } = await running.ended;
     assert.equal(status, 130, stderr);

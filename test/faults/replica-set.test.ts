@@ -30,7 +30,7 @@ for (const layout of LAYOUTS) {
   test(`primary stepped down under load: ${layout}`, async () => {
     const place = { uri: set.uri, database: `step_${layout}` };
     const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
-    await untilShards(set.uri, place.database, 2);
+    await untilShards(running, set.uri, place.database, 2);
     const client = new MongoClient(`mongodb://127.0.0.1:${await primaryPort()}/?directConnection=true`);
     try {
       await client.db('admin').command({ replSetStepDown: 5, secondaryCatchUpPeriodSecs: 2, force: true });
@@ -46,7 +46,7 @@ for (const layout of LAYOUTS) {
   test(`primary killed under load: ${layout}`, async () => {
     const place = { uri: set.uri, database: `kill_${layout}` };
     const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
-    await untilShards(set.uri, place.database, 2);
+    await untilShards(running, set.uri, place.database, 2);
     await set.kill('SIGKILL', set.ports.indexOf(await primaryPort()));
     const { status, stderr } = await running.ended;
     await set.restart();

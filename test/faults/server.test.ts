@@ -21,7 +21,7 @@ for (const layout of LAYOUTS) {
     test(`restarted under load, after ${signal}: ${layout}`, async () => {
       const place = { uri: server.uri, database: `restart_${layout}_${signal}` };
       const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
-      await untilShards(server.uri, place.database, 3);
+      await untilShards(running, server.uri, place.database, 3);
       // Twice, so that one falls between the journal's writes, whose interval is a tenth of a second.
       for (const pause of [0, 70]) {
         await sleep(pause + Math.random() * 100);
@@ -53,9 +53,9 @@ test('killed while collections are made: what was made is there, or is made agai
 test('killed for good: exit 3, and after it is back --resume completes', async () => {
   const place = { uri: server.uri, database: 'for_good' };
   const running = RunningLoad.load(place, [...FLAGS, '--retry-seconds', '1'], {
-    env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '500' },
+    env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '1500' },
   });
-  await untilShards(server.uri, place.database, 3);
+  await untilShards(running, server.uri, place.database, 3);
   await server.kill('SIGKILL');
   const { status, stderr } = await running.ended;
   await server.restart();
@@ -67,8 +67,8 @@ test('killed for good: exit 3, and after it is back --resume completes', async (
 
 test('Ctrl-C while the server is away: exit 130 without a long wait, and --resume completes', async () => {
   const place = { uri: server.uri, database: 'interrupt_away' };
-  const running = RunningLoad.load(place, FLAGS, { env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '500' } });
-  await untilShards(server.uri, place.database, 3);
+  const running = RunningLoad.load(place, FLAGS, { env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '1500' } });
+  await untilShards(running, server.uri, place.database, 3);
   await server.kill('SIGKILL');
   await sleep(300);
   const asked = performance.now();

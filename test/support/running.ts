@@ -1,7 +1,7 @@
 /** A load in a process of its own, to be disturbed while it runs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { MongoClient } from 'mongodb';
+import { type Db, MongoClient } from 'mongodb';
 import { CLI_ENTRY, type CliResult } from './cli.js';
 import { loadFlags, type Place, placeFlags } from './dataset.js';
 import { until } from './server.js';
@@ -85,15 +85,41 @@ export class RunningLoad {
   }
 }
 
-/** Waits until so many shards are checkpointed. `uri` reaches the server past any proxy. */
-export async function untilShards(uri: string, database: string, shards: number): Promise<void> {
+/** Waits until a load has checkpointed so many shards. `uri` reaches the server past any proxy. */
+export async function untilShards(
+  running: RunningLoad,
+  uri: string,
+  database: string,
+  shards: number,
+): Promise<void> {
+  const done = (db: Db) => db.collection('seed_shards').estimatedDocumentCount();
+  await untilStored(
+    running,
+    { uri, database },
+    `${shards} shards are done`,
+    async (db) => (await done(db)) >= shards,
+  );
+}
+
+/** Waits until a load has taken hold of the database. */
+export async function untilBegun(running: RunningLoad, place: Place): Promise<void> {
+  const held = (db: Db) =>
+    db.collection('seed_runs').countDocuments({ active: true, pid: running.child.pid });
+  await untilStored(running, place, 'the run has begun', async (db) => (await held(db)) > 0);
+}
+
+/** Fails at once where the load has ended before. */
+async function untilStored(
+  running: RunningLoad,
+  { uri, database }: Place,
+  what: string,
+  condition: (db: Db) => Promise<boolean>,
+): Promise<void> {
   const client = new MongoClient(uri);
+  const holds = () => condition(client.db(database)).catch(() => false);
   try {
-    const checkpoints = client.db(database).collection('seed_shards');
-    await until(
-      `${shards} shards are done`,
-      async () => (await checkpoints.estimatedDocumentCount().catch(() => 0)) >= shards,
-    );
+    await until(what, async () => running.hasEnded || (await holds()));
+    if (running.hasEnded && !(await holds())) throw new Error(`ended before ${what}: ${running.stderr}`);
   } finally {
     await client.close();
   }
