@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { ExitStatus } from '../errors.js';
 import { failureLines, failureResult } from '../report/failure.js';
+import { Screen } from '../report/screen.js';
 import type { Failure } from '../report/types.js';
 import { failureOf } from './failure.js';
 import { buildProgram } from './program.js';
@@ -41,8 +42,7 @@ function printed(): Promise<void> {
 }
 
 function printFailure(failure: Failure, json: boolean): void {
-  for (const line of failureLines(failure)) process.stderr.write(`${line}\n`);
-  if (failure.trace) process.stderr.write(`${failure.trace}\n`);
+  new Screen(process.stderr, false, process.env.TERM).fail(failure);
   if (json) process.stdout.write(`${JSON.stringify(failureResult(failure))}\n`);
 }
 

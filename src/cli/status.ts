@@ -16,9 +16,8 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   const { json, color } = settings.output;
   const screen = new Screen(process.stdout, color, process.env.TERM);
-  const target = await openTarget(settings.connection, (message) =>
-    process.stderr.write(`   · ${message}\n`),
-  );
+  const notices = new Screen(process.stderr, color, process.env.TERM);
+  const target = await openTarget(settings.connection, (message) => notices.note(message));
   try {
     const { db, server } = target;
     const show = (lines: readonly string[], before = ['']) => {

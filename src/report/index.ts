@@ -1,7 +1,7 @@
 /** The report room: progress, tree output, log, JSON result. */
 import type { OutputSettings } from '../config/settings.js';
 import { finalLine, type Hints, withResumeHint } from './ending.js';
-import { failureLines, failureResult } from './failure.js';
+import { failureResult } from './failure.js';
 import { counted, duration } from './format.js';
 import { defaultLogFile, LogFile } from './log-file.js';
 import { LogReporter } from './log-reporter.js';
@@ -158,8 +158,7 @@ class QuietReporter implements Reporter {
   }
 
   fail(failure: Failure): void {
-    this.errors.print(failureLines(failure), 'bad');
-    if (failure.trace) this.errors.print(failure.trace.split('\n'));
+    this.errors.fail(failure);
   }
 
   async close(): Promise<void> {}

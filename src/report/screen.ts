@@ -1,5 +1,10 @@
 /** A stream that people read: a terminal, or a file or pipe that must get plain text. */
 
+import { failureLines } from './failure.js';
+import { oneLine } from './format.js';
+import type { Failure } from './types.js';
+import { hanging } from './width.js';
+
 /** What is needed of a stream; `process.stdout` and `process.stderr` are such. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -34,6 +39,25 @@ export class Screen {
   /** Cells of a line that no terminal wraps: the last column is left free. Asked anew each time, windows change. */
   get width(): number {
     return Math.max(1, (this.stream.columns || COMMON_WIDTH) - 1);
+  }
+
+  /** Where text has to be broken: nowhere in a file. */
+  get wrapWidth(): number {
+    return this.interactive ? this.width : Number.POSITIVE_INFINITY;
+  }
+
+  /** A message that belongs to no tree. */
+  note(text: string, tone: Tone = 'plain'): void {
+    const [first, rest] = tone === 'plain' ? ['   · ', '     '] : ['   ', '       '];
+    this.print(hanging(oneLine(text), this.wrapWidth, first, rest), tone);
+  }
+
+  /** A failure, as bad as it looks. */
+  fail(failure: Failure): void {
+    for (const [index, line] of failureLines(failure, this.wrapWidth).entries()) {
+      this.print([line], index === 0 ? 'bad' : 'plain');
+    }
+    if (failure.trace) this.print(failure.trace.split('\n'));
   }
 
   /** Writes lines, coloured where that is wanted: the tree's own lines faint, the text in the tone. */

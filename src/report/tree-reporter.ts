@@ -1,7 +1,6 @@
 /** A load as the manual's tree: with a live bar on a terminal, with a line now and then elsewhere. */
 import type { LogLevel } from '../config/settings.js';
 import { endingLines, type Hints } from './ending.js';
-import { failureLines } from './failure.js';
 import { count, oneLine, percent } from './format.js';
 import { LiveBar } from './live-bar.js';
 import { bar, PROGRESS_EVERY_MS, progressLine } from './progress-text.js';
@@ -17,7 +16,7 @@ import {
 } from './story.js';
 import { END, FORK, INDENT } from './tree.js';
 import type { Failure, LoadEvent, LoadProgress, LoadStarted, LoadSummary, Reporter } from './types.js';
-import { wrap } from './width.js';
+import { hanging } from './width.js';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warning', 'error'];
 const FINAL_BAR_WIDTH = 22;
@@ -87,10 +86,7 @@ export class TreeReporter implements Reporter {
 
   fail(failure: Failure): void {
     this.#closeRecords();
-    const [cause, ...rest] = failureLines(failure);
-    this.options.errors.print([cause], 'bad');
-    this.options.errors.print(rest);
-    if (failure.trace) this.options.errors.print(failure.trace.split('\n'));
+    this.options.errors.fail(failure);
   }
 
   /** Takes what moves off the terminal, for something else to be printed. */
@@ -133,13 +129,8 @@ export class TreeReporter implements Reporter {
   #branch(text: string, tone: 'plain' | 'warning' | 'bad' = 'plain'): void {
     this.#live.clear();
     const { screen } = this.options;
-    const [lead, below] = this.#open ? [FORK, '│   '] : tone === 'plain' ? ['· ', '  '] : ['', '    '];
-    const room = screen.interactive ? screen.width - INDENT.length - lead.length : Number.POSITIVE_INFINITY;
-    const lines = wrap(text, room);
-    screen.print(
-      lines.map((line, index) => `${INDENT}${index === 0 ? lead : below}${line}`),
-      tone,
-    );
+    if (!this.#open) screen.note(text, tone);
+    else screen.print(hanging(text, screen.wrapWidth, INDENT + FORK, `${INDENT}│   `), tone);
   }
 
   #openRecords(): void {

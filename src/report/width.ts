@@ -47,3 +47,9 @@ export function wrap(text: string, width: number): string[] {
   }
   return lines;
 }
+
+/** The text in lines no wider than `width`, the first one after `first`, those below after `rest`. */
+export function hanging(text: string, width: number, first: string, rest: string): string[] {
+  const room = width - Math.max(widthOf(first), widthOf(rest));
+  return wrap(text, room).map((line, index) => (index === 0 ? first : rest) + line);
+}

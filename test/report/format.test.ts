@@ -1,6 +1,7 @@
 /** Numbers and times in words, and the room that text takes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { failureLines } from '../../src/report/failure.js';
 import {
   bytes,
   clock,
@@ -113,6 +114,13 @@ test('wrapping breaks between words, and keeps a wide word whole', () => {
   assert.deepEqual(wrap('/a/very/long/path in it', 6), ['/a/very/long/path', 'in it']);
   assert.deepEqual(wrap('one two', Number.POSITIVE_INFINITY), ['one two']);
   assert.deepEqual(wrap('', 5), ['']);
+});
+
+test('a failure is two lines, and more only where a terminal would break them', () => {
+  const failure = { message: 'it\nbroke here', remedy: 'mend it with care' };
+  assert.deepEqual(failureLines(failure), ['❌ it broke here', '   └── mend it with care']);
+  assert.deepEqual(failureLines(failure, 17), ['❌ it broke here', '   └── mend it', '       with care']);
+  assert.deepEqual(failureLines({ ...failure, remedy: '' }), ['❌ it broke here']);
 });
 
 test('a tree closes each level with its last branch', () => {
