@@ -89,7 +89,7 @@ async function fakePip(context: TestContext, { folder, wheel }: Setting, delay =
 echo "$@" >> '${calls}'
 sleep ${delay}
 while [ "$1" != --dest ]; do shift; done
-cp '${wheel}' "$2"
+cp '${wheel}' "$2/"
 `;
   await writeFile(join(bin, 'python3'), script, { mode: 0o755 });
   withEnvironment(context, { PATH: `${bin}:/usr/bin:/bin` });
