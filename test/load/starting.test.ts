@@ -104,9 +104,9 @@ test('an unfinished run is named, its own options do not start it over, and --cl
 for (const layout of ['flat', 'timeseries'] as const) {
   test(`${layout}: --resume takes seed, period and layout from the run, skips what is done, and ends with every record once`, async () => {
     const [database, whole] = [file.freshDatabase(), file.freshDatabase()];
-    const options = { start: daysBefore(0.125), layout } as const;
-    // So small batches take long enough to be interrupted.
-    const stopped = await interrupted(database, { ...options, batchSize: 5, workers: 2 }, 3);
+    const options = { start: daysBefore(0.5), layout } as const;
+    // One worker with small batches takes long enough to be interrupted.
+    const stopped = await interrupted(database, { ...options, batchSize: 100, workers: 1 }, 3);
     assert.ok(stopped.shards.done >= 3 && stopped.shards.done < 32, String(stopped.shards.done));
     assert.ok(stopped.records.inserted < stopped.records.planned);
 
@@ -114,10 +114,10 @@ for (const layout of ['flat', 'timeseries'] as const) {
     const resumed = await load({ uri: file.server.uri, database, existing: 'resume' });
     assert.deepEqual(
       [resumed.status, resumed.resumed, resumed.runId, resumed.seed, resumed.layout, resumed.window],
-      ['complete', true, stopped.runId, 42, layout, { start: daysBefore(0.125), end: END }],
+      ['complete', true, stopped.runId, 42, layout, { start: daysBefore(0.5), end: END }],
     );
     assert.deepEqual(resumed.shards, { total: 32, done: 32, skipped: stopped.shards.done });
-    assert.equal(resumed.records.inserted, 94 * 180);
+    assert.equal(resumed.records.inserted, 94 * 720);
     await file.load(whole, options);
     const figures = await seriesFigures(file.client.db(database), layout);
     assert.deepEqual(figures, await seriesFigures(file.client.db(whole), layout));

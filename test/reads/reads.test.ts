@@ -164,7 +164,8 @@ test('a server that is not there, and a text that is no connection string', asyn
     connectReader(nowhere),
     (error) => error instanceof SeedError && error.exitStatus === 3,
   );
-  assert.ok(performance.now() - started < 3000, 'it took long to say so');
+  // The driver itself would try for ten seconds.
+  assert.ok(performance.now() - started < 8000, 'it took long to say so');
   await assert.rejects(
     connectReader('localhost'),
     (error) => error instanceof SeedError && error.exitStatus === 2,
