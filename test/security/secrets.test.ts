@@ -56,9 +56,20 @@ async function look(name: string, args: readonly string[], env: Record<string, s
   const log = join(folder, `${name}.log`);
   const logged = args[0] === 'load' ? ['--log-file', log, '--log-level', 'debug'] : [];
   const running = new RunningLoad([...args, ...logged], { env });
-  await sleep(150);
-  keep(`${name}: ps`, commandLine(running.child.pid));
-  const result = await running.ended;
+  let ended = false;
+  const end = running.ended.finally(() => {
+    ended = true;
+  });
+  // Until the program has begun nothing can hide its arguments, and how long that takes depends on the machine. That they
+  // are hidden at all is shown by the load that is cut off below, at a known point of its work.
+  const deadline = Date.now() + 5_000;
+  let shown = '';
+  while (!ended && !shown.startsWith('seed-database') && Date.now() < deadline) {
+    await sleep(20);
+    shown = commandLine(running.child.pid);
+  }
+  if (!ended) keep(`${name}: ps`, shown);
+  const result = await end;
   keep(`${name}: output`, result.stdout + result.stderr);
   return result;
 }
