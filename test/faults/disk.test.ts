@@ -34,7 +34,8 @@ test('a server that says so: exit 6', async () => {
   }
 });
 
-const disk = SmallDisk.mount(450);
+// Room for both datasets and the journal of each: the disk is full when the ballast says so, not before.
+const disk = SmallDisk.mount(1500);
 // Where nothing can be mounted there is no disk to fill.
 if (disk) {
   test('a disk that is full: exit 6 or 3, and with room again --resume completes', async () => {
@@ -42,7 +43,9 @@ if (disk) {
     try {
       for (const layout of LAYOUTS) {
         const place = { uri: server.uri, database: `full_${layout}` };
-        const flags = [...FLAGS, '--layout', layout, '--days', '8', '--retry-seconds', '1'];
+        const flags = [...FLAGS, '--layout', layout, '--days', '20', '--retry-seconds', '1'];
+        // Most of the ballast beforehand, so that the rest is quicker than the load.
+        disk.fillUpTo(500_000_000);
         const running = RunningLoad.load(place, flags, {
           env: { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '1500' },
         });
