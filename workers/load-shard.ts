@@ -2,7 +2,11 @@
 import { parentPort, threadId } from 'node:worker_threads';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { Counters } from '../src/load/counters.js';
-import { SEQUENCE_HEADROOM } from '../src/load/document-sequence.js';
+import {
+  type LoadedSequence,
+  loadDocumentSequence,
+  SEQUENCE_HEADROOM,
+} from '../src/load/document-sequence.js';
 import { explainFailure } from '../src/load/explain.js';
 import { openSink } from '../src/load/open-sink.js';
 import type { ShardTask } from '../src/load/pool.js';
@@ -11,6 +15,7 @@ import { retryMessage } from '../src/load/retry-log.js';
 import type { ShardResult, WorkerContext } from '../src/load/run.js';
 import { SafeSink } from '../src/load/safe-sink.js';
 import { BATCHES_IN_FLIGHT, BufferPool, loadShard } from '../src/load/shard-loader.js';
+import { unshare } from '../src/load/shared.js';
 import { nullSink } from '../src/load/sink.js';
 import { ShardSource } from '../src/load/source.js';
 import { untilHeld } from '../src/load/until-held.js';
@@ -22,18 +27,23 @@ import { serverIdentity } from '../src/store/identity.js';
 import { explainServerError } from '../src/store/server-errors.js';
 
 /** What a thread keeps from one shard to the next. */
-function prepareThread(context: WorkerContext) {
-  const counters = new Counters(context.counters);
+async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {
+  const counters = new Counters(shared);
   return {
+    context,
     counters,
+    /** Of the server when it was last asked. An old answer is safe: only what it still names at a commit is taken as durable. */
+    identity: undefined as string | undefined,
     slot: counters.takeSlot(),
     model: new TelemetryModel(context.fleet, context.dataset.seed),
     buffers: new BufferPool(BATCHES_IN_FLIGHT, SEQUENCE_HEADROOM),
-    connection: context.writer === 'none' ? undefined : connect(context, counters),
+    connection: context.writer === 'none' ? undefined : connect(context, counters, await sequence),
   };
 }
 
-function connect(context: WorkerContext, counters: Counters): WriterConnection {
+type Thread = Awaited<ReturnType<typeof prepareThread>>;
+
+function connect(context: WorkerContext, counters: Counters, sequence: LoadedSequence): WriterConnection {
   const { connection, compressors, loader } = context;
   return new WriterConnection({
     name: { database: connection.database, loader, thread: threadId },
@@ -44,22 +54,22 @@ function connect(context: WorkerContext, counters: Counters): WriterConnection {
         minPoolSize: 0,
         compressors: [...compressors] as 'none'[],
       }),
-    openSink: (db) => openSink(db, context.writer, context.writeConcern),
+    openSink: (db) => openSink(db, context.writer, context.writeConcern, sequence),
     stopping: () => counters.stopping,
   });
 }
 
-let runId: string | undefined;
-let thread: ReturnType<typeof prepareThread> | undefined;
+// While the main thread prepares the target. Not awaited here: piscina would import an entry that waits a second time.
+const sequence = loadDocumentSequence();
+
+let thread: Thread | undefined;
 
 /** Answers for every failure of its own: what leaves it as an exception is the death of the thread. */
 export default async function loadShardTask(task: ShardTask): Promise<ShardResult> {
-  const { context, shard } = task;
+  const { shard } = task;
+  const context = unshare(task.context);
   try {
-    if (!thread || runId !== context.runId) {
-      thread = prepareThread(context);
-      runId = context.runId;
-    }
+    if (thread?.context !== context) thread = await prepareThread(context, task.counters);
     return await load(task, thread);
   } catch (error) {
     if (thread?.counters.stopping) return { state: 'interrupted' };
@@ -78,22 +88,26 @@ export default async function loadShardTask(task: ShardTask): Promise<ShardResul
   }
 }
 
-async function load(
-  { context, shard, mayHoldRecords }: ShardTask,
-  { counters, slot, connection, model, buffers }: ReturnType<typeof prepareThread>,
-): Promise<ShardResult> {
+async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promise<ShardResult> {
+  const { context, counters, slot, connection, model, buffers } = thread;
   const started = performance.now();
   const stopping = () => counters.stopping;
   const retry: RetryOptions = {
     limitMs: context.retryMs,
     stopping,
-    onRetry: (error) => parentPort?.postMessage(retryMessage(`shard ${shard.id}`, error)),
+    onRetry: (error) => {
+      thread.identity = undefined;
+      parentPort?.postMessage(retryMessage(`shard ${shard.id}`, error));
+    },
   };
   const asset = loadedAssets(context.fleet)[shard.assetIndex];
   const metrics = [...minuteSeries(asset), BACKUP_SERIES].map((series) => series.metricName as string);
   counters.set(slot, 'assetIndex', shard.assetIndex);
 
-  const identity = connection ? await withRetry(() => connection.read(serverIdentity), retry) : '';
+  // A shard that comes back may do so because the server is another one.
+  if (mayHoldRecords) thread.identity = undefined;
+  if (connection) thread.identity ??= await withRetry(() => connection.read(serverIdentity), retry);
+  const identity = thread.identity ?? '';
   const sink = connection
     ? new SafeSink(connection, { shard, mayHoldRecords, retry, untilHeld: () => untilHeld(counters) })
     : nullSink;

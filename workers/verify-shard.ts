@@ -6,6 +6,7 @@ import type { Fleet } from '../src/fleet/types.js';
 import { explainFailure } from '../src/load/explain.js';
 import { withRetry } from '../src/load/retry.js';
 import type { Dataset } from '../src/load/run.js';
+import { type Shared, unshare } from '../src/load/shared.js';
 import { ShardSource } from '../src/load/source.js';
 import { TelemetryModel } from '../src/model/index.js';
 import type { Shard } from '../src/plan/index.js';
@@ -24,7 +25,7 @@ export interface VerifyContext {
 }
 
 export interface VerifyTask {
-  readonly context: VerifyContext;
+  readonly context: Shared<VerifyContext>;
   readonly shard: Shard;
   /** Flat layout: replace records that are there with other content. */
   readonly mend: boolean;
@@ -45,7 +46,12 @@ const WHOLE_SERIES = Number.MAX_SAFE_INTEGER;
 
 let thread: { readonly db: Db; readonly session: ClientSession; readonly model: TelemetryModel } | undefined;
 
-export default async function verifyShard({ context, shard, mend }: VerifyTask): Promise<VerifyResult> {
+export default async function verifyShard({
+  context: shared,
+  shard,
+  mend,
+}: VerifyTask): Promise<VerifyResult> {
+  const context = unshare(shared);
   const { connection, retryMs } = context;
   try {
     const findings = await withRetry(

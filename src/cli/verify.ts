@@ -4,7 +4,7 @@ import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
-import { defaultWorkers } from '../load/load.js';
+import { defaultWorkers } from '../load/requested.js';
 import { PROGRESS_EVERY_MS } from '../report/progress-text.js';
 import { Screen } from '../report/screen.js';
 import { openTarget } from '../store/target.js';

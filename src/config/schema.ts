@@ -1,5 +1,5 @@
 /** What each setting's text may be, and the value it stands for. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SettingName } from './catalog.js';
 import { parseHosts } from './hosts.js';
 import { parseInstant } from './instant.js';

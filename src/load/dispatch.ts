@@ -9,6 +9,7 @@ import type { WorkerPool } from './pool.js';
 import { isPassing, RetriesExhausted, withRetry } from './retry.js';
 import type { LoadedShard, WorkerContext } from './run.js';
 import type { RunStore } from './run-store.js';
+import { type Shared, share } from './shared.js';
 import { waitForStragglers } from './stragglers.js';
 
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
@@ -20,6 +21,9 @@ export interface Checkpoints {
 
 /** A worker thread that dies is replaced, and its shard loaded again, this often. */
 const SHARD_ATTEMPTS = 3;
+
+/** Each commit makes the server write to disk twice: shards that end within this time share one. */
+const COMMIT_INTERVAL_MS = 200;
 
 interface Loaded {
   readonly shard: Shard;
@@ -45,14 +49,17 @@ export class Dispatcher {
   /** The writer that workers used. */
   writer: string | undefined;
 
+  readonly #context: Shared<WorkerContext>;
   readonly #queue: ShardQueue;
   readonly #uncommitted: Loaded[] = [];
   readonly #attempts = new Map<string, number>();
   readonly #suspect = new Set<string>();
   #failure: { error: unknown } | undefined;
   #committing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(readonly input: DispatcherInput) {
+    this.#context = share(input.context);
     this.#queue = new ShardQueue(input.plan.shards.filter((shard) => !input.skipped.has(shard.id)));
   }
 
@@ -63,6 +70,8 @@ export class Dispatcher {
     // A shard whose durability turned out doubtful comes back to the queue after worker loops may have ended: go round again.
     do {
       await Promise.all(Array.from({ length: pool.workers }, () => this.#worker()));
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
       await this.#commit().catch((error) => this.#fail(error));
     } while (this.#queue.size > 0 && !counters.stopping);
     if (this.#failure) throw this.#failure.error;
@@ -78,9 +87,10 @@ export class Dispatcher {
   }
 
   async #load(shard: Shard): Promise<void> {
-    const { pool, context } = this.input;
+    const { pool, counters } = this.input;
     const mayHoldRecords = this.input.mayHoldRecords || this.#suspect.has(shard.id);
-    const result = await pool.run({ context, shard, mayHoldRecords }).catch(async (error) => {
+    const task = { context: this.#context, counters: counters.shared, shard, mayHoldRecords };
+    const result = await pool.run(task).catch(async (error) => {
       await this.#loadAfterDeath(shard, error).catch((failure) => this.#fail(failure));
     });
     this.#queue.release(shard);
@@ -90,8 +100,7 @@ export class Dispatcher {
     if (result?.state !== 'loaded') return;
     this.writer = result.writer;
     this.#uncommitted.push({ shard, result });
-    // Not awaited: the worker goes on with its next shard while the server makes this one durable.
-    void this.#commit().catch((error) => this.#fail(error));
+    this.#commitSoon();
   }
 
   /** A task answers for its own failures, so what is thrown is a dead thread. That says nothing about the data: another one repeats the shard. */
@@ -140,6 +149,14 @@ export class Dispatcher {
     if (counters.stopping && !this.#failure && passing) return;
     this.#failure ??= { error };
     counters.stop();
+  }
+
+  /** Not awaited: the worker goes on with its next shard while the server makes this one durable, together with others. */
+  #commitSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#commit().catch((error) => this.#fail(error));
+    }, COMMIT_INTERVAL_MS);
   }
 
   /** Commits what has come together so far; one commit at a time, so that shards that end meanwhile share the next one. */

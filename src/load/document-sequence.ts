@@ -10,7 +10,6 @@
  * Because all of this is internal it is tested at start-up against what the driver itself would send; where a test
  * fails, the loader uses the next simpler way, in the end the public `bulkWrite`.
  */
-import { createRequire } from 'node:module';
 import { BSON, type Document } from 'mongodb';
 
 interface DriverSequence {
@@ -59,18 +58,20 @@ export type MakeSequence = (buffer: Buffer) => Document;
 /** `make` is how to send a batch; a string is the reason why that cannot be done. `copies` says why bytes are copied after all. */
 export type LoadedSequence = { readonly make: MakeSequence; readonly copies: string | undefined } | string;
 
-let loaded: LoadedSequence | undefined;
+let loaded: Promise<LoadedSequence> | undefined;
 
 /** Loads, tests and prepares the driver's classes; once for a thread. */
-export function loadDocumentSequence(): LoadedSequence {
+export function loadDocumentSequence(): Promise<LoadedSequence> {
   loaded ??= load();
   return loaded;
 }
 
-function load(): LoadedSequence {
+async function load(): Promise<LoadedSequence> {
   try {
-    const require = createRequire(import.meta.url);
-    const commands = require('mongodb/lib/cmap/commands.js') as Partial<DriverCommands>;
+    // Imported by name, so that a bundler takes the very module that the driver uses as well.
+    const { default: commands } = (await import('mongodb/lib/cmap/commands.js')) as {
+      default: Partial<DriverCommands>;
+    };
     if (typeof commands.DocumentSequence !== 'function' || typeof commands.OpMsgRequest !== 'function') {
       return 'this version of the driver has no DocumentSequence';
     }
@@ -80,7 +81,10 @@ function load(): LoadedSequence {
     const wrong = differsFromDriver(driver, make);
     if (wrong) return wrong;
 
-    const { ByteUtils } = require('mongodb/lib/bson.js') as { ByteUtils?: DriverBytes };
+    const { default: bytes } = (await import('mongodb/lib/bson.js')) as {
+      default: { ByteUtils?: DriverBytes };
+    };
+    const { ByteUtils } = bytes;
     if (
       typeof ByteUtils?.concat !== 'function' ||
       typeof driver.OpMsgRequest.prototype.serializeBson !== 'function'

@@ -38,14 +38,12 @@ export function newRun(
   };
 }
 
-export type SessionContext = Omit<WorkerContext, 'counters'>;
-
 export function workerContext(
   job: Job,
   { load, connection }: Settings,
   uri: string,
   loader: string,
-): SessionContext {
+): WorkerContext {
   return {
     runId: job.runId,
     dataset: job.dataset,

@@ -1,7 +1,7 @@
 /** Chooses the sink for a writer's name, falling back where the fast one cannot be had. */
 import type { Db } from 'mongodb';
 import type { WriterName } from '../config/settings.js';
-import { loadDocumentSequence } from './document-sequence.js';
+import type { LoadedSequence } from './document-sequence.js';
 import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
 import { nullSink, type Sink } from './sink.js';
 
@@ -16,10 +16,10 @@ export function openSink(
   db: Db | undefined,
   name: WriterName,
   writeConcern: WriteConcernSetting,
+  sequence: LoadedSequence,
 ): OpenedSink {
   if (!db || name === 'none') return { sink: nullSink, writer: 'none' };
   if (name === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: name };
-  const sequence = loadDocumentSequence();
   if (typeof sequence === 'string') {
     return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${sequence})` };
   }

@@ -1,21 +1,28 @@
 /** The piscina pool: one thread a worker, each with its own connection. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import type { Shard } from '../plan/index.js';
 import type { ShardResult, WorkerContext } from './run.js';
+import type { Shared } from './shared.js';
 
 /** What a loading worker is asked to do. */
 export interface ShardTask {
-  readonly context: WorkerContext;
+  readonly context: Shared<WorkerContext>;
+  /** See {@link Counters}. */
+  readonly counters: SharedArrayBuffer;
   readonly shard: Shard;
   /** True where records of the shard may be in the database already. */
   readonly mayHoldRecords: boolean;
 }
 
+const LONGEST_START_MS = 10_000;
+
 /** Threads that all run the same entry of `workers/`. */
 export class WorkerPool<Task = ShardTask, Result = ShardResult> {
   readonly #piscina: Piscina<Task, Result>;
   readonly #broken: Promise<never>;
+  readonly #started: Promise<void>;
 
   /** `entry` is the file's name in `workers/`, without its ending. */
   constructor(
@@ -42,6 +49,15 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
       );
     });
     this.#broken.catch(() => undefined);
+    let starting = workers;
+    this.#started = new Promise((resolve) => {
+      const oneLess = () => {
+        if (--starting === 0) resolve();
+      };
+      // Told of a thread when it is ready.
+      this.#piscina.on('workerCreate', oneLess);
+      this.#piscina.on('workerDestroy', oneLess);
+    });
   }
 
   /** @throws Error of the thread, where it died; what the task itself throws comes the same way. */
@@ -60,7 +76,9 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
   }
 
   /** Ends all threads at once. */
-  destroy(): Promise<void> {
-    return this.#piscina.destroy();
+  async destroy(): Promise<void> {
+    // Node 20 aborts the whole process where a thread is ended in the middle of its imports.
+    await Promise.race([this.#started, sleep(LONGEST_START_MS, undefined, { ref: false })]);
+    await this.#piscina.destroy();
   }
 }

@@ -1,6 +1,6 @@
 /** The documents of `seed_runs` and `seed_shards`, checked when they are read: a stored checkpoint is input like any other. */
 import { ObjectId } from 'mongodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FIRST_INSTANT, LAST_INSTANT } from '../config/instant.js';
 import { MAX_DAYS } from '../config/schema.js';
 import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';

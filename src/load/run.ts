@@ -35,8 +35,6 @@ export interface WorkerContext {
   readonly loader: string;
   /** How long to go on trying one operation, in milliseconds. */
   readonly retryMs: number;
-  /** See {@link Counters}. */
-  readonly counters: SharedArrayBuffer;
 }
 
 /** A shard whose records the server has all acknowledged. */

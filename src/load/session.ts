@@ -18,7 +18,7 @@ export interface SessionInput {
   /** Ids of shards that are durably loaded already. */
   readonly skipped: ReadonlySet<string>;
   readonly mayHoldRecords: boolean;
-  readonly context: Omit<WorkerContext, 'counters'>;
+  readonly context: WorkerContext;
   readonly retries: RetryLog;
   readonly pool: WorkerPool;
   readonly checkpoints: Checkpoints | undefined;
@@ -45,7 +45,6 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
   const counters = Counters.forWorkers(pool.workers);
   const dispatcher = new Dispatcher({
     ...input,
-    context: { ...input.context, counters: counters.shared },
     counters,
     notice: (message) => reporter.on({ type: 'notice', level: 'warning', message }),
   });

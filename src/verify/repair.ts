@@ -99,7 +99,6 @@ async function insertMissing(
         batchSize: BATCH_SIZE,
         loader,
         retryMs,
-        counters: counters.shared,
       },
       counters,
       // The run's own checkpoints stay as they are: these shards may be cut in another way.

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { requestedDataset } from '../load/load.js';
+import { requestedDataset } from '../load/requested.js';
 import type { Dataset } from '../load/run.js';
 import { parseRun, type RunDocument, runDocument } from '../load/run-document.js';
 import { datasetOf } from '../load/start.js';

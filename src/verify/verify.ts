@@ -7,6 +7,7 @@ import { explainFailure } from '../load/explain.js';
 import { WorkerPool } from '../load/pool.js';
 import { withRetry } from '../load/retry.js';
 import type { Dataset } from '../load/run.js';
+import { share } from '../load/shared.js';
 import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/index.js';
 import type { Target } from '../store/target.js';
 import { type AssetFindings, compareAssets } from './compare-assets.js';
@@ -91,7 +92,7 @@ export async function compareShards(
   mend: boolean,
   compared: (shard: Shard, findings: Findings) => void,
 ): Promise<void> {
-  const context = { dataset, fleet, connection: { ...connection, uri: target.uri }, retryMs };
+  const context = share({ dataset, fleet, connection: { ...connection, uri: target.uri }, retryMs });
   const pool = new WorkerPool<VerifyTask, VerifyResult>('verify-shard', workers);
   const waiting = [...shards];
   const work = async () => {

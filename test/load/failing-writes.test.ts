@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadEvent, load, SeedError } from '../../src/index.js';
+import type { WorkerContext } from '../../src/load/run.js';
 import { END, useServer } from './support.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
@@ -95,6 +96,7 @@ test('a failure that no server caused names the shard, and is no unexplained exc
   // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone stands in for it.
   const { default: loadShardTask } = await import('../../workers/load-shard.js');
   const { Counters } = await import('../../src/load/counters.js');
+  const { share } = await import('../../src/load/shared.js');
   const { DEFAULT_FLEET, minuteOf, planLoad, SECTIONS } = await import('../../src/index.js');
   const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
@@ -110,7 +112,8 @@ test('a failure that no server caused names the shard, and is no unexplained exc
   const result = await loadShardTask({
     shard: { ...shard, assetIndex: 999 },
     mayHoldRecords: false,
-    context: {
+    counters: Counters.forWorkers(1).shared,
+    context: share<WorkerContext>({
       runId: 'x',
       dataset,
       fleet: DEFAULT_FLEET,
@@ -119,10 +122,9 @@ test('a failure that no server caused names the shard, and is no unexplained exc
       writeConcern: undefined,
       compressors: [],
       batchSize: 100,
-      counters: Counters.forWorkers(1).shared,
       loader: 'x',
       retryMs: 1000,
-    },
+    }),
   });
   assert.ok(result.state === 'failed');
   assert.equal(result.exitStatus, 1);

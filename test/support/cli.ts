@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** The built entry, beside the compiled tests. */
-export const CLI_ENTRY = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const CLI_ENTRY = fileURLToPath(new URL('../../bundled/src/cli/main.js', import.meta.url));
 
 export interface CliOptions {
   /** The whole environment of the program, but for PATH and HOME: no variable of the machine leaks in. */

@@ -1,0 +1,32 @@
+/**
+ * Bundles the program and its worker entries, with the libraries that are slow to load file by file: the driver has some two hundred.
+ * The library (`dist/src/index.js`) stays as the compiler makes it.
+ */
+import { readdirSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const workers = readdirSync('dist/workers').filter((name) => name.endsWith('.js'));
+
+rmSync('dist/bundled', { recursive: true, force: true });
+await build({
+  entryPoints: ['dist/src/cli/main.js', ...workers.map((name) => `dist/workers/${name}`)],
+  outdir: 'dist/bundled',
+  // Modules look for worker entries relative to themselves, so shared ones lie where they would in dist.
+  outbase: 'dist',
+  chunkNames: 'src/load/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // These find files of their own at run time, or are loaded only now and then.
+  external: ['piscina', 'pino', 'cli-progress', 'mongodb-memory-server-core', 'yaml'],
+  // Libraries in CommonJS require what Node brings.
+  banner: {
+    js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
+  },
+  // Less to read at start-up; names stay, for what a stack trace says.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+});

@@ -1,0 +1,50 @@
+/** `--writer none`: generates and encodes everything, and touches no server. */
+import type { Settings } from '../config/settings.js';
+import type { Fleet } from '../fleet/types.js';
+import type { Plan } from '../plan/index.js';
+import type { LoadSummary, Reporter } from '../report/types.js';
+import { type Job, startedEvent, workerContext } from './job.js';
+import type { WorkerPool } from './pool.js';
+import { RetryLog } from './retry-log.js';
+import type { Dataset } from './run.js';
+import { runSession } from './session.js';
+import { summarise } from './summary.js';
+
+export interface MeasureInput {
+  readonly settings: Settings;
+  readonly requested: Dataset;
+  readonly fleet: Fleet;
+  readonly plan: Plan;
+  readonly pool: WorkerPool;
+  readonly reporter: Reporter;
+  readonly interrupt: AbortSignal;
+}
+
+export async function measure(input: MeasureInput): Promise<LoadSummary> {
+  const { settings, requested, fleet, plan, pool, reporter, interrupt } = input;
+  const started = performance.now();
+  const job: Job = { runId: 'none', dataset: requested, plan, resumed: false };
+  reporter.on(startedEvent(job, settings, pool.workers, new Set()));
+  const result = await runSession({
+    fleet,
+    plan,
+    skipped: new Set(),
+    mayHoldRecords: false,
+    context: workerContext(job, settings, settings.connection.uri, 'none'),
+    retries: new RetryLog((message) => reporter.on({ type: 'notice', level: 'warning', message })),
+    pool,
+    checkpoints: undefined,
+    reporter,
+    interrupt,
+  });
+  return summarise({
+    ...job,
+    ...result,
+    status: result.interrupted ? 'interrupted' : 'complete',
+    fleet,
+    skipped: 0,
+    elapsedMs: performance.now() - started,
+    database: undefined,
+    server: { version: '', embedded: false, uri: '' },
+  });
+}
