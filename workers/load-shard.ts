@@ -14,6 +14,7 @@ import { type RetryOptions, withRetry } from '../src/load/retry.js';
 import { retryMessage } from '../src/load/retry-log.js';
 import type { ShardResult, WorkerContext } from '../src/load/run.js';
 import { SafeSink } from '../src/load/safe-sink.js';
+import { SeriesMemory } from '../src/load/series-memory.js';
 import { BATCHES_IN_FLIGHT, BufferPool, loadShard } from '../src/load/shard-loader.js';
 import { unshare } from '../src/load/shared.js';
 import { nullSink } from '../src/load/sink.js';
@@ -36,6 +37,7 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
     model: new TelemetryModel(context.fleet, context.dataset.seed),
+    memory: new SeriesMemory(),
     buffers: new BufferPool(BATCHES_IN_FLIGHT, SEQUENCE_HEADROOM),
     connection: context.writer === 'none' ? undefined : connect(context, counters, await sequence),
   };
@@ -89,7 +91,7 @@ export default async function loadShardTask(task: ShardTask): Promise<ShardResul
 }
 
 async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promise<ShardResult> {
-  const { context, counters, slot, connection, model, buffers } = thread;
+  const { context, counters, slot, connection, model, buffers, memory } = thread;
   const started = performance.now();
   const stopping = () => counters.stopping;
   const retry: RetryOptions = {
@@ -111,7 +113,7 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
   const sink = connection
     ? new SafeSink(connection, { shard, mayHoldRecords, retry, untilHeld: () => untilHeld(counters) })
     : nullSink;
-  const source = new ShardSource(model, context.dataset, shard, context.batchSize);
+  const source = new ShardSource(model, context.dataset, shard, context.batchSize, memory);
   const result = await loadShard(source, sink, buffers, stopping, (records, micros, metric, minute) => {
     counters.add(slot, 'acknowledged', records);
     counters.add(slot, 'batches', 1);

@@ -1,16 +1,10 @@
 /** A source: the records of one shard of one run, batch by batch. The model and the encoder are behind it, nothing else. */
-import {
-  Batch,
-  type BatchBuffer,
-  buildTemplate,
-  type Series,
-  seriesIdPrefix,
-  type Template,
-} from '../encode/index.js';
+import { Batch, type BatchBuffer, type Series, seriesIdPrefix, type Template } from '../encode/index.js';
 import type { Machine, Service } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries, type SeriesDefinition, type TelemetryModel } from '../model/index.js';
 import { loadedAssets, MINUTES_PER_DAY, type Shard } from '../plan/index.js';
 import type { Dataset } from './run.js';
+import { SeriesMemory } from './series-memory.js';
 
 /** Batches of one shard in the order in which they should be written. */
 export interface Source {
@@ -52,18 +46,25 @@ export class ShardSource implements Source {
     readonly dataset: Dataset,
     readonly shard: Shard,
     batchSize: number,
+    /** Of the sources of this thread: one that took it before is of no use any more. */
+    readonly memory = new SeriesMemory(),
   ) {
     this.#asset = loadedAssets(model.fleet)[shard.assetIndex];
     this.#day = Math.floor(shard.from / MINUTES_PER_DAY);
-    const everyMinute = new Int32Array(shard.to - shard.from);
-    for (let i = 0; i < everyMinute.length; i++) everyMinute[i] = shard.from + i;
+    const everyMinute = memory.minutes(shard.from, shard.to);
     const definitions = minuteSeries(this.#asset);
     this.#dayColumns = definitions.map(() => undefined);
     for (const [modelIndex, definition] of definitions.entries()) {
       if (!dataset.sections.includes(definition.section)) continue;
       this.#dayColumns[modelIndex] = new Float64Array(MINUTES_PER_DAY);
       this.#columns.push(
-        this.#column(definition, everyMinute, new Float64Array(everyMinute.length), batchSize, modelIndex),
+        this.#column(
+          definition,
+          everyMinute,
+          memory.values(modelIndex, everyMinute.length),
+          batchSize,
+          modelIndex,
+        ),
       );
     }
     if (this.#asset.assetType !== 'service' && dataset.sections.includes('backup')) {
@@ -121,7 +122,7 @@ export class ShardSource implements Source {
       environment,
       idPrefix: seriesIdPrefix(seed, assetId, definition.metricName),
     };
-    const template = buildTemplate(layout, series);
+    const template = this.memory.template(layout, series);
     const fitting = Math.floor(MAX_BATCH_BYTES / template.bytes.length);
     const batchRecords = Math.max(1, Math.min(batchSize, fitting, MAX_BATCH_RECORDS));
     return { series, template, minutes, values, batchRecords, modelIndex, next: 0 };
