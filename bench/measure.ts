@@ -73,7 +73,7 @@ export function loaderOutput(stdout: string): LoaderOutput {
 
 /** Command line of a load of the benchmark's dataset. */
 export function loaderCommand(days: number, windowEnd: string, seed: number, options: string[]): string[] {
-  const program = join(COMPILED, '..', 'src', 'cli', 'main.js');
+  const program = join(COMPILED, '..', 'bundled', 'src', 'cli', 'main.js');
   const dataset = ['--days', `${days}`, '--seed', `${seed}`, '--end', windowEnd];
   return [process.execPath, program, 'load', ...dataset, '--json', '--log-file', 'load.log', ...options];
 }

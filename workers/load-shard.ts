@@ -9,13 +9,14 @@ import {
 } from '../src/load/document-sequence.js';
 import { explainFailure } from '../src/load/explain.js';
 import { openSink } from '../src/load/open-sink.js';
+import { BATCHES_IN_FLIGHT, SHARDS_SIDE_BY_SIDE } from '../src/load/overlap.js';
 import type { ShardTask } from '../src/load/pool.js';
 import { type RetryOptions, withRetry } from '../src/load/retry.js';
 import { retryMessage } from '../src/load/retry-log.js';
 import type { ShardResult, WorkerContext } from '../src/load/run.js';
 import { SafeSink } from '../src/load/safe-sink.js';
 import { SeriesMemory } from '../src/load/series-memory.js';
-import { BATCHES_IN_FLIGHT, BufferPool, loadShard } from '../src/load/shard-loader.js';
+import { BufferPool, loadShard } from '../src/load/shard-loader.js';
 import { unshare } from '../src/load/shared.js';
 import { nullSink } from '../src/load/sink.js';
 import { ShardSource } from '../src/load/source.js';
@@ -37,7 +38,8 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
     model: new TelemetryModel(context.fleet, context.dataset.seed),
-    memory: new SeriesMemory(),
+    /** For the shards that are loaded side by side. */
+    memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory()),
     buffers: new BufferPool(BATCHES_IN_FLIGHT, SEQUENCE_HEADROOM),
     connection: context.writer === 'none' ? undefined : connect(context, counters, await sequence),
   };
@@ -64,17 +66,21 @@ function connect(context: WorkerContext, counters: Counters, sequence: LoadedSeq
 // While the main thread prepares the target. Not awaited here: piscina would import an entry that waits a second time.
 const sequence = loadDocumentSequence();
 
-let thread: Thread | undefined;
+let thread: Promise<Thread> | undefined;
+let prepared: WorkerContext | undefined;
 
 /** Answers for every failure of its own: what leaves it as an exception is the death of the thread. */
 export default async function loadShardTask(task: ShardTask): Promise<ShardResult> {
   const { shard } = task;
   const context = unshare(task.context);
   try {
-    if (thread?.context !== context) thread = await prepareThread(context, task.counters);
-    return await load(task, thread);
+    if (!thread || prepared !== context) {
+      thread = prepareThread(context, task.counters);
+      prepared = context;
+    }
+    return await load(task, await thread);
   } catch (error) {
-    if (thread?.counters.stopping) return { state: 'interrupted' };
+    if (new Counters(task.counters).stopping) return { state: 'interrupted' };
     const explained = explainFailure(error, (cause) => explainServerError(cause, context.connection));
     if (explained instanceof SeedError) {
       const { exitStatus, message, remedy } = explained;
@@ -91,7 +97,7 @@ export default async function loadShardTask(task: ShardTask): Promise<ShardResul
 }
 
 async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promise<ShardResult> {
-  const { context, counters, slot, connection, model, buffers, memory } = thread;
+  const { context, counters, slot, connection, model, buffers, memories } = thread;
   const started = performance.now();
   const stopping = () => counters.stopping;
   const retry: RetryOptions = {
@@ -113,14 +119,16 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
   const sink = connection
     ? new SafeSink(connection, { shard, mayHoldRecords, retry, untilHeld: () => untilHeld(counters) })
     : nullSink;
+  const memory = memories.pop();
   const source = new ShardSource(model, context.dataset, shard, context.batchSize, memory);
-  const result = await loadShard(source, sink, buffers, stopping, (records, micros, metric, minute) => {
+  const loading = loadShard(source, sink, buffers, stopping, (records, micros, metric, minute) => {
     counters.add(slot, 'acknowledged', records);
     counters.add(slot, 'batches', 1);
     counters.add(slot, 'batchMicros', micros);
     counters.set(slot, 'metricIndex', metrics.indexOf(metric));
     counters.set(slot, 'minute', minute);
   });
+  const result = await loading.finally(() => memory && memories.push(memory));
   if (!result.complete) return { state: 'interrupted' };
   return {
     state: 'loaded',

@@ -69,7 +69,7 @@ export class Dispatcher {
     checkpoints?.hold.attach(counters, (error) => this.#fail(error));
     // A shard whose durability turned out doubtful comes back to the queue after worker loops may have ended: go round again.
     do {
-      await Promise.all(Array.from({ length: pool.workers }, () => this.#worker()));
+      await Promise.all(Array.from({ length: pool.workers * pool.sideBySide }, () => this.#worker()));
       clearTimeout(this.#timer);
       this.#timer = undefined;
       await this.#commit().catch((error) => this.#fail(error));

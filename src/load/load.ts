@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
+import { SHARDS_SIDE_BY_SIDE } from './overlap.js';
 import { WorkerPool } from './pool.js';
 import { requestedDataset, workersFor } from './requested.js';
 
@@ -27,7 +28,8 @@ export async function runLoad(
   const plan = planLoad(fleet, requested.window, requested.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
-  const open = (embedded: boolean) => new WorkerPool('load-shard', workersFor(load, records, embedded));
+  const open = (embedded: boolean) =>
+    new WorkerPool('load-shard', workersFor(load, records, embedded), SHARDS_SIDE_BY_SIDE);
   const measuring = load.writer === 'none';
   // Whether the server will be our own is known later where none was named.
   let pool =

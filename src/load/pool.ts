@@ -28,11 +28,14 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
   constructor(
     entry: 'load-shard' | 'verify-shard',
     readonly workers: number,
+    /** Tasks that a thread works at side by side. */
+    readonly sideBySide = 1,
   ) {
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL(`../../workers/${entry}.js`, import.meta.url)),
       minThreads: workers,
       maxThreads: workers,
+      concurrentTasksPerWorker: sideBySide,
       // A waiting worker would sleep on Atomics.wait otherwise, and its open connections with it.
       atomics: 'disabled',
     });

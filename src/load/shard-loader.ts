@@ -3,26 +3,27 @@ import { BatchBuffer } from '../encode/index.js';
 import type { Sink, WriteResult } from './sink.js';
 import type { ShardSource } from './source.js';
 
-/** Batches in flight in one worker; bench/README.md has the measurement behind it. */
-export const BATCHES_IN_FLIGHT = 4;
-
 /** What the loop tells its caller about each acknowledged batch. */
 export type Acknowledged = (records: number, micros: number, metricName: string, minute: number) => void;
 
 /** Batch buffers, used again and again: the loop waits for a free one, so memory stays flat however slow the sink is. */
 export class BufferPool {
   readonly #free: BatchBuffer[];
+  readonly #waiting: ((buffer: BatchBuffer) => void)[] = [];
 
   constructor(count: number, headroom: number) {
     this.#free = Array.from({ length: count }, () => new BatchBuffer(headroom));
   }
 
-  take(): BatchBuffer | undefined {
-    return this.#free.pop();
+  /** A free buffer, as soon as there is one. */
+  async take(): Promise<BatchBuffer> {
+    return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   give(buffer: BatchBuffer): void {
-    this.#free.push(buffer);
+    const next = this.#waiting.shift();
+    if (next) next(buffer);
+    else this.#free.push(buffer);
   }
 }
 
@@ -42,43 +43,37 @@ export async function loadShard(
   let alreadyThere = 0;
   let failure: { error: unknown } | undefined;
 
-  while (!failure) {
-    if (stopping()) break;
-    const buffer = buffers.take();
-    if (!buffer) {
-      await Promise.race(inFlight.values());
-      continue;
-    }
-    const batch = source.nextBatch(buffer);
+  for (let metric = source.nextMetric; metric !== undefined; metric = source.nextMetric) {
+    // First the series, then the buffer: a buffer that waits for its series would be missing elsewhere.
+    await inFlight.get(metric);
+    const buffer = await buffers.take();
+    const batch = failure || stopping() ? undefined : source.nextBatch(buffer);
     if (!batch) {
       buffers.give(buffer);
-      await Promise.all(inFlight.values());
-      if (failure) break;
-      return { complete: true, inserted, alreadyThere };
+      break;
     }
-    const metric = batch.series.metricName;
-    await inFlight.get(metric);
+    const { metricName } = batch.series;
     const sent = performance.now();
     const write = sink.write(batch).then(
       (result) => {
         inserted += result.inserted;
         alreadyThere += result.alreadyThere;
         const last = batch.minutes[batch.records - 1];
-        acknowledged(batch.records, (performance.now() - sent) * 1000, metric, last);
+        acknowledged(batch.records, (performance.now() - sent) * 1000, metricName, last);
       },
       (error: unknown) => {
         failure ??= { error };
       },
     );
     inFlight.set(
-      metric,
+      metricName,
       write.then(() => {
         buffers.give(buffer);
-        inFlight.delete(metric);
+        inFlight.delete(metricName);
       }),
     );
   }
   await Promise.all(inFlight.values());
   if (failure) throw failure.error;
-  return { complete: false, inserted, alreadyThere };
+  return { complete: source.nextMetric === undefined, inserted, alreadyThere };
 }

@@ -84,22 +84,32 @@ export class ShardSource implements Source {
   }
 
   nextBatch(buffer: BatchBuffer): Batch | undefined {
+    const column = this.#nextColumn();
+    if (!column) return undefined;
+    this.#turn = (this.#columns.indexOf(column) + 1) % this.#columns.length;
+    const from = column.next;
+    const to = Math.min(from + column.batchRecords, column.minutes.length);
+    column.next = to;
+    if (column.modelIndex !== undefined) this.#generateUpTo(column.minutes[to - 1]);
+    return new Batch(
+      this.dataset.layout,
+      column.series,
+      column.template,
+      column.minutes.subarray(from, to),
+      column.values.subarray(from, to),
+      buffer,
+    );
+  }
+
+  /** The metric of the next batch; undefined at the end. */
+  get nextMetric(): string | undefined {
+    return this.#nextColumn()?.series.metricName;
+  }
+
+  #nextColumn(): Column | undefined {
     for (let tried = 0; tried < this.#columns.length; tried++) {
-      const column = this.#columns[this.#turn];
-      this.#turn = (this.#turn + 1) % this.#columns.length;
-      if (column.next >= column.minutes.length) continue;
-      const from = column.next;
-      const to = Math.min(from + column.batchRecords, column.minutes.length);
-      column.next = to;
-      if (column.modelIndex !== undefined) this.#generateUpTo(column.minutes[to - 1]);
-      return new Batch(
-        this.dataset.layout,
-        column.series,
-        column.template,
-        column.minutes.subarray(from, to),
-        column.values.subarray(from, to),
-        buffer,
-      );
+      const column = this.#columns[(this.#turn + tried) % this.#columns.length];
+      if (column.next < column.minutes.length) return column;
     }
     return undefined;
   }
