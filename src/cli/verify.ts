@@ -1,10 +1,10 @@
 /** `seed-database verify`: compares a database with the dataset that it should hold. */
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
-import { defaultWorkers } from '../load/requested.js';
 import { PROGRESS_EVERY_MS } from '../report/progress-text.js';
 import { Screen } from '../report/screen.js';
 import { openTarget } from '../store/target.js';
@@ -47,7 +47,7 @@ export async function verify(
       fleet: DEFAULT_FLEET,
       dataset: selection.dataset,
       others: selection.others,
-      workers: load.workers ?? defaultWorkers(target.server.embedded),
+      workers: load.workers ?? availableParallelism(),
       retryMs: load.retrySeconds * 1000,
       onProgress: (compared, planned) => progress.show(compared, planned),
     };

@@ -137,7 +137,8 @@ export const CATALOG = {
     flag: '--workers',
     argument: '<n>',
     group: 'Speed:',
-    description: 'worker threads (default: the cores available, one less beside the embedded server)',
+    description:
+      'worker threads (default: the cores available, half of them where the server runs on this machine)',
   },
   shardDays: {
     flag: '--shard-days',

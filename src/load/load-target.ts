@@ -4,25 +4,20 @@ import type { LoadSummary } from '../report/types.js';
 import { openTarget } from '../store/target.js';
 import { explainFailure } from './explain.js';
 import { type LoadInput, loadInto } from './load-into.js';
-import type { WorkerPool } from './pool.js';
 import { drawLoader } from './run-store.js';
 import { formatLoaderName } from './stragglers.js';
 
-export interface LoadTargetInput
-  extends Pick<LoadInput, 'settings' | 'requested' | 'reporter' | 'interrupt'> {
-  /** The threads that load; whoever asks first decides how many. */
-  readonly pool: (embedded: boolean) => WorkerPool;
-}
+export type LoadTargetInput = Omit<LoadInput, 'target' | 'loader'>;
 
 /** @throws SeedError for every failure a user can meet. */
-export async function loadTarget({ pool, ...input }: LoadTargetInput): Promise<LoadSummary> {
+export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
   const { settings, reporter } = input;
   const inform = (message: string) => reporter.on({ type: 'notice', level: 'info', message });
   const loader = drawLoader();
   const target = await openTarget(withLoaderName(settings.connection, loader), inform);
   try {
     reporter.on({ type: 'connected', server: target.server, database: target.db.databaseName });
-    return await loadInto({ ...input, target, pool: pool(target.server.embedded), loader });
+    return await loadInto({ ...input, target, loader });
   } catch (error) {
     throw explainFailure(error, (cause) => target.explain(cause));
   } finally {

@@ -22,43 +22,22 @@ export async function runLoad(
   reporter: Reporter,
   interrupt: AbortSignal,
 ): Promise<LoadSummary> {
-  const { load, connection } = settings;
+  const { load } = settings;
   const fleet = DEFAULT_FLEET;
   const requested = requestedDataset(load, new Date());
   const plan = planLoad(fleet, requested.window, requested.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
-  const open = (embedded: boolean) =>
-    new WorkerPool('load-shard', workersFor(load, records, embedded), SHARDS_SIDE_BY_SIDE);
-  const measuring = load.writer === 'none';
-  // Whether the server will be our own is known later where none was named.
-  let pool =
-    measuring || connection.origin === 'named' || load.workers !== undefined ? open(false) : undefined;
+  const pool = new WorkerPool('load-shard', workersFor(settings, records), SHARDS_SIDE_BY_SIDE);
+  const input = { settings, requested, reporter, interrupt, pool };
   try {
-    if (measuring) {
+    if (load.writer === 'none') {
       const { measure } = await import('./measure.js');
-      return await measure({
-        settings,
-        requested,
-        fleet,
-        plan,
-        reporter,
-        interrupt,
-        pool: pool ?? open(false),
-      });
+      return await measure({ ...input, fleet, plan });
     }
     const { loadTarget } = await import('./load-target.js');
-    return await loadTarget({
-      settings,
-      requested,
-      reporter,
-      interrupt,
-      pool: (embedded) => {
-        pool ??= open(embedded);
-        return pool;
-      },
-    });
+    return await loadTarget(input);
   } finally {
-    await pool?.destroy();
+    await pool.destroy();
   }
 }

@@ -1,9 +1,10 @@
 /** What settings ask for, before anything is known of the target. */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import type { LoadSettings } from '../config/settings.js';
+import type { LoadSettings, Settings } from '../config/settings.js';
 import { MODEL_VERSION } from '../model/index.js';
 import { resolveWindow } from '../plan/index.js';
+import { isLocal } from '../store/local.js';
 import type { Dataset } from './run.js';
 
 /** What a thread loads in the time it takes to start: fewer records are loaded sooner by fewer threads. */
@@ -22,13 +23,14 @@ export function requestedDataset(load: LoadSettings, now: Date): Dataset {
   };
 }
 
-/** Workers unless the user says otherwise: one a core, but one core is left to a server of our own. */
-export function defaultWorkers(embedded: boolean): number {
-  return Math.max(1, availableParallelism() - (embedded ? 1 : 0));
-}
-
-/** Workers for a load of so many records; of an unknown number where it is undefined. */
-export function workersFor(load: LoadSettings, records: number | undefined, embedded: boolean): number {
-  const useful = records === undefined ? Number.POSITIVE_INFINITY : Math.ceil(records / RECORDS_PER_WORKER);
-  return load.workers ?? Math.max(1, Math.min(defaultWorkers(embedded), useful));
+/**
+ * Workers for a load of so many records; of an unknown number where it is undefined. Unless the user says otherwise: one a
+ * core, but half of the cores are left to a server on this machine. It has several times as much to do with a
+ * record as the loader has, and two workers on two cores are slower than one (bench/README.md).
+ */
+export function workersFor({ load, connection }: Settings, records: number | undefined): number {
+  const cores = availableParallelism();
+  const free = isLocal(connection.uri) ? Math.floor(cores / 2) : cores;
+  const useful = records === undefined ? free : Math.ceil(records / RECORDS_PER_WORKER);
+  return load.workers ?? Math.max(1, Math.min(free, useful));
 }
