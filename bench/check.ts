@@ -34,7 +34,7 @@ async function leastCpu(options: string[], server: BenchServer | undefined): Pro
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs; run++) {
     // As many days as were recorded: start-up is part of the figure.
-    const command = loaderCommand(recorded.days, WINDOW_END, SEED, ['--workers', '2', ...options]);
+    const command = loaderCommand(recorded.days, WINDOW_END, SEED, options);
     const cost = await runMeasured(command, scratch);
     least = Math.min(least, (cost.cpuSeconds * 1e6) / loaderOutput(cost.stdout).records.inserted);
     await server?.drop(database);

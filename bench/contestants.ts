@@ -70,7 +70,7 @@ async function makeTimeSeries(target: Target): Promise<void> {
 
 function load(target: Target, options: string[]): string[] {
   const where = ['--uri', target.server.uri, '--database', target.database, '--layout', target.layout];
-  return loaderCommand(target.days, WINDOW_END, SEED, [...where, '--workers', '2', ...options]);
+  return loaderCommand(target.days, WINDOW_END, SEED, [...where, ...options]);
 }
 
 function loader(id: string, name: string, ...options: string[]): Contestant {

@@ -36,6 +36,9 @@ const PASSING_CLASSES = [
   MongoExpiredSessionError,
 ];
 
+/** The same of its pool of connections; the class is not exported. */
+const POOL_CLOSED = 'MongoPoolClosedError';
+
 /** The driver wraps whatever ends a `bulkWrite` early, a cut connection for one, in an error of the bulk write: the cause itself. */
 export function unwrapped(error: unknown): unknown {
   if (!(error instanceof MongoBulkWriteError)) return error;
@@ -47,6 +50,7 @@ export function unwrapped(error: unknown): unknown {
 export function isPassing(thrown: unknown): boolean {
   const error = unwrapped(thrown);
   if (PASSING_CLASSES.some((passing) => error instanceof passing) || isSocketError(error)) return true;
+  if (error instanceof MongoError && error.name === POOL_CLOSED) return true;
   if (error instanceof MongoServerError && PASSING_CODES.has(Number(error.code))) return true;
   return error instanceof MongoError && error.hasErrorLabel(MongoErrorLabel.RetryableWriteError);
 }
