@@ -46,7 +46,7 @@ export function sparklineBlock({ machines, window }: DatasetPicture, width: numb
   const last = instantOf(window.end - 1)
     .toISOString()
     .slice(0, 10);
-  const columns = `${''.padEnd(7 + name)}  ${'last 24 hours'.padEnd(DAY_CELLS)}  ${'last 7 days'.padEnd(week)}   mean top`;
+  const columns = `${''.padEnd(7 + name)}  ${'last 24 hours'.padEnd(DAY_CELLS)}  ${(week > 7 ? 'last 7 days' : '7 days').padEnd(week)}   mean top`;
   const lines = machines.flatMap((machine) => [
     `   ${cut(titleOf(machine), width - 3)}`,
     ...tree(machine.metrics.map((metric) => row(metric, name, week))),

@@ -22,18 +22,18 @@ ${
   backedUp.length === 0
     ? html`<p class="muted">This dataset has no backup history.</p>`
     : html`<p class="legend"><span class="key good">good</span><span class="key bad">failed</span>${left > 0 && html`<span class="muted">The newest ${counted(days.length, 'day')}.</span>`}</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Calendar of backups"><table class="calendar"><thead><tr><td></td>${days.map(dayHead)}</tr></thead>
+<div class="scroll" tabindex="0" role="region" aria-label="Calendar of backups"><table class="calendar"><thead><tr><td></td>${days.map((day, i) => dayHead(day, i === 0))}</tr></thead>
 <tbody>${backedUp.map((machine) => calendarRow(machine, days))}</tbody></table></div>
 ${recoveryTable(backedUp)}`
 }</section>`;
 }
 
-function dayHead(day: number): Markup {
+function dayHead(day: number, first: boolean): Markup {
   const minute = day * MINUTES_PER_DAY;
   const [date, month] = shortDate(minute).split(' ');
   const weekday = WEEKDAYS[weekdayOf(minute)];
   const quiet = weekday.startsWith('S') ? 'weekend' : '';
-  return html`<th scope="col" class="${quiet}"><abbr title="${weekday} ${shortDate(minute)}">${weekday[0]}<b>${date}</b>${date === '1' && html`<i>${month}</i>`}</abbr></th>`;
+  return html`<th scope="col" class="${quiet}"><abbr title="${weekday} ${shortDate(minute)}">${(first || date === '1') && html`<i>${month}</i>`}${weekday[0]}<b>${date}</b></abbr></th>`;
 }
 
 function calendarRow({ name, backups: { runs } }: BackedUp, days: readonly number[]): Markup {

@@ -11,6 +11,10 @@ const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const LABELS: Readonly<Record<string, string>> = { cpu_usage: 'CPU', memory_usage: 'Memory', io_wait: 'I/O' };
 const UNITS: Readonly<Record<string, string>> = { percentage: '%', milliseconds: 'ms' };
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** Distances of ticks, in seconds: quarters of an hour to days. */
+const INCREMENTS = [900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 2 * 86_400, 4 * 86_400];
+
 const picture = JSON.parse(document.getElementById('picture')?.textContent ?? '') as DatasetPicture;
 const charts = new Map<HTMLElement, uPlotClass>();
 
@@ -19,7 +23,16 @@ function color(name: string): string {
 }
 
 function quantity(value: number | null | undefined, unit: string): string {
-  return value === null || value === undefined ? '–' : `${value.toFixed(1)} ${UNITS[unit] ?? unit}`.trim();
+  return value === null || value === undefined
+    ? '–'
+    : `${value.toFixed(1)}\u00a0${UNITS[unit] ?? unit}`.trim();
+}
+
+/** `Wed 5 Feb` at midnight, the time at other ticks. */
+function tick(second: number): string {
+  const date = new Date(second * 1000);
+  if (second % 86_400 !== 0) return date.toISOString().slice(11, 16);
+  return `${WEEKDAYS[date.getUTCDay()]} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
 }
 
 /** The class that the page has given the metric, as the name of its colour. */
@@ -45,9 +58,10 @@ function draw(place: HTMLElement): void {
     cursor: { sync: { key: 'week' }, drag: { x: true, y: false } },
     scales: { y: { range: (_chart, _low, high) => [0, unit === 'percentage' ? 100 : high * 1.1 || 1] } },
     axes: [
-      { ...axis, space: 64 },
+      { ...axis, space: 72, incrs: INCREMENTS, values: (_chart, seconds) => seconds.map(tick) },
       { ...axis, size: 46 },
     ],
+
     series: [
       { label: 'UTC', value: '{YYYY}-{MM}-{DD} {HH}:{mm}' },
       ...metrics.map((metric) => ({

@@ -53,7 +53,7 @@ export function stretches(
   if (spans.length === 0) return null;
   const path = spans.map(([from, to]) => {
     const width = Math.max(2.5, (to - from) * 1000);
-    return `M${short(from * 1000)} 0h${short(width)}v10h-${short(width)}z`;
+    return `M${short(Math.min(from * 1000, 1000 - width))} 0h${short(width)}v10h-${short(width)}z`;
   });
   return html`<path class="${className}" d="${trusted(path.join(''))}"/>`;
 }

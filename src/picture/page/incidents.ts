@@ -11,7 +11,7 @@ const MOST_TICKS = 7;
 interface Row {
   readonly name: string;
   readonly assetId: string;
-  readonly kind: 'machine' | 'service';
+  readonly kind: 'host' | 'service';
   readonly availability: AvailabilityPicture;
 }
 
@@ -34,7 +34,7 @@ ${omitted.incidents > 0 && html`<p class="note">${counted(omitted.incidents, 'ol
 
 function rowsOf({ machines, services }: DatasetPicture): Row[] {
   return machines.flatMap((machine) => [
-    ...rowOf(machine, 'machine'),
+    ...rowOf(machine, 'host'),
     ...services.filter(({ hostId }) => hostId === machine.assetId).flatMap((one) => rowOf(one, 'service')),
   ]);
 }

@@ -16,7 +16,7 @@ function article(machine: MachinePicture, index: number, picture: DatasetPicture
   const { assetId, name, assetType, pattern, metrics, figures } = machine;
   const units = [...new Set(metrics.map(({ unit }) => unit))];
   const charts = units.map((unit) => chart(machine, index, unit, picture));
-  return html`<article class="machine" id="machine-${index}"><h3>${name}<small>${assetId} · ${assetType.replaceAll('_', ' ')}${pattern !== null && html` · <code>${pattern}</code>`}</small></h3>
+  return html`<article class="card" id="machine-${index}"><h3>${name}<small>${assetId} · ${assetType.replaceAll('_', ' ')}${pattern !== null && html` · <code>${pattern}</code>`}</small></h3>
 ${
   metrics.length === 0
     ? html`<p class="muted">No performance metrics in this period.</p>`

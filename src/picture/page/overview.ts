@@ -69,8 +69,8 @@ function row(machine: MachinePicture, index: number, shown: readonly string[]): 
   const cells = shown.map((metricName, position) => {
     const metric = metrics.find((one) => one.metricName === metricName);
     const label = metricLabel(metricName);
-    if (!metric) return html`<td data-label="${label}">–</td>`;
-    return html`<td data-label="${label}"><span class="cell">${line(metric.week, metric.unit, metricClass(metricName, position))}<span class="num">${quantity(metric.mean, metric.unit)}</span></span></td>`;
+    if (!metric) return html`<td class="line" data-label="${label}">–</td>`;
+    return html`<td class="line" data-label="${label}"><span class="cell">${line(metric.week, metric.unit, metricClass(metricName, position))}<span class="num">${quantity(metric.mean, metric.unit)}</span></span></td>`;
   });
   return html`<tr><th scope="row"><a href="#machine-${index}">${name}</a><small>${assetId} · ${pattern ?? assetType}</small></th>${cells}
 <td data-label="Uptime" class="num">${share(availability?.uptime ?? null)}</td>

@@ -40,7 +40,7 @@ h2,article{scroll-margin-top:60px}
 .keys dt{font-size:.85rem;color:var(--muted)}
 .keys dd{margin:0}
 .keys strong{display:block;font-size:1.6rem;line-height:1.3;font-weight:650;font-variant-numeric:tabular-nums}
-.keys dd span{font-size:.8rem;color:var(--muted)}
+.keys dd span{display:block;font-size:.8rem;line-height:1.35;color:var(--muted)}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{padding:7px 12px 7px 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 thead th{font-size:.8rem;font-weight:600;color:var(--muted);vertical-align:bottom}
@@ -62,17 +62,19 @@ tbody+tbody th,tbody+tbody td{background:var(--empty)}
 .row svg{width:100%;height:14px;background:var(--empty);border-radius:2px;display:block}
 .row .num{text-align:right}
 .row .label{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.row.machine{font-weight:600;margin-top:8px}
-.row.machine:first-child{margin-top:0}
+.row.host{font-weight:600;margin-top:9px}
+.row.host:first-child{margin-top:0}
 .row.service .label{padding-left:14px;color:var(--muted)}
 .row.service svg{height:11px}
-path.down{fill:var(--bad)}path.degraded{fill:var(--warn)}
-path.grid{stroke:var(--line);vector-effect:non-scaling-stroke}
+path.down{fill:var(--bad);stroke:var(--bad)}path.degraded{fill:var(--warn);stroke:var(--warn)}
+.row path{vector-effect:non-scaling-stroke;stroke-width:1}
+path.grid{stroke:var(--line)}
 .axis{color:var(--muted);font-size:.78rem}
 .ticks{position:relative;height:1.6em}
 .ticks span{position:absolute;white-space:nowrap}
 .calendar{width:auto;font-size:.85rem}
 .calendar td,.calendar thead th{padding:0;text-align:center;border:0}
+.calendar thead th{padding-bottom:4px}
 .calendar td{min-width:25px;height:25px;line-height:25px;border:1px solid var(--surface);background:var(--empty)}
 .calendar thead td{background:none;border:0}
 .calendar tbody th{position:sticky;left:0;background:var(--bg);border:0;padding:0 12px 0 0;white-space:nowrap;vertical-align:middle}
@@ -81,7 +83,7 @@ path.grid{stroke:var(--line);vector-effect:non-scaling-stroke}
 .calendar .weekend{opacity:.62}
 .calendar td.good{background:var(--good-bg);color:var(--good)}
 .calendar td.bad{background:var(--bad-bg);color:var(--bad);font-weight:700}
-.machine{background:var(--surface);border:1px solid var(--line);border-radius:10px;padding:20px clamp(12px,2vw,24px);margin-top:18px}
+.card{background:var(--surface);border:1px solid var(--line);border-radius:10px;padding:20px clamp(12px,2vw,24px);margin-top:18px}
 .pair{display:grid;grid-template-columns:minmax(0,1.75fr) minmax(0,1fr);gap:28px}
 figure{margin:0 0 12px}
 .chart{min-height:230px}
@@ -118,10 +120,12 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:14px}
 @media(max-width:900px){.pair{grid-template-columns:minmax(0,1fr)}}
 @media(max-width:760px){
 .glance thead{position:absolute;left:-999px}
-.glance,.glance tbody,.glance tr,.glance th,.glance td{display:block;padding:0;border:0}
-.glance tr{border-bottom:1px solid var(--line);padding:12px 0}
-.glance td{display:grid;grid-template-columns:8.5em minmax(0,1fr);align-items:center;margin-top:4px}
-.glance td::before{content:attr(data-label);color:var(--muted);font-size:.85rem}
+.glance,.glance tbody{display:block}
+.glance tr{display:grid;grid-template-columns:repeat(3,minmax(0,1fr));gap:4px 12px;border-bottom:1px solid var(--line);padding:14px 0}
+.glance th,.glance td{padding:0;border:0}
+.glance th{grid-column:1/-1}
+.glance td::before{content:attr(data-label);display:block;color:var(--muted);font-size:.8rem}
+.glance td.line{grid-column:1/-1;display:grid;grid-template-columns:4.5em minmax(0,1fr);align-items:center}
 .glance .spark{width:auto;flex:1 1 0;min-width:0}
 .cell .num{width:4.6em;text-align:right}
 .row{grid-template-columns:92px minmax(0,1fr) 58px;gap:8px;font-size:.78rem}
@@ -130,5 +134,5 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:14px}
 .keys{grid-template-columns:repeat(auto-fit,minmax(140px,1fr))}
 nav{gap:2px 14px;font-size:.88rem}
 }
-@media print{nav,.skip{display:none}.machine,.keys>div{break-inside:avoid}}
+@media print{nav,.skip{display:none}.card,.keys>div{break-inside:avoid}}
 `;

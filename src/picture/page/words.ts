@@ -26,7 +26,7 @@ export function unitLabel(unit: string): string {
 /** `15.2 %`; a dash of nothing. */
 export function quantity(value: number | null, unit: string, digits = 1): string {
   if (value === null) return '–';
-  return `${value.toFixed(digits)} ${unitLabel(unit)}`.trim();
+  return `${value.toFixed(digits)}\u00a0${unitLabel(unit)}`.trim();
 }
 
 /** Per cents to two digits. */
