@@ -2,6 +2,7 @@
 import { MINUTES_PER_DAY } from '../plan/index.js';
 import { deviationOf, meanOf } from './buckets.js';
 import { figuresOf, total } from './figures.js';
+import { outagesOf } from './lasting.js';
 import { PROMISED_BACKUP_SUCCESS, PROMISED_UPTIME } from './manual-figures.js';
 import type {
   AvailabilityPicture,
@@ -135,6 +136,7 @@ function drawAvailability(
     uptime: polled === 0 ? null : rounded((100 * up) / polled),
     promised,
     meanResponseMs: rounded(meanResponseMs),
+    outages: outagesOf(incidents).length,
     incidents: incidents.filter(({ from }) => from >= since),
   };
 }

@@ -63,11 +63,13 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
   const services = assets.filter(({ asset_type }) => asset_type === 'service');
   if (hosts.length === 0) throw nothingToShow(`database ${database} holds no machines`);
   const run = await newestRun(reader);
-  const machines = hosts.slice(0, MOST_MACHINES);
-  const window = await windowOf(reading, machines, run);
   const known = run.fingerprint === fleetFingerprint(reading.fleet) ? reading.fleet : undefined;
+  const machines = inOrder(hosts, known?.machines).slice(0, MOST_MACHINES);
+  const window = await windowOf(reading, machines, run);
   const drawn = new Set(machines.map(({ asset_id }) => asset_id));
-  const theirs = services.filter(({ data }) => drawn.has(String(data.parent_asset_id)));
+  const theirs = inOrder(services, known?.services).filter(({ data }) =>
+    drawn.has(String(data.parent_asset_id)),
+  );
   const up = await highestState(reader, machines, window);
   return {
     source: { kind: 'database', database, layout: reader.layout, server, seed: run.seed },
@@ -81,6 +83,16 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
       availability: await readAvailability(reader, asset.asset_id, window, up),
     })),
   };
+}
+
+/** In the order of the fleet, where it is known; else as they are, by their ids. */
+function inOrder(
+  assets: readonly StoredAsset[],
+  known: readonly { readonly assetId: string }[] = [],
+): StoredAsset[] {
+  const places = new Map(known.map(({ assetId }, place) => [assetId, place]));
+  const place = ({ asset_id }: StoredAsset) => places.get(asset_id) ?? places.size;
+  return [...assets].sort((a, b) => place(a) - place(b));
 }
 
 function nothingToShow(what: string): SeedError {

@@ -95,7 +95,9 @@ export interface AvailabilityPicture {
   /** The manual's figure for an asset's own faults, in per cent. */
   readonly promised: number;
   readonly meanResponseMs: number | null;
-  /** Oldest first. */
+  /** Times that it was not up, each from its first minute to its last. */
+  readonly outages: number;
+  /** The stretches of these, oldest first. */
   readonly incidents: readonly IncidentPicture[];
 }
 

@@ -1,9 +1,10 @@
 /** A picture in a terminal: sparklines and tables of plain text, no wider than they may be. Pure. */
 
 import { instantOf } from '../plan/index.js';
-import { counted, duration, oneLine, period } from '../report/format.js';
+import { counted, oneLine, period } from '../report/format.js';
 import { type Branch, tree } from '../report/tree.js';
 import { cut, widthOf } from '../report/width.js';
+import { lasting } from './lasting.js';
 import type { DatasetPicture, MachinePicture, MetricPicture } from './picture.js';
 import { condense, scaleTop, sparkline } from './sparkline.js';
 
@@ -13,7 +14,6 @@ const WEEK_CELLS = [28, 21, 14, 7];
 /** Around names: the tree's lines, gaps, the day, the mean, the end of the scale. */
 const FRAME = 7 + 2 + DAY_CELLS + 2 + 2 + 5 + 4;
 const LONGEST_NAME = 16;
-const MS_PER_MINUTE = 60_000;
 
 /** A heading, and its lines. */
 export type Block = readonly [heading: string, ...lines: string[]];
@@ -41,7 +41,7 @@ export function sourceBlock({ source, window, counts, omitted }: DatasetPicture)
 /** One sparkline of a day and one of a week for each machine and metric. */
 export function sparklineBlock({ machines, window }: DatasetPicture, width: number): Block {
   const names = machines.flatMap(({ metrics }) => metrics.map(({ metricName }) => widthOf(metricName)));
-  const name = Math.min(LONGEST_NAME, Math.max(0, ...names));
+  const name = Math.max(4, Math.min(LONGEST_NAME, Math.max(0, ...names), width - FRAME - 7));
   const week = WEEK_CELLS.find((cells) => FRAME + name + cells <= width) ?? 7;
   const last = instantOf(window.end - 1)
     .toISOString()
@@ -98,8 +98,8 @@ export function promisesBlock(picture: DatasetPicture): Block {
 export function availabilityBlock({ machines, services }: DatasetPicture, width: number): Block {
   const rows = [...machines, ...services].flatMap(({ assetId, availability }) => {
     if (!availability) return [];
-    const { uptime, down, degraded, incidents } = availability;
-    return [[assetId, share(uptime), minutes(down), minutes(degraded), String(incidents.length)]];
+    const { uptime, down, degraded, outages } = availability;
+    return [[assetId, share(uptime), minutes(down), minutes(degraded), String(outages)]];
   });
   const heads = ['', 'up', 'down', 'degraded', 'incidents'];
   return ['🚨 Availability', ...table(heads, rows, width)];
@@ -145,5 +145,5 @@ function share(percent: number | null, digits = 2): string {
 
 function minutes(value: number | null): string {
   if (value === null) return 'never';
-  return value === 0 ? '-' : duration(value * MS_PER_MINUTE);
+  return value === 0 ? '-' : lasting(value);
 }

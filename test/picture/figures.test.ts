@@ -6,6 +6,7 @@ import { PATTERN_NAMES } from '../../src/fleet/types.js';
 import { Buckets, bucketMinutes } from '../../src/picture/buckets.js';
 import { figuresOf } from '../../src/picture/figures.js';
 import { drawPicture, readModel } from '../../src/picture/index.js';
+import { lasting, outagesOf } from '../../src/picture/lasting.js';
 import { MANUAL_FIGURES } from '../../src/picture/manual-figures.js';
 
 const DAY = 1440;
@@ -71,4 +72,17 @@ test('buckets give the same sums however values come in, and know hours and week
     [14, 90, 180, 3650].map((days) => bucketMinutes(0, days * DAY)),
     [15, 15, 30, 60],
   );
+});
+
+test('stretches that touch are one outage, and lengths are told without seconds', () => {
+  const stretches = [
+    { from: 10, to: 30, state: 'down' },
+    { from: 30, to: 34, state: 'degraded' },
+    { from: 50, to: 51, state: 'down' },
+  ] as const;
+  assert.deepEqual(outagesOf(stretches), [
+    { from: 10, to: 34, down: 20, degraded: 4 },
+    { from: 50, to: 51, down: 1, degraded: 0 },
+  ]);
+  assert.deepEqual([0, 1, 53, 125, 1440].map(lasting), ['0', '1m', '53m', '2h 05m', '1d 00h']);
 });

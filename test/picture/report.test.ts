@@ -60,8 +60,8 @@ for (const layout of LAYOUTS) {
       42,
     ]);
     assert.deepEqual(
-      picture.machines.map(({ assetId, pattern }) => [assetId, pattern]).sort(),
-      DEFAULT_FLEET.machines.map(({ assetId, pattern }) => [assetId, pattern]).sort(),
+      picture.machines.map(({ assetId, pattern }) => [assetId, pattern]),
+      DEFAULT_FLEET.machines.map(({ assetId, pattern }) => [assetId, pattern]),
     );
     const values = {
       n: { $sum: 1 },

@@ -1,10 +1,11 @@
 /** Incidents on a time line: machines, and below each its services. */
 import { MINUTES_PER_DAY } from '../../plan/index.js';
 import { counted } from '../../report/format.js';
+import { outagesOf } from '../lasting.js';
 import type { AvailabilityPicture, DatasetPicture } from '../picture.js';
 import { stretches } from './graphics.js';
 import { type Content, html, type Markup, trusted } from './markup.js';
-import { lasting, moment, quantity, share, shortDate } from './words.js';
+import { length, moment, quantity, share, shortDate } from './words.js';
 
 const MOST_TICKS = 7;
 
@@ -77,8 +78,8 @@ function track(
       .filter((one) => one.state === state)
       .map(({ from, to }) => [(from - start) / (end - start), (to - start) / (end - start)] as const);
   const grid = trusted(ticks.map(({ at }) => `M${(at * 1000).toFixed(1)} 0v10`).join(''));
-  const { uptime, down, degraded, incidents: all } = availability;
-  const text = `${name}: ${counted(all.length, 'incident')}, ${lasting(down)} down, ${lasting(degraded)} degraded`;
+  const { uptime, down, degraded, outages } = availability;
+  const text = `${name}: ${counted(outages, 'incident')}, ${length(down)} down, ${length(degraded)} degraded`;
   return html`<div class="row ${kind}"><span class="label" title="${name}">${name}</span>
 <svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="${text}"><title>${text}</title><path class="grid" d="${grid}"/>${stretches(spans('degraded'), 'degraded')}${stretches(spans('down'), 'down')}</svg>
 <span class="num">${share(uptime)}</span></div>`;
@@ -94,17 +95,17 @@ function axis(ticks: readonly Tick[]): Content {
 function availabilityTable(rows: readonly Row[]): Markup {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Availability"><table><thead><tr><th scope="col">Asset</th><th scope="col">Up</th><th scope="col">Manual, own faults</th><th scope="col">Down</th><th scope="col">Degraded</th><th scope="col">Incidents</th><th scope="col">Mean response</th></tr></thead><tbody>${rows.map(
     ({ name, assetId, availability: one }) =>
-      html`<tr><th scope="row">${name} <small>${assetId}</small></th><td class="num">${share(one.uptime)}</td><td class="num">${one.promised} %</td><td class="num">${lasting(one.down)}</td><td class="num">${lasting(one.degraded)}</td><td class="num">${one.incidents.length}</td><td class="num">${quantity(one.meanResponseMs, 'ms', 0)}</td></tr>`,
+      html`<tr><th scope="row">${name} <small>${assetId}</small></th><td class="num">${share(one.uptime)}</td><td class="num">${one.promised} %</td><td class="num">${length(one.down)}</td><td class="num">${length(one.degraded)}</td><td class="num">${one.outages}</td><td class="num">${quantity(one.meanResponseMs, 'ms', 0)}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
 function incidentTable(rows: readonly Row[]): Markup {
   const all = rows.flatMap(({ name, availability }) =>
-    availability.incidents.map((one) => ({ name, ...one })),
+    outagesOf(availability.incidents).map((outage) => ({ name, ...outage })),
   );
   all.sort((a, b) => b.from - a.from);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Every incident"><table><thead><tr><th scope="col">From</th><th scope="col">Asset</th><th scope="col">State</th><th scope="col">To</th><th scope="col">Length</th></tr></thead><tbody>${all.map(
-    ({ name, from, to, state }) =>
-      html`<tr><td class="num">${moment(from)}</td><th scope="row">${name}</th><td><span class="key ${state}">${state}</span></td><td class="num">${moment(to)}</td><td class="num">${lasting(to - from)}</td></tr>`,
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Every incident"><table><thead><tr><th scope="col">From</th><th scope="col">Asset</th><th scope="col">To</th><th scope="col">Down</th><th scope="col">Degraded</th></tr></thead><tbody>${all.map(
+    ({ name, from, to, down, degraded }) =>
+      html`<tr><td class="num">${moment(from)}</td><th scope="row">${name}</th><td class="num">${moment(to)}</td><td class="num">${length(down)}</td><td class="num">${length(degraded)}</td></tr>`,
   )}</tbody></table></div>`;
 }

@@ -2,10 +2,11 @@
 
 import { instantOf } from '../../plan/index.js';
 import { counted, oneLine, period } from '../../report/format.js';
+import { PROMISED_UPTIME } from '../manual-figures.js';
 import type { DatasetPicture, MachinePicture } from '../picture.js';
 import { line } from './graphics.js';
 import { type Content, html, type Markup } from './markup.js';
-import { lasting, metricClass, metricLabel, quantity, share } from './words.js';
+import { length, metricClass, metricLabel, quantity, share } from './words.js';
 
 /** Metrics with a column of their own; the others are with their machine. */
 const COLUMNS = 3;
@@ -41,10 +42,10 @@ export function keyFigures({ uptime, backups, figures, machines }: DatasetPictur
   const ages = machines.flatMap(({ backups: own }) => own?.recoveryPoint ?? []);
   const success = backups.attempted === 0 ? null : (100 * backups.succeeded) / backups.attempted;
   return html`<dl class="keys">
-${key('Uptime of machines', share(uptime.machines), 'manual: 99.9 %')}
-${key('Uptime of services', share(uptime.services), 'manual: 99.5 %, before planned windows, memory and hosts')}
+${key('Uptime of machines', share(uptime.machines), `manual: ${PROMISED_UPTIME.machine} %, own faults`)}
+${key('Uptime of services', share(uptime.services), `manual: ${PROMISED_UPTIME.service} %, own faults alone`)}
 ${key('Good backups', quantity(success, '%'), `${backups.succeeded} of ${backups.attempted}`)}
-${key('Oldest recovery point', ages.length === 0 ? '–' : lasting(Math.max(...ages)), 'since the last good backup')}
+${key('Oldest recovery point', ages.length === 0 ? '–' : length(Math.max(...ages)), 'since the last good backup')}
 ${figures.measured > 0 && key('Figures of the manual', `${figures.held} of ${figures.measured}`, 'hold in this period')}
 </dl>`;
 }
@@ -75,5 +76,5 @@ function row(machine: MachinePicture, index: number, shown: readonly string[]): 
   return html`<tr><th scope="row"><a href="#machine-${index}">${name}</a><small>${assetId} · ${pattern ?? assetType}</small></th>${cells}
 <td data-label="Uptime" class="num">${share(availability?.uptime ?? null)}</td>
 <td data-label="Backups" class="num">${backups ? `${backups.succeeded} of ${backups.attempted}` : '–'}</td>
-<td data-label="Recovery point" class="num">${lasting(backups?.recoveryPoint ?? null)}</td></tr>`;
+<td data-label="Recovery point" class="num">${length(backups?.recoveryPoint ?? null)}</td></tr>`;
 }

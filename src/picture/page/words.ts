@@ -1,6 +1,7 @@
 /** Names, units, times and numbers as the page writes them. */
 import { instantOf } from '../../plan/index.js';
-import { duration, utcMinute } from '../../report/format.js';
+import { utcMinute } from '../../report/format.js';
+import { lasting } from '../lasting.js';
 
 const METRIC_LABELS: Readonly<Record<string, string>> = {
   cpu_usage: 'CPU',
@@ -9,7 +10,6 @@ const METRIC_LABELS: Readonly<Record<string, string>> = {
 };
 const UNITS: Readonly<Record<string, string>> = { percentage: '%', milliseconds: 'ms' };
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-const MS_PER_MINUTE = 60_000;
 
 /** Sunday first, as the picture has them. */
 export const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -34,9 +34,9 @@ export function share(value: number | null): string {
   return quantity(value, '%', 2);
 }
 
-/** A length of time in minutes; a dash of nothing. */
-export function lasting(minutes: number | null): string {
-  return minutes === null ? '–' : minutes === 0 ? '0' : duration(minutes * MS_PER_MINUTE);
+/** A length of time in minutes; a dash where there is none. */
+export function length(minutes: number | null): string {
+  return minutes === null ? '–' : lasting(minutes);
 }
 
 /** `2025-02-09 10:30`. */
