@@ -2,7 +2,7 @@
 
 const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /** Where the scale of per cents ends: the first that holds the highest value. */
-const PERCENT_TOPS = [25, 50, 100];
+const PERCENT_TOPS = [10, 25, 50, 75, 100];
 
 /** Where the scale of a row ends. It begins at 0, so that what is steady looks steady. */
 export function scaleTop(values: readonly (number | null)[], unit: string): number {

@@ -50,8 +50,8 @@ function calendarRow({ name, backups: { runs } }: BackedUp, days: readonly numbe
 function recoveryTable(machines: readonly BackedUp[]): Markup {
   return html`<h3>Recovery points</h3>
 <p class="muted">The age of the last good backup at the end of the period: what would be lost. The worst gap is the longest time without a new one.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Recovery points"><table><thead><tr><th scope="col">Machine</th><th scope="col">Good</th><th scope="col">Success</th><th scope="col">Manual</th><th scope="col">Last good backup</th><th scope="col">Recovery point</th><th scope="col">Worst gap</th></tr></thead><tbody>${machines.map(
+<div class="scroll" tabindex="0" role="region" aria-label="Recovery points"><table><thead><tr><th scope="col">Machine</th><th scope="col">Recovery point</th><th scope="col">Worst gap</th><th scope="col">Success</th><th scope="col">Manual</th><th scope="col">Good</th><th scope="col">Last good backup</th></tr></thead><tbody>${machines.map(
     ({ name, assetId, backups: one }) =>
-      html`<tr><th scope="row">${name} <small>${assetId}</small></th><td class="num">${one.succeeded} of ${one.attempted}</td><td class="num">${quantity(one.successRate, '%')}</td><td class="num">${quantity(one.promised, '%', 0)}</td><td class="num">${moment(one.lastGood)}</td><td class="num">${length(one.recoveryPoint)}</td><td class="num">${length(one.worstRecoveryPoint)}</td></tr>`,
+      html`<tr><th scope="row">${name} <small>${assetId}</small></th><td class="num">${length(one.recoveryPoint)}</td><td class="num">${length(one.worstRecoveryPoint)}</td><td class="num">${quantity(one.successRate, '%')}</td><td class="num">${quantity(one.promised, '%', 0)}</td><td class="num">${one.succeeded} of ${one.attempted}</td><td class="num">${moment(one.lastGood)}</td></tr>`,
   )}</tbody></table></div>`;
 }

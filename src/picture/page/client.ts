@@ -58,7 +58,7 @@ function draw(place: HTMLElement): void {
     cursor: { sync: { key: 'week' }, drag: { x: true, y: false } },
     scales: { y: { range: (_chart, _low, high) => [0, unit === 'percentage' ? 100 : high * 1.1 || 1] } },
     axes: [
-      { ...axis, space: 72, incrs: INCREMENTS, values: (_chart, seconds) => seconds.map(tick) },
+      { ...axis, size: 34, space: 72, incrs: INCREMENTS, values: (_chart, seconds) => seconds.map(tick) },
       { ...axis, size: 46 },
     ],
 
@@ -79,6 +79,10 @@ function draw(place: HTMLElement): void {
   for (const entry of place.querySelectorAll<HTMLElement>('.u-series:not(:first-child) th')) {
     entry.tabIndex = 0;
     entry.setAttribute('role', 'button');
+    const tell = () =>
+      entry.setAttribute('aria-pressed', String(!entry.parentElement?.classList.contains('u-off')));
+    tell();
+    entry.addEventListener('click', () => queueMicrotask(tell));
     entry.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' && event.key !== ' ') return;
       event.preventDefault();

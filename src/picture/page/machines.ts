@@ -20,7 +20,7 @@ function article(machine: MachinePicture, index: number, picture: DatasetPicture
 ${
   metrics.length === 0
     ? html`<p class="muted">No performance metrics in this period.</p>`
-    : html`<div class="${figures.length > 0 ? 'pair' : ''}"><div>${charts}${dailyTable(metrics, picture)}</div>${figures.length > 0 && figureTable(figures)}</div>
+    : html`<div class="${figures.length > 0 ? 'pair' : ''}"><div>${charts}${dailyTable(machine, picture)}</div>${figures.length > 0 && figureTable(figures)}</div>
 <div class="heats">${metrics.map((metric, position) => heatMap(metric, index, position))}</div>`
 }</article>`;
 }
@@ -41,10 +41,10 @@ function chart(
     )
     .join('; ')}`;
   return html`<figure><figcaption>${labels.join(', ')}${unit !== '' && html` in ${unitLabel(unit)}`}: a week of means of ${week.stepMinutes} minutes</figcaption>
-<div class="chart" role="img" aria-label="${text}" data-machine="${index}" data-unit="${unit}">${shown.map((metric) => line(metric.week, unit, metricClass(metric.metricName, metrics.indexOf(metric))))}</div></figure>`;
+<div class="chart" role="group" aria-label="${text}" data-machine="${index}" data-unit="${unit}">${shown.map((metric) => line(metric.week, unit, metricClass(metric.metricName, metrics.indexOf(metric))))}</div></figure>`;
 }
 
-function dailyTable(metrics: readonly MetricPicture[], { week, window }: DatasetPicture): Markup {
+function dailyTable({ name, metrics }: MachinePicture, { week, window }: DatasetPicture): Markup {
   const length = Math.max(1, Math.round((window.end - week.start) / MINUTES_PER_DAY));
   const days = metrics.map((metric) => condense(metric.week, length));
   const rows = Array.from({ length }, (_, day) => {
@@ -53,7 +53,7 @@ function dailyTable(metrics: readonly MetricPicture[], { week, window }: Dataset
   });
   const whole = (label: string, pick: (metric: MetricPicture) => number | null) =>
     html`<tr><th scope="row">${label}</th>${metrics.map((metric) => html`<td class="num">${quantity(pick(metric), metric.unit)}</td>`)}</tr>`;
-  return html`<details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Means by day"><table><thead><tr><th scope="col">From</th>${metrics.map(({ metricName }) => html`<th scope="col">${metricLabel(metricName)}</th>`)}</tr></thead><tbody>${rows}</tbody>
+  return html`<details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Means by day, ${name}"><table><thead><tr><th scope="col">From</th>${metrics.map(({ metricName }) => html`<th scope="col">${metricLabel(metricName)}</th>`)}</tr></thead><tbody>${rows}</tbody>
 <tbody>${whole('Whole period', ({ mean }) => mean)}${whole('Lowest', ({ min }) => min)}${whole('Highest', ({ max }) => max)}${whole('Deviation', ({ deviation }) => deviation)}</tbody></table></div></details>`;
 }
 
@@ -80,10 +80,15 @@ function figureTable(figures: readonly FigurePicture[]): Markup {
   return html`<table class="figures"><caption>${origin} and measured, whole period</caption><thead><tr><th scope="col">Figure</th><th scope="col">${origin}</th><th scope="col">Measured</th></tr></thead><tbody>${figures.map(figureRow)}</tbody></table>`;
 }
 
+/** `9–17 h` stays on one line. */
+function unbroken(text: string): string {
+  return text.replace(/(\d)–(\d+) h/g, '$1–\u2060$2\u00a0h');
+}
+
 function figureRow({ what, promised, low, high, measured, held, unit }: FigurePicture): Markup {
   const verdict = held === null ? 'none' : held ? 'good' : 'bad';
   const words = held === null ? 'not measured' : held ? 'holds' : 'outside';
   const at = Math.min(100, Math.max(0, measured ?? 0));
-  return html`<tr><th scope="row">${what}</th><td>${promised}</td><td class="num"><span class="verdict ${verdict}" title="${words}: taken as ${low} to ${high} ${unit}">${quantity(measured, unit)} <span>${words}</span></span>
+  return html`<tr><th scope="row">${unbroken(what)}</th><td>${promised}</td><td class="num"><span class="verdict ${verdict}" title="${words}: taken as ${low} to ${high} ${unit}">${quantity(measured, unit)} <span>${words}</span></span>
 <span class="bullet" aria-hidden="true" style="--low:${low};--high:${high};--at:${at}"><i></i>${measured !== null && html`<b></b>`}</span></td></tr>`;
 }

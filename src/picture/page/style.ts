@@ -8,10 +8,10 @@ const SHADES = Array.from({ length: 10 }, (_, level) => {
 export const STYLE = `
 :root{color-scheme:light dark;--bg:#f6f6f3;--surface:#fff;--ink:#1c2127;--muted:#59626d;--line:#dfe2e6;--empty:#eef0f2;
 --accent:#0a5ca8;--m0:#0a5ca8;--m1:#0b7a5c;--m2:#c2410c;--m3:#7c3aed;--m4:#a16207;--m5:#be185d;
---good:#15753a;--good-bg:#d9f2e1;--bad:#b42318;--bad-bg:#fbdcd8;--warn:#b26a00}
+--good:#15753a;--good-bg:#d9f2e1;--bad:#b42318;--bad-bg:#fbdcd8;--warn:#b26a00;--down:#c2261a;--degraded:#e3a008}
 @media(prefers-color-scheme:dark){:root{--bg:#12161b;--surface:#1a2027;--ink:#e7eaee;--muted:#a0abb8;--line:#333c47;--empty:#232b34;
 --accent:#7dbcff;--m0:#6db3ff;--m1:#45d1a3;--m2:#ff9a5c;--m3:#c4a5ff;--m4:#e8c25a;--m5:#ff8fc0;
---good:#5fd38d;--good-bg:#16402a;--bad:#ff8b80;--bad-bg:#54211d;--warn:#f0b04a}}
+--good:#5fd38d;--good-bg:#16402a;--bad:#ff8b80;--bad-bg:#54211d;--warn:#f0b04a;--down:#ff5a4f;--degraded:#f5d060}}
 *{box-sizing:border-box}
 html{scroll-behavior:smooth;-webkit-text-size-adjust:100%}
 @media(prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
@@ -55,18 +55,18 @@ tbody+tbody th,tbody+tbody td{background:var(--empty)}
 .glance td{vertical-align:middle}
 .glance .spark{width:clamp(80px,11vw,150px);flex:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:.9rem;align-items:baseline}
-.key.down::before,.key.degraded::before,.key.good::before,.key.bad::before{content:"";display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.45em;background:var(--bad)}
-.key.degraded::before{background:var(--warn)}.key.good::before{background:var(--good)}
+.key.down::before,.key.degraded::before,.key.good::before,.key.bad::before{content:"";display:inline-block;width:.75em;height:.75em;border-radius:2px;margin-right:.45em;background:var(--down)}
+.key.degraded::before{background:var(--degraded)}.key.bad::before{background:var(--bad)}.key.good::before{background:var(--good)}
 .timeline{background:var(--surface);border:1px solid var(--line);border-radius:8px;padding:10px 14px}
 .row{display:grid;grid-template-columns:minmax(100px,210px) minmax(0,1fr) 76px;gap:12px;align-items:center;font-size:.86rem}
 .row svg{width:100%;height:14px;background:var(--empty);border-radius:2px;display:block}
-.row .num{text-align:right}
+.row .num{text-align:right;font-weight:400}
 .row .label{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .row.host{font-weight:600;margin-top:9px}
 .row.host:first-child{margin-top:0}
 .row.service .label{padding-left:14px;color:var(--muted)}
 .row.service svg{height:11px}
-path.down{fill:var(--bad);stroke:var(--bad)}path.degraded{fill:var(--warn);stroke:var(--warn)}
+path.down{fill:var(--down);stroke:var(--down)}path.degraded{fill:var(--degraded);stroke:var(--degraded)}
 .row path{vector-effect:non-scaling-stroke;stroke-width:1}
 path.grid{stroke:var(--line)}
 .axis{color:var(--muted);font-size:.78rem}
@@ -80,7 +80,7 @@ path.grid{stroke:var(--line)}
 .calendar tbody th{position:sticky;left:0;background:var(--bg);border:0;padding:0 12px 0 0;white-space:nowrap;vertical-align:middle}
 .calendar abbr{text-decoration:none;display:block;font-weight:400;line-height:1.2}
 .calendar abbr b,.calendar abbr i{display:block;font-style:normal}
-.calendar .weekend{opacity:.62}
+.calendar thead th{color:var(--ink)}.calendar .weekend abbr{color:var(--muted)}
 .calendar td.good{background:var(--good-bg);color:var(--good)}
 .calendar td.bad{background:var(--bad-bg);color:var(--bad);font-weight:700}
 .card{background:var(--surface);border:1px solid var(--line);border-radius:10px;padding:20px clamp(12px,2vw,24px);margin-top:18px}
@@ -128,7 +128,7 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:14px}
 .glance td.line{grid-column:1/-1;display:grid;grid-template-columns:4.5em minmax(0,1fr);align-items:center}
 .glance .spark{width:auto;flex:1 1 0;min-width:0}
 .cell .num{width:4.6em;text-align:right}
-.row{grid-template-columns:92px minmax(0,1fr) 58px;gap:8px;font-size:.78rem}
+.row{grid-template-columns:104px minmax(0,1fr) 60px;gap:8px;font-size:.78rem}
 .row.service .label{padding-left:8px}
 .ticks span:nth-child(even){display:none}
 .keys{grid-template-columns:repeat(auto-fit,minmax(140px,1fr))}
