@@ -8,11 +8,11 @@ import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/index.j
 import {
   type BucketRow,
   bucketRows,
-  meanValue,
+  countRecords,
+  meanAndHighest,
   type Period,
   recordSpan,
   recordsBelow,
-  valueCounts,
 } from '../store/aggregations.js';
 import { RUNS } from '../store/names.js';
 import type { StoredAsset, TelemetryReader } from '../store/reads.js';
@@ -70,7 +70,7 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
   const theirs = inOrder(services, known?.services).filter(({ data }) =>
     drawn.has(String(data.parent_asset_id)),
   );
-  const up = await highestState(reader, machines, window);
+  const up = await upState(reader, machines, window);
   return {
     source: { kind: 'database', database, layout: reader.layout, server, seed: run.seed },
     window,
@@ -205,16 +205,17 @@ function unitByName(metricName: string): string {
 }
 
 /** 100 or 1: what "up" is in this database, which `--availability-scale` decided when it was loaded. */
-async function highestState(
+async function upState(
   reader: TelemetryReader,
   machines: readonly StoredAsset[],
   window: Window,
 ): Promise<number> {
-  const counts = await inTurns(machines, ({ asset_id }) =>
-    valueCounts(reader, asset_id, AVAILABILITY, periodOf(window)),
-  );
-  const highest = Math.max(0, ...counts.flatMap((one) => [...one.keys()]));
-  return highest > 1 ? 100 : 1;
+  for (const { asset_id } of machines) {
+    const found = await meanAndHighest(reader, asset_id, AVAILABILITY, periodOf(window));
+    // A machine that was down all the time tells nothing.
+    if (found && found.highest > 0) return found.highest > 1 ? 100 : 1;
+  }
+  return 100;
 }
 
 async function readAvailability(
@@ -224,21 +225,25 @@ async function readAvailability(
   upState: number,
 ): Promise<AvailabilityReadings | undefined> {
   const period = periodOf(window);
-  const [counts, below, meanResponseMs] = await Promise.all([
-    valueCounts(reader, assetId, AVAILABILITY, period),
+  const [polled, below, response] = await Promise.all([
+    countRecords(reader, assetId, AVAILABILITY, period),
     recordsBelow(reader, assetId, AVAILABILITY, period, upState),
-    meanValue(reader, assetId, RESPONSE_TIME, period),
+    meanAndHighest(reader, assetId, RESPONSE_TIME, period),
   ]);
-  if (counts.size === 0) return undefined;
-  let [up, degraded, down] = [0, 0, 0];
-  for (const [value, count] of counts) {
-    if (value >= upState) up += count;
-    else if (value > 0) degraded += count;
-    else down += count;
-  }
+  if (polled === 0) return undefined;
   const log = new IncidentLog();
-  for (const { timestamp, value } of below) log.add(minuteOf(timestamp), value > 0 ? 'degraded' : 'down');
-  return { up, degraded, down, incidents: log.incidents, meanResponseMs };
+  let down = 0;
+  for (const { timestamp, value } of below) {
+    log.add(minuteOf(timestamp), value > 0 ? 'degraded' : 'down');
+    if (value <= 0) down++;
+  }
+  return {
+    up: polled - below.length,
+    degraded: below.length - down,
+    down,
+    incidents: log.incidents,
+    meanResponseMs: response?.mean,
+  };
 }
 
 function periodOf({ start, end }: Window): Period {

@@ -85,38 +85,31 @@ export async function bucketRows(
   });
 }
 
-/** How often each value stands in a series. */
-export async function valueCounts(
+/** How many records a series has. In the flat layout the index answers it. */
+export function countRecords(
   reader: TelemetryReader,
   assetId: string,
   metricName: string,
   period: Period,
-): Promise<ReadonlyMap<number, number>> {
-  const found = await reader.db
-    .collection(METRICS)
-    .aggregate<{ _id: number; count: number }>([
-      { $match: matching(reader, assetId, period, metricName) },
-      { $group: { _id: '$value', count: { $sum: 1 } } },
-    ])
-    .toArray();
-  return new Map(found.map(({ _id, count }) => [_id, count]));
+): Promise<number> {
+  return reader.db.collection(METRICS).countDocuments(matching(reader, assetId, period, metricName));
 }
 
-/** The mean of a series; undefined where it has no records. */
-export async function meanValue(
+/** Mean and highest value of a series; undefined where it has no records. */
+export async function meanAndHighest(
   reader: TelemetryReader,
   assetId: string,
   metricName: string,
   period: Period,
-): Promise<number | undefined> {
+): Promise<{ readonly mean: number; readonly highest: number } | undefined> {
   const [found] = await reader.db
     .collection(METRICS)
-    .aggregate<{ mean: number }>([
+    .aggregate<{ mean: number; highest: number }>([
       { $match: matching(reader, assetId, period, metricName) },
-      { $group: { _id: null, mean: { $avg: '$value' } } },
+      { $group: { _id: null, mean: { $avg: '$value' }, highest: { $max: '$value' } } },
     ])
     .toArray();
-  return found?.mean;
+  return found;
 }
 
 /** The records of a series that are below a value, oldest first. */

@@ -88,7 +88,7 @@ test('a large fleet and a long window: the first machines, the newest incidents,
       hostId: `${one.hostId}-${site}`,
     })),
   ).flat();
-  const picture = weekOf({ machines, services, jobs: [] }, 40);
+  const picture = weekOf({ machines, services, jobs: [] }, 20);
   assert.deepEqual(picture.omitted.machines, 70);
   assert.equal(picture.machines.length, 50);
   assert.equal(picture.services.length, 110);

@@ -33,7 +33,7 @@ test('one sparkline of a day and one of a week for each machine and metric, in 8
   assert.match(stdout, /Seed: 42/);
   assert.match(stdout, /Period: 2025-01-29 → 2025-02-12 UTC/);
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-  const shown = readme.split('\n').filter((line) => /[▁-█]{20}/.test(line) && line.includes('──'));
+  const shown = readme.split('\n').filter((line) => / {2}[▁-█]{24} {2}/.test(line));
   assert.equal(shown.length, 3);
   for (const line of shown) assert.ok(stdout.includes(line), line);
   const again = await runCli([...FLAGS, '--no-color']);

@@ -13,7 +13,7 @@ import { type CliResult, runCli } from '../support/cli.js';
 import { assertClose, pictureOf } from './support.js';
 
 const file = useServer();
-const DAYS = 3;
+const DAYS = 2;
 const SCRATCH = mkdtempSync(join(tmpdir(), 'seed-database-reports-'));
 process.once('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
@@ -26,6 +26,15 @@ before(async () => {
 
 function report(database: string, ...flags: string[]): Promise<CliResult> {
   return runCli(['report', '--uri', file.server.uri, '--database', database, ...flags]);
+}
+
+const reports = new Map<string, Promise<DatasetPicture>>();
+
+/** The page's own data; of a database that stays as it is, asked for once. */
+function reportOf(database: string): Promise<DatasetPicture> {
+  const known = reports.get(database) ?? reported(database);
+  reports.set(database, known);
+  return known;
 }
 
 /** The page's own data. */
@@ -53,7 +62,7 @@ for (const layout of LAYOUTS) {
   const upState = layout === 'flat' ? 100 : 1;
 
   test(`${layout}: metrics, heat maps and weeks equal the database's aggregations`, async () => {
-    const picture = await reported(database);
+    const picture = await reportOf(database);
     const db = file.client.db(database);
     assert.deepEqual(picture.source.kind === 'database' && [picture.source.layout, picture.source.seed], [
       layout,
@@ -70,12 +79,15 @@ for (const layout of LAYOUTS) {
       max: { $max: '$value' },
       deviation: { $stdDevPop: '$value' },
     };
-    const whole = await grouped(db, layout, {}, values);
+    const field = layout === 'flat' ? 'metric_name' : 'meta.metric_name';
+    const load = { [field]: { $in: ['cpu_usage', 'memory_usage', 'io_wait'] } };
+    const whole = await grouped(db, layout, {}, values, load);
     const hourly = await grouped(
       db,
       layout,
       { day: { $dayOfWeek: '$timestamp' }, hour: { $hour: '$timestamp' } },
       values,
+      load,
     );
     const { start, stepMinutes } = picture.week;
     const stepMs = stepMinutes * 60_000;
@@ -85,6 +97,7 @@ for (const layout of LAYOUTS) {
       layout,
       { step: { $subtract: [time, { $mod: [time, stepMs] }] } },
       values,
+      load,
     );
     const key = (...parts: unknown[]) => parts.join(' ');
     const byHour = new Map(
@@ -125,10 +138,13 @@ for (const layout of LAYOUTS) {
   });
 
   test(`${layout}: availability, incidents, recovery points and backup success equal the database's`, async () => {
-    const picture = await reported(database);
+    const picture = await reportOf(database);
     const db = file.client.db(database);
-    const states = await grouped(db, layout, { value: '$value' }, { n: { $sum: 1 } });
-    const responses = await grouped(db, layout, {}, { mean: { $avg: '$value' } });
+    const only = (name: string) => ({ [layout === 'flat' ? 'metric_name' : 'meta.metric_name']: name });
+    const status = only('availability_status');
+    const states = await grouped(db, layout, { value: '$value' }, { n: { $sum: 1 } }, status);
+    const mean = { mean: { $avg: '$value' } };
+    const responses = await grouped(db, layout, {}, mean, only('response_time_ms'));
     const minutesOf = (asset: string, value: number) =>
       states.find(
         ({ _id }) => _id.asset === asset && _id.metric === 'availability_status' && _id.value === value,
@@ -150,7 +166,7 @@ for (const layout of LAYOUTS) {
       assert.deepEqual([lasted('down'), lasted('degraded')], [one.down, one.degraded], assetId);
       incidents += one.incidents.length;
     }
-    assert.ok(incidents > 10, `${incidents} incidents`);
+    assert.ok(incidents > 5, `${incidents} incidents`);
     assert.equal(picture.services.length, 22);
 
     const good = await grouped(
@@ -162,6 +178,7 @@ for (const layout of LAYOUTS) {
         good: { $sum: '$value' },
         last: { $max: { $cond: [{ $eq: ['$value', 1] }, '$timestamp', null] } },
       },
+      only('backup_status'),
     );
     for (const { assetId, backups } of picture.machines) {
       const own = good.find(({ _id }) => _id.asset === assetId && _id.metric === 'backup_status');
@@ -175,7 +192,7 @@ for (const layout of LAYOUTS) {
     const [text, json] = await Promise.all([report(database), report(database, '--json')]);
     assert.equal(text.status, 0, text.stderr);
     const picture = JSON.parse(json.stdout) as DatasetPicture;
-    assert.deepEqual(picture, await reported(database));
+    assert.deepEqual(picture, await reportOf(database));
     const [machine] = picture.machines;
     const { uptime } = machine.availability as AvailabilityPicture;
     assert.match(text.stdout, new RegExp(`── ${machine.assetId} +${uptime?.toFixed(2)} % `));
@@ -189,10 +206,10 @@ for (const layout of LAYOUTS) {
 }
 
 test('a part of the period, and one without records', async () => {
-  const picture = await reported('report_flat', '--end', '2025-02-07', '--days', '1');
+  const picture = await reported('report_flat', '--end', '2025-02-08', '--days', '1');
   assert.deepEqual(
     [picture.window.start, picture.window.end].map((minute) => new Date(minute * 60_000).toISOString()),
-    ['2025-02-06T00:00:00.000Z', '2025-02-07T00:00:00.000Z'],
+    ['2025-02-07T00:00:00.000Z', '2025-02-08T00:00:00.000Z'],
   );
   assert.equal(picture.machines[0].metrics[0].records, 1440);
   assert.equal(picture.machines[0].backups?.attempted, 1);
@@ -200,7 +217,7 @@ test('a part of the period, and one without records', async () => {
   assert.equal(before.status, 5);
   assert.match(
     before.stderr,
-    /^❌ database report_flat holds records from 2025-02-06\S+ to 2025-02-09\S+, and none/,
+    /^❌ database report_flat holds records from 2025-02-07\S+ to 2025-02-09\S+, and none/,
   );
 });
 
