@@ -17,10 +17,10 @@ import { rounded } from './rounding.js';
 
 const WEEK = 7 * MINUTES_PER_DAY;
 /** Means of the week on a page, of all machines: enough for every pixel of a few machines, and few enough for many. */
-const MOST_MEANS = 200_000;
+const MOST_MEANS = 60_000;
 const MEAN_STEPS = [15, 30, 60, 120, 240];
 /** Incidents on a page; the newest ones stay. */
-const MOST_INCIDENTS = 4000;
+const MOST_INCIDENTS = 2000;
 
 type Window = DatasetReadings['window'];
 

@@ -67,9 +67,7 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
   const machines = inOrder(hosts, known?.machines).slice(0, MOST_MACHINES);
   const window = await windowOf(reading, machines, run);
   const drawn = new Set(machines.map(({ asset_id }) => asset_id));
-  const theirs = inOrder(services, known?.services).filter(({ data }) =>
-    drawn.has(String(data.parent_asset_id)),
-  );
+  const theirs = inOrder(services, known?.services).filter((one) => drawn.has(hostOf(one)));
   const up = await upState(reader, machines, window);
   return {
     source: { kind: 'database', database, layout: reader.layout, server, seed: run.seed },
@@ -78,11 +76,16 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
     machines: await inTurns(machines, (asset) => readMachine(reader, asset, known, window, up)),
     services: await inTurns(theirs, async (asset) => ({
       assetId: asset.asset_id,
-      name: asset.service_name ?? asset.asset_id,
-      hostId: String(asset.data.parent_asset_id),
+      name: String(asset.service_name ?? asset.asset_id),
+      hostId: hostOf(asset),
       availability: await readAvailability(reader, asset.asset_id, window, up),
     })),
   };
+}
+
+/** Others than this program may have written the document: nothing of `data` is sure. */
+function hostOf({ data }: StoredAsset): string {
+  return String((data as Partial<StoredAsset['data']> | undefined)?.parent_asset_id);
 }
 
 /** In the order of the fleet, where it is known; else as they are, by their ids. */
@@ -156,7 +159,7 @@ async function readMachine(
   const machine = fleet?.machines.find((one) => one.assetId === assetId);
   return {
     assetId,
-    name: hostname ?? assetId,
+    name: String(hostname ?? assetId),
     assetType,
     pattern: machine?.pattern,
     metrics: metricsOf(rows, machine, window, step),

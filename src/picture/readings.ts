@@ -4,7 +4,7 @@ import type { Buckets } from './buckets.js';
 import type { IncidentPicture, PictureSource } from './picture.js';
 
 /** Machines that are drawn; of more of them nobody would see anything. */
-export const MOST_MACHINES = 50;
+export const MOST_MACHINES = 40;
 
 export interface DatasetReadings {
   readonly source: PictureSource;

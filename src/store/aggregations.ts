@@ -62,7 +62,13 @@ export async function bucketRows(
     .collection(METRICS)
     .aggregate(
       [
-        { $match: { ...matching(reader, assetId, period), [metric]: { $nin: without } } },
+        {
+          $match: {
+            ...matching(reader, assetId, period),
+            [metric]: { $nin: without },
+            value: { $type: 'number' },
+          },
+        },
         {
           $group: {
             _id: { metric: `$${metric}`, ms: { $subtract: [time, { $mod: [time, stepMs] }] } },

@@ -243,6 +243,11 @@ test('what others have put there: unknown metrics and machines are shown, hostil
     data: {},
     last_updated: END,
   });
+  // Nothing says that these documents are complete.
+  await db.collection<Document>('assets').insertMany([
+    { _id: 'x-2' as never, asset_id: 'x-2', asset_type: 'container' },
+    { _id: 'x-3' as never, asset_id: 'x-3', asset_type: 'service' },
+  ]);
   const records = ['cpu_usage', 'fan_speed'].flatMap((metric_name) =>
     Array.from({ length: 120 }, (_, i) => ({
       asset_id: 'x-1',
@@ -253,8 +258,11 @@ test('what others have put there: unknown metrics and machines are shown, hostil
     })),
   );
   await db.collection('metrics').insertMany(records);
+  await db.collection('metrics').insertOne({ ...records[0], _id: undefined, value: 'high' });
   const picture = await reported(database);
-  const [{ name, pattern, figures, metrics, backups }] = picture.machines;
+  const [{ name, pattern, figures, metrics, backups }, incomplete] = picture.machines;
+  assert.deepEqual([incomplete.name, incomplete.metrics], ['x-2', []]);
+  assert.deepEqual(picture.counts, { machines: 2, services: 1 });
   assert.deepEqual([name, pattern, figures, backups], [evil, null, [], null]);
   assert.deepEqual(
     metrics.map(({ metricName, unit, records: n, mean }) => [metricName, unit, n, mean]),

@@ -8,8 +8,15 @@ declare const uPlot: typeof uPlotClass;
 const HEIGHT = 210;
 const MONDAY_FIRST = [1, 2, 3, 4, 5, 6, 0];
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
-const LABELS: Readonly<Record<string, string>> = { cpu_usage: 'CPU', memory_usage: 'Memory', io_wait: 'I/O' };
-const UNITS: Readonly<Record<string, string>> = { percentage: '%', milliseconds: 'ms' };
+const LABELS = new Map([
+  ['cpu_usage', 'CPU'],
+  ['memory_usage', 'Memory'],
+  ['io_wait', 'I/O'],
+]);
+const UNITS = new Map([
+  ['percentage', '%'],
+  ['milliseconds', 'ms'],
+]);
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 /** Distances of ticks, in seconds: quarters of an hour to days. */
@@ -25,7 +32,7 @@ function color(name: string): string {
 function quantity(value: number | null | undefined, unit: string): string {
   return value === null || value === undefined
     ? '–'
-    : `${value.toFixed(1)}\u00a0${UNITS[unit] ?? unit}`.trim();
+    : `${value.toFixed(1)}\u00a0${UNITS.get(unit) ?? unit}`.trim();
 }
 
 /** `Wed 5 Feb` at midnight, the time at other ticks. */
@@ -37,7 +44,7 @@ function tick(second: number): string {
 
 /** The class that the page has given the metric, as the name of its colour. */
 function colorOf({ metricName }: MetricPicture, { metrics }: MachinePicture): string {
-  const known = Object.keys(LABELS).indexOf(metricName);
+  const known = [...LABELS.keys()].indexOf(metricName);
   const position = metrics.findIndex((one) => one.metricName === metricName);
   return color(`--m${known >= 0 ? known : 3 + (position % 3)}`);
 }
@@ -56,7 +63,9 @@ function draw(place: HTMLElement): void {
     height: HEIGHT,
     tzDate: (second) => uPlot.tzDate(new Date(second * 1000), 'Etc/UTC'),
     cursor: { sync: { key: 'week' }, drag: { x: true, y: false } },
-    scales: { y: { range: (_chart, _low, high) => [0, unit === 'percentage' ? 100 : high * 1.1 || 1] } },
+    scales: {
+      y: { range: (_chart, low, high) => [Math.min(0, low), unit === 'percentage' ? 100 : high * 1.1 || 1] },
+    },
     axes: [
       { ...axis, size: 34, space: 72, incrs: INCREMENTS, values: (_chart, seconds) => seconds.map(tick) },
       { ...axis, size: 46 },
@@ -65,7 +74,7 @@ function draw(place: HTMLElement): void {
     series: [
       { label: 'UTC', value: '{YYYY}-{MM}-{DD} {HH}:{mm}' },
       ...metrics.map((metric) => ({
-        label: LABELS[metric.metricName] ?? metric.metricName.replaceAll('_', ' '),
+        label: LABELS.get(metric.metricName) ?? metric.metricName.replaceAll('_', ' '),
         stroke: colorOf(metric, machine),
         width: 1.5,
         value: (_chart: uPlotClass, value: number | null) => quantity(value, unit),
@@ -171,5 +180,31 @@ function watchHeat(cells: HTMLElement): void {
   });
 }
 
+/** A heat map's table is made when it is asked for: all of them would be most of the page. */
+function watchTable(details: HTMLDetailsElement): void {
+  const { unit, heat } =
+    picture.machines[Number(details.dataset.machine)].metrics[Number(details.dataset.metric)];
+  const fill = () => {
+    const cell = (name: 'th' | 'td', text: string) => {
+      const one = document.createElement(name);
+      one.textContent = text;
+      if (name === 'th') one.scope = /^\d/.test(text) ? 'row' : 'col';
+      else one.className = 'num';
+      return one;
+    };
+    const table = document.createElement('table');
+    const head = table.createTHead().insertRow();
+    head.append(cell('th', 'Hour'), ...MONDAY_FIRST.map((day) => cell('th', WEEKDAYS[day])));
+    const body = table.createTBody();
+    for (let hour = 0; hour < 24; hour++) {
+      const values = MONDAY_FIRST.map((day) => cell('td', quantity(heat[day][hour], unit)));
+      body.insertRow().append(cell('th', `${hour}:00`), ...values);
+    }
+    details.querySelector('.scroll')?.replaceChildren(table);
+  };
+  details.addEventListener('toggle', fill, { once: true });
+}
+
 watchCharts();
+for (const details of document.querySelectorAll<HTMLDetailsElement>('details.hourly')) watchTable(details);
 for (const cells of document.querySelectorAll<HTMLElement>('.cells')) watchHeat(cells);

@@ -21,7 +21,7 @@ ${
   metrics.length === 0
     ? html`<p class="muted">No performance metrics in this period.</p>`
     : html`<div class="${figures.length > 0 ? 'pair' : ''}"><div>${charts}${dailyTable(machine, picture)}</div>${figures.length > 0 && figureTable(figures)}</div>
-<div class="heats">${metrics.map((metric, position) => heatMap(metric, index, position))}</div>`
+<div class="heats">${metrics.map((metric, position) => heatMap(metric, index, position, name))}</div>`
 }</article>`;
 }
 
@@ -57,12 +57,18 @@ function dailyTable({ name, metrics }: MachinePicture, { week, window }: Dataset
 <tbody>${whole('Whole period', ({ mean }) => mean)}${whole('Lowest', ({ min }) => min)}${whole('Highest', ({ max }) => max)}${whole('Deviation', ({ deviation }) => deviation)}</tbody></table></div></details>`;
 }
 
-function heatMap({ metricName, unit, heat }: MetricPicture, machine: number, position: number): Markup {
+function heatMap(
+  { metricName, unit, heat }: MetricPicture,
+  machine: number,
+  position: number,
+  name: string,
+): Markup {
   const label = metricLabel(metricName);
   const top = scaleTop(heat.flat(), unit);
   return html`<figure class="heat ${metricClass(metricName, position)}"><figcaption>${label} by hour and weekday<span class="muted">0–${top.toFixed(top < 10 ? 1 : 0)} ${unitLabel(unit)}</span></figcaption>
 <div class="cells" tabindex="0" role="img" aria-label="${label} by hour and weekday, ${extremes(heat, unit)}. Arrow keys read single cells." data-machine="${machine}" data-metric="${position}"><span class="days" aria-hidden="true">${WEEK_ORDER.map((day) => html`<i>${WEEKDAYS[day]}</i>`)}</span>${heatCells(heat, unit)}<b class="cursor" hidden></b></div>
-<p class="hours" aria-hidden="true"><i>0</i><i>6</i><i>12</i><i>18</i><i>24</i></p><output aria-live="polite">${extremes(heat, unit)}</output></figure>`;
+<p class="hours" aria-hidden="true"><i>0</i><i>6</i><i>12</i><i>18</i><i>24</i></p><output aria-live="polite">${extremes(heat, unit)}</output>
+<details class="hourly" data-machine="${machine}" data-metric="${position}"><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="${label} by hour and weekday, ${name}"></div></details></figure>`;
 }
 
 function extremes(heat: MetricPicture['heat'], unit: string): string {

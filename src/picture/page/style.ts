@@ -104,7 +104,7 @@ summary{cursor:pointer;color:var(--accent);font-size:.92rem;width:fit-content}
 .days i,.hours i{font-style:normal}
 .cursor{position:absolute;outline:2px solid var(--ink);pointer-events:none}
 .hours{display:flex;justify-content:space-between;margin:2px 0 0 34px;font-size:.72rem;color:var(--muted)}
-output{display:block;font-size:.82rem;color:var(--muted);margin-left:34px;min-height:2.5em;line-height:1.25;font-variant-numeric:tabular-nums}
+output{display:block;font-size:.82rem;color:var(--muted);margin-left:34px;min-height:2.5em;margin-top:2px;line-height:1.25;font-variant-numeric:tabular-nums}
 ${SHADES}
 .figures{font-size:.87rem;height:fit-content}
 .figures caption{text-align:left;color:var(--muted);font-size:.9rem;padding-bottom:4px}

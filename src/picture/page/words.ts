@@ -3,12 +3,15 @@ import { instantOf } from '../../plan/index.js';
 import { utcMinute } from '../../report/format.js';
 import { lasting } from '../lasting.js';
 
-const METRIC_LABELS: Readonly<Record<string, string>> = {
-  cpu_usage: 'CPU',
-  memory_usage: 'Memory',
-  io_wait: 'I/O',
-};
-const UNITS: Readonly<Record<string, string>> = { percentage: '%', milliseconds: 'ms' };
+const METRIC_LABELS = new Map([
+  ['cpu_usage', 'CPU'],
+  ['memory_usage', 'Memory'],
+  ['io_wait', 'I/O'],
+]);
+const UNITS = new Map([
+  ['percentage', '%'],
+  ['milliseconds', 'ms'],
+]);
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** Sunday first, as the picture has them. */
@@ -16,11 +19,11 @@ export const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** `cpu_usage` → CPU; others by their own name. */
 export function metricLabel(metricName: string): string {
-  return METRIC_LABELS[metricName] ?? metricName.replaceAll('_', ' ');
+  return METRIC_LABELS.get(metricName) ?? metricName.replaceAll('_', ' ');
 }
 
 export function unitLabel(unit: string): string {
-  return UNITS[unit] ?? unit;
+  return UNITS.get(unit) ?? unit;
 }
 
 /** `15.2 %`; a dash of nothing. */
@@ -57,6 +60,6 @@ export function weekdayOf(minute: number): number {
 
 /** The class that gives a metric its colour: the three that all machines have, or the n-th other one. */
 export function metricClass(metricName: string, position: number): string {
-  const known = Object.keys(METRIC_LABELS).indexOf(metricName);
+  const known = [...METRIC_LABELS.keys()].indexOf(metricName);
   return `m${known >= 0 ? known : 3 + (position % 3)}`;
 }
