@@ -38,6 +38,21 @@ export const VERIFY_SETTINGS: readonly SettingName[] = [
   ...CONNECTION_SETTINGS,
 ];
 
+/** What `preview` needs: which dataset, and how to show it. */
+export const PREVIEW_SETTINGS: readonly SettingName[] = [
+  'days',
+  'seed',
+  'start',
+  'end',
+  'envFile',
+  'logLevel',
+  'json',
+  'color',
+];
+
+/** What `report` needs: which database, and which period of it. */
+export const REPORT_SETTINGS: readonly SettingName[] = ['days', 'start', 'end', ...CONNECTION_SETTINGS];
+
 /** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {

@@ -9,6 +9,8 @@ import {
   CONNECTION_SETTINGS,
   FLAG_SETTINGS,
   givenFlags,
+  PREVIEW_SETTINGS,
+  REPORT_SETTINGS,
   VERIFY_SETTINGS,
 } from './options.js';
 
@@ -49,6 +51,22 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async ({ run, repair }: { run?: string; repair?: boolean }, command: Command) => {
       const { verify } = await import('./verify.js');
       ended(await verify(givenFlags(command), { run, repair: repair ?? false }));
+    });
+
+  addSettingOptions(program.command('preview'), PREVIEW_SETTINGS)
+    .description('draw the dataset that a load would make, without a database')
+    .option('--html <file>', 'write it as one page instead of drawing in the terminal')
+    .action(async ({ html }: { html?: string }, command: Command) => {
+      const { preview } = await import('./picture.js');
+      ended(await preview(givenFlags(command), html));
+    });
+
+  addSettingOptions(program.command('report'), REPORT_SETTINGS)
+    .description('draw what a database holds, with availability, recovery points and backup success')
+    .option('--html <file>', 'write it as one page instead of drawing in the terminal')
+    .action(async ({ html }: { html?: string }, command: Command) => {
+      const { report } = await import('./picture.js');
+      ended(await report(givenFlags(command), html));
     });
 
   addSettingOptions(program.command('serve'), ['port', 'logLevel'])

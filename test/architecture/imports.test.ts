@@ -28,6 +28,8 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   load: ['model'],
   // A room of later date than the table: it recomputes what was loaded, with the loader's own source.
   verify: ['load', 'model'],
+  // Of later date as well: it shows what the model makes and what a database holds, in the words of the reports.
+  picture: ['model', 'plan', 'store', 'report'],
   // The second entry compares where the first one loads.
   workers: ['verify'],
 };

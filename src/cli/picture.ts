@@ -1,0 +1,109 @@
+/** `seed-database preview` and `seed-database report`: pictures of the dataset to come, and of what a database holds. */
+import { writeFile } from 'node:fs/promises';
+import type { SettingName } from '../config/catalog.js';
+import { readConfiguration, type Settings } from '../config/index.js';
+import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { DEFAULT_FLEET } from '../fleet/default.js';
+import { requestedDataset } from '../load/requested.js';
+import {
+  availabilityBlock,
+  type Block,
+  backupBlock,
+  type DatasetPicture,
+  drawPicture,
+  promisesBlock,
+  readDatabase,
+  readModel,
+  renderPage,
+  sourceBlock,
+  sparklineBlock,
+} from '../picture/index.js';
+import { bytes } from '../report/format.js';
+import { Screen } from '../report/screen.js';
+import { openReader } from '../store/reads.js';
+import { openTarget } from '../store/target.js';
+
+type Flags = Partial<Record<SettingName, string>>;
+
+/** The fleet that is pictured. */
+const fleet = DEFAULT_FLEET;
+
+/**
+ * Shows what a load with these flags would put into a database; connects to nothing.
+ * @param html path of the page to write; undefined: draws in the terminal
+ */
+export async function preview(flags: Flags, html: string | undefined): Promise<ExitStatus> {
+  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { seed, window } = requestedDataset(settings.load, new Date());
+  const picture = drawPicture(readModel(fleet, seed, window));
+  return show(picture, settings, html, (width) => [sparklineBlock(picture, width), promisesBlock(picture)]);
+}
+
+/**
+ * Shows what a database holds.
+ * @param html path of the page to write; undefined: draws in the terminal
+ */
+export async function report(flags: Flags, html: string | undefined): Promise<ExitStatus> {
+  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { color } = settings.output;
+  const notices = new Screen(process.stderr, color, process.env.TERM);
+  const target = await openTarget(withLongReads(settings), (message) => notices.note(message));
+  let picture: DatasetPicture;
+  try {
+    const reader = await openReader(target.db);
+    const server = `MongoDB ${target.server.version}`;
+    picture = drawPicture(await readDatabase({ reader, fleet, window: settings.load.window, server }));
+  } catch (error) {
+    throw target.explain(error);
+  } finally {
+    await target.close();
+  }
+  return show(picture, settings, html, (width) => [
+    sparklineBlock(picture, width),
+    availabilityBlock(picture, width),
+    backupBlock(picture, width),
+    promisesBlock(picture),
+  ]);
+}
+
+/** The server groups what may be a great many records: a long silence there is no stalled connection. */
+function withLongReads({ connection }: Settings): Settings['connection'] {
+  return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
+}
+
+async function show(
+  picture: DatasetPicture,
+  { output }: Settings,
+  html: string | undefined,
+  blocksOf: (width: number) => readonly Block[],
+): Promise<ExitStatus> {
+  const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
+  const page = html === undefined ? undefined : renderPage(picture);
+  if (html !== undefined && page !== undefined) await writePage(html, page);
+  if (output.json) process.stdout.write(`${JSON.stringify(picture)}\n`);
+  else {
+    const blocks = [sourceBlock(picture), ...(page === undefined ? blocksOf(screen.width) : [])];
+    for (const [heading, ...lines] of blocks) {
+      screen.print([heading], 'heading');
+      screen.print([...lines, '']);
+    }
+  }
+  if (page !== undefined)
+    screen.print([`🎯 Page written: ${html} (${bytes(Buffer.byteLength(page))})`], 'good');
+  else if (!output.json) screen.print(['🎯 As a page: --html FILE'], 'good');
+  return ExitStatus.done;
+}
+
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
+
+async function writePage(path: string, page: string): Promise<void> {
+  try {
+    await writeFile(path, page);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const cause = `--html ${path} cannot be written: ${message}`;
+    if (code && FULL.has(code))
+      throw new SeedError(ExitStatus.outOfSpace, cause, 'make room, or name another file');
+    throw usageError(cause, 'name a file in a folder that exists and can be written');
+  }
+}

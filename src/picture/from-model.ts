@@ -1,0 +1,124 @@
+/** Readings of the model: what a load would put into a database, without one. */
+import type { Fleet, Machine, Service } from '../fleet/types.js';
+import {
+  DEGRADED,
+  MODEL_VERSION,
+  minuteSeries,
+  type SeriesDefinition,
+  TelemetryModel,
+  UP,
+} from '../model/index.js';
+import { MINUTES_PER_DAY, type Window } from '../plan/index.js';
+import { Buckets, bucketMinutes } from './buckets.js';
+import {
+  type AvailabilityReadings,
+  type DatasetReadings,
+  IncidentLog,
+  type MachineReadings,
+  type MetricReadings,
+  MOST_MACHINES,
+} from './readings.js';
+
+/** Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and their services. */
+export function readModel(fleet: Fleet, seed: number, window: Window): DatasetReadings {
+  const model = new TelemetryModel(fleet, seed);
+  const machines = fleet.machines.slice(0, MOST_MACHINES);
+  const drawn = new Set(machines.map(({ assetId }) => assetId));
+  return {
+    source: { kind: 'model', seed, modelVersion: MODEL_VERSION },
+    window,
+    counts: { machines: fleet.machines.length, services: fleet.services.length },
+    machines: machines.map((machine) => readMachine(model, machine, window)),
+    services: fleet.services
+      .filter(({ hostId }) => drawn.has(hostId))
+      .map((service) => ({
+        assetId: service.assetId,
+        name: service.serviceName,
+        hostId: service.hostId,
+        availability: readMinutes(model, service, window).availability,
+      })),
+  };
+}
+
+function readMachine(model: TelemetryModel, machine: Machine, window: Window): MachineReadings {
+  const { assetId, hostname, assetType, pattern } = machine;
+  const backups = [...daysOf(window)]
+    .map((day) => {
+      const { minute, success } = model.backup(machine, day);
+      return { at: day * MINUTES_PER_DAY + minute, success };
+    })
+    .filter(({ at }) => at >= window.start && at < window.end);
+  return { assetId, name: hostname, assetType, pattern, ...readMinutes(model, machine, window), backups };
+}
+
+/** All series of an asset that have a value a minute. */
+function readMinutes(
+  model: TelemetryModel,
+  asset: Machine | Service,
+  window: Window,
+): { readonly metrics: MetricReadings[]; readonly availability: AvailabilityReadings } {
+  const step = bucketMinutes(window.start, window.end);
+  const availability = new AvailabilityTally();
+  const metrics: MetricReadings[] = [];
+  const takers = minuteSeries(asset).map((series) => {
+    if (series.section !== 'metrics') return availability.taker(series);
+    const buckets = new Buckets(window.start, window.end, step);
+    metrics.push({ metricName: series.metricName, unit: series.unit, buckets });
+    return (minute: number, value: number) => buckets.add(minute, value);
+  });
+  const columns = takers.map(() => new Float64Array(MINUTES_PER_DAY));
+  for (const day of daysOf(window)) {
+    model.fillDay(asset, day, columns);
+    const midnight = day * MINUTES_PER_DAY;
+    const first = Math.max(window.start, midnight);
+    const end = Math.min(window.end, midnight + MINUTES_PER_DAY);
+    for (const [i, take] of takers.entries()) {
+      const column = columns[i];
+      for (let minute = first; minute < end; minute++) take(minute, column[minute - midnight]);
+    }
+  }
+  return { metrics, availability: availability.readings() };
+}
+
+/** Counts states, gathers incidents, and sums up response times. */
+class AvailabilityTally {
+  readonly #log = new IncidentLog();
+  #up = 0;
+  #degraded = 0;
+  #down = 0;
+  #responses = 0;
+  #responseMs = 0;
+
+  /** What takes the values of a polling series, minute by minute. */
+  taker({ metricName }: SeriesDefinition): (minute: number, value: number) => void {
+    if (metricName === 'availability_status') return (minute, value) => this.#state(minute, value);
+    return (_minute, value) => {
+      this.#responses++;
+      this.#responseMs += value;
+    };
+  }
+
+  readings(): AvailabilityReadings {
+    return {
+      up: this.#up,
+      degraded: this.#degraded,
+      down: this.#down,
+      incidents: this.#log.incidents,
+      meanResponseMs: this.#responses === 0 ? undefined : this.#responseMs / this.#responses,
+    };
+  }
+
+  #state(minute: number, value: number): void {
+    if (value === UP) {
+      this.#up++;
+      return;
+    }
+    if (value === DEGRADED) this.#degraded++;
+    else this.#down++;
+    this.#log.add(minute, value === DEGRADED ? 'degraded' : 'down');
+  }
+}
+
+function* daysOf({ start, end }: Window): Generator<number> {
+  for (let day = Math.floor(start / MINUTES_PER_DAY); day * MINUTES_PER_DAY < end; day++) yield day;
+}

@@ -1,0 +1,149 @@
+/** A picture in a terminal: sparklines and tables of plain text, no wider than they may be. Pure. */
+
+import { instantOf } from '../plan/index.js';
+import { counted, oneLine, period } from '../report/format.js';
+import { type Branch, tree } from '../report/tree.js';
+import { cut, widthOf } from '../report/width.js';
+import { lasting } from './lasting.js';
+import type { DatasetPicture, MachinePicture, MetricPicture } from './picture.js';
+import { condense, scaleTop, sparkline } from './sparkline.js';
+
+const DAY_CELLS = 24;
+/** Cells of a week, the most that fit: a whole number a day. */
+const WEEK_CELLS = [28, 21, 14, 7];
+/** Around names: the tree's lines, gaps, the day, the mean, the end of the scale. */
+const FRAME = 7 + 2 + DAY_CELLS + 2 + 2 + 5 + 4;
+const LONGEST_NAME = 16;
+
+/** A heading, and its lines. */
+export type Block = readonly [heading: string, ...lines: string[]];
+
+/** What is pictured. */
+export function sourceBlock({ source, window, counts, omitted }: DatasetPicture): Block {
+  const dates = { start: instantOf(window.start), end: instantOf(window.end) };
+  const assets = `${counted(counts.machines, 'machine')}, ${counted(counts.services, 'service')}`;
+  const shown =
+    omitted.machines > 0 ? `, of which ${counts.machines - omitted.machines} machines are drawn` : '';
+  const branches =
+    source.kind === 'model'
+      ? [`Seed: ${source.seed}, model version ${source.modelVersion}`]
+      : [
+          `Database: ${oneLine(source.database)}, layout ${source.layout}, ${source.server}`,
+          ...(source.seed === null ? [] : [`Seed: ${source.seed}`]),
+        ];
+  branches.push(`Period: ${period(dates)}`, `Assets: ${assets}${shown}`);
+  return [
+    source.kind === 'model' ? '📊 Preview of the dataset' : '📊 Report of the database',
+    ...tree(branches),
+  ];
+}
+
+/** One sparkline of a day and one of a week for each machine and metric. */
+export function sparklineBlock({ machines, window }: DatasetPicture, width: number): Block {
+  const names = machines.flatMap(({ metrics }) => metrics.map(({ metricName }) => widthOf(metricName)));
+  const name = Math.max(4, Math.min(LONGEST_NAME, Math.max(0, ...names), width - FRAME - 7));
+  const week = WEEK_CELLS.find((cells) => FRAME + name + cells <= width) ?? 7;
+  const last = instantOf(window.end - 1)
+    .toISOString()
+    .slice(0, 10);
+  const columns = `${''.padEnd(7 + name)}  ${'last 24 hours'.padEnd(DAY_CELLS)}  ${(week > 7 ? 'last 7 days' : '7 days').padEnd(week)}   mean top`;
+  const lines = machines.flatMap((machine) => [
+    `   ${cut(titleOf(machine), width - 3)}`,
+    ...tree(machine.metrics.map((metric) => row(metric, name, week))),
+  ]);
+  return [`📈 Machines, up to ${last}`, columns, ...lines];
+}
+
+function row({ metricName, unit, mean, day, week }: MetricPicture, name: number, cells: number): string {
+  const weekly = condense(week, cells);
+  const top = scaleTop([...day, ...weekly], unit);
+  const label = cut(oneLine(metricName), name);
+  const padding = ''.padEnd(name - widthOf(label));
+  return `${label}${padding}  ${sparkline(day, top)}  ${sparkline(weekly, top)}  ${short(mean, 1).padStart(5)}${short(top, 0).padStart(4)}`;
+}
+
+/** In few characters: `52.3`, `1520`, `12k`. */
+function short(value: number | null, digits: number): string {
+  if (value === null) return '-';
+  if (value >= 9999.5) return value < 999_500 ? `${(value / 1000).toFixed(0)}k` : value.toExponential(0);
+  return value.toFixed(value < 999.5 ? digits : 0);
+}
+
+function titleOf({ assetId, name, pattern, assetType }: MachinePicture): string {
+  return [assetId, name, pattern ?? assetType].map(oneLine).join(' · ');
+}
+
+/** What is promised, and whether it holds. */
+export function promisesBlock(picture: DatasetPicture): Block {
+  const { uptime, backups, figures, machines } = picture;
+  const outside = machines.flatMap(({ assetId, figures: all }) =>
+    all
+      .filter(({ held }) => held === false)
+      .map(
+        ({ what, promised, measured }) =>
+          `${oneLine(assetId)}: ${what}: ${measured?.toFixed(1)}, manual: ${promised}`,
+      ),
+  );
+  const branches: Branch[] = [
+    `Uptime: machines ${share(uptime.machines)}, services ${share(uptime.services)}`,
+    `Backups: ${backups.succeeded} of ${backups.attempted} good`,
+  ];
+  if (figures.measured > 0) {
+    branches.push([`Figures of the manual's patterns: ${figures.held} of ${figures.measured} hold`, outside]);
+  }
+  return ['📐 Figures', ...tree(branches)];
+}
+
+/** Availability of every asset. */
+export function availabilityBlock({ machines, services }: DatasetPicture, width: number): Block {
+  const rows = [...machines, ...services].flatMap(({ assetId, availability }) => {
+    if (!availability) return [];
+    const { uptime, down, degraded, outages } = availability;
+    return [[assetId, share(uptime), minutes(down), minutes(degraded), String(outages)]];
+  });
+  const heads = ['', 'up', 'down', 'degraded', 'incidents'];
+  return ['🚨 Availability', ...table(heads, rows, width)];
+}
+
+/** Backups and recovery points of every machine. */
+export function backupBlock({ machines }: DatasetPicture, width: number): Block {
+  const rows = machines.flatMap(({ assetId, backups }) => {
+    if (!backups) return [];
+    const { attempted, succeeded, successRate, promised, recoveryPoint, worstRecoveryPoint } = backups;
+    return [
+      [
+        assetId,
+        `${succeeded} of ${attempted}`,
+        share(successRate, 1),
+        promised === null ? '-' : `${promised} %`,
+        minutes(recoveryPoint),
+        minutes(worstRecoveryPoint),
+      ],
+    ];
+  });
+  const heads = ['', 'good', 'success', 'manual', 'last good', 'worst gap'];
+  return ['💾 Backups: the age of the last good one is the recovery point', ...table(heads, rows, width)];
+}
+
+/** Columns under their heads, as branches; the first column gives way where there is no room. */
+function table(heads: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
+  if (rows.length === 0) return tree(['none']);
+  const widths = heads.map((head, i) => Math.max(widthOf(head), ...rows.map((cells) => widthOf(cells[i]))));
+  const others = widths.slice(1).reduce((sum, one) => sum + one + 2, 0);
+  const first = Math.max(8, Math.min(widths[0], width - 7 - others));
+  const line = ([name, ...cells]: readonly string[]) => {
+    const label = cut(oneLine(name), first);
+    const rest = cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('');
+    return `${label}${''.padEnd(first - widthOf(label))}${rest}`;
+  };
+  return [`       ${line(heads)}`, ...tree(rows.map(line))];
+}
+
+function share(percent: number | null, digits = 2): string {
+  return percent === null ? '-' : `${percent.toFixed(digits)} %`;
+}
+
+function minutes(value: number | null): string {
+  if (value === null) return 'never';
+  return value === 0 ? '-' : lasting(value);
+}
