@@ -1,5 +1,5 @@
 /** `seed-database config`: the effective settings and where each comes from. */
-import type { SettingName } from '../config/catalog.js';
+import { type SettingName, settingEntry } from '../config/catalog.js';
 import { maskUri, readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 
@@ -17,7 +17,8 @@ export function config(flags: Partial<Record<SettingName, string>>): ExitStatus 
     return ExitStatus.done;
   }
   const rows = effective.map(({ name, flag, variable, value, source }) => [
-    variable ?? flag ?? name,
+    // The value of a switch that turns something off is that of the setting, not of the switch.
+    settingEntry(name).switchTo === 'false' ? name : (variable ?? flag ?? name),
     value ?? '-',
     source,
   ]);

@@ -20,6 +20,7 @@ import {
 } from '../picture/index.js';
 import { bytes } from '../report/format.js';
 import { Screen } from '../report/screen.js';
+import { withLongReads } from '../store/connect.js';
 import { openReader } from '../store/reads.js';
 import { openTarget } from '../store/target.js';
 
@@ -47,7 +48,7 @@ export async function report(flags: Flags, html: string | undefined): Promise<Ex
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   const { color } = settings.output;
   const notices = new Screen(process.stderr, color, process.env.TERM);
-  const target = await openTarget(withLongReads(settings), (message) => notices.note(message));
+  const target = await openTarget(withLongReads(settings.connection), (message) => notices.note(message));
   let picture: DatasetPicture;
   try {
     const reader = await openReader(target.db);
@@ -64,11 +65,6 @@ export async function report(flags: Flags, html: string | undefined): Promise<Ex
     backupBlock(picture, width),
     promisesBlock(picture),
   ]);
-}
-
-/** The server groups what may be a great many records: a long silence there is no stalled connection. */
-function withLongReads({ connection }: Settings): Settings['connection'] {
-  return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
 }
 
 async function show(

@@ -6,6 +6,7 @@ import { ExitStatus } from '../errors.js';
 import { runHistory } from '../load/run-history.js';
 import { Screen } from '../report/screen.js';
 import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../report/status-text.js';
+import { withLongReads } from '../store/connect.js';
 import { METRICS } from '../store/names.js';
 import { existingLayout } from '../store/schema.js';
 import { countAssetsByType, countRecordsByMetric, databaseStatistics } from '../store/statistics.js';
@@ -17,7 +18,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
   const { json, color } = settings.output;
   const screen = new Screen(process.stdout, color, process.env.TERM);
   const notices = new Screen(process.stderr, color, process.env.TERM);
-  const target = await openTarget(settings.connection, (message) => notices.note(message));
+  const target = await openTarget(withLongReads(settings.connection), (message) => notices.note(message));
   try {
     const { db, server } = target;
     const show = (lines: readonly string[], before = ['']) => {

@@ -7,6 +7,7 @@ import { ExitStatus, usageError } from '../errors.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { PROGRESS_EVERY_MS } from '../report/progress-text.js';
 import { Screen } from '../report/screen.js';
+import { withLongReads } from '../store/connect.js';
 import { openTarget } from '../store/target.js';
 import {
   planRepair,
@@ -36,7 +37,7 @@ export async function verify(
   const say = (lines: readonly string[]) => output.quiet || screen.print(lines);
   const warn = (message: string) => errors.print([`⚠️  ${message}`], 'warning');
 
-  const target = await openTarget(withLongReads(settings), (message) => say([message]));
+  const target = await openTarget(withLongReads(settings.connection), (message) => say([message]));
   try {
     const selection = await selectDataset(target.db, settings, DEFAULT_FLEET, run);
     say(selectionLines(selection, target.db.databaseName));
@@ -79,11 +80,6 @@ export async function verify(
   } finally {
     await target.close();
   }
-}
-
-/** The main thread groups and counts what may be a great many records: a long silence there is no stalled connection. */
-function withLongReads({ connection }: Settings): Settings['connection'] {
-  return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
 }
 
 /** As for `--clean`: in production somebody has to say so, with `--yes` or at the terminal. */

@@ -76,6 +76,11 @@ function isHopeless({ error }: ServerDescription): boolean {
   return code !== undefined && HOPELESS.has(code);
 }
 
+/** For a reader that has the server group and count what may be a great many records: a long silence there is no stalled connection. */
+export function withLongReads(connection: ConnectionSettings): ConnectionSettings {
+  return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
+}
+
 /** `[major, minor]` of a server version. */
 export function versionNumbers(version: string): readonly [number, number] {
   const [major, minor] = version.split('.').map(Number);
