@@ -53,6 +53,20 @@ export const PREVIEW_SETTINGS: readonly SettingName[] = [
 /** What `report` needs: which database, and which period of it. */
 export const REPORT_SETTINGS: readonly SettingName[] = ['days', 'start', 'end', ...CONNECTION_SETTINGS];
 
+/** What `refresh` and `follow` need: which database, up to when, and how to load; the stored run says the rest. */
+export const REFRESH_SETTINGS: readonly SettingName[] = [
+  'end',
+  'workers',
+  'batchSize',
+  'writer',
+  'writeConcern',
+  'compressors',
+  'retrySeconds',
+  'quiet',
+  'logFile',
+  ...CONNECTION_SETTINGS,
+];
+
 /** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {

@@ -10,6 +10,7 @@ import {
   FLAG_SETTINGS,
   givenFlags,
   PREVIEW_SETTINGS,
+  REFRESH_SETTINGS,
   REPORT_SETTINGS,
   VERIFY_SETTINGS,
 } from './options.js';
@@ -67,6 +68,25 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async ({ html }: { html?: string }, command: Command) => {
       const { report } = await import('./picture.js');
       ended(await report(givenFlags(command), html));
+    });
+
+  addSettingOptions(program.command('refresh'), REFRESH_SETTINGS)
+    .description('extend the newest run from its last minute up to now, or up to --end')
+    .option('--keep-days <n>', 'remove records older than this many days before the new end')
+    .action(async ({ keepDays }: { keepDays?: string }, command: Command) => {
+      const { refresh } = await import('./refresh.js');
+      ended(await refresh(givenFlags(command), keepDays));
+    });
+
+  addSettingOptions(
+    program.command('follow'),
+    REFRESH_SETTINGS.filter((name) => name !== 'end' && name !== 'json'),
+  )
+    .description('refresh every minute until Ctrl-C')
+    .option('--keep-days <n>', 'remove records older than this many days before the new end')
+    .action(async ({ keepDays }: { keepDays?: string }, command: Command) => {
+      const { follow } = await import('./refresh.js');
+      ended(await follow(givenFlags(command), keepDays));
     });
 
   addSettingOptions(program.command('serve'), ['port', 'logLevel'])

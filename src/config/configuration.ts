@@ -61,6 +61,7 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
         ttlDays: values.ttlDays,
         compressors: values.compressors ?? [],
         retrySeconds: values.retrySeconds,
+        extending: undefined,
         confirmed: values.yes ?? false,
         dryRun: values.dryRun ?? false,
         given: flagsGiven(candidates),

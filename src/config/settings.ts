@@ -62,6 +62,8 @@ export interface LoadSettings {
   readonly compressors: readonly string[];
   /** How long to go on trying when the server goes away during a load. */
   readonly retrySeconds: number;
+  /** Id of the run that this load extends; undefined but for `refresh`. */
+  readonly extending: string | undefined;
   /** True where `--yes` was given. */
   readonly confirmed: boolean;
   readonly dryRun: boolean;

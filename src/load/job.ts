@@ -1,5 +1,5 @@
 /** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
-import type { Settings } from '../config/settings.js';
+import type { LoadSettings, Settings } from '../config/settings.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { instantOf, MINUTES_PER_DAY, type Plan } from '../plan/index.js';
 import type { LoadStarted } from '../report/types.js';
@@ -21,7 +21,7 @@ export interface Job {
 export function newRun(
   { runId, dataset, plan }: Omit<Job, 'resumed'>,
   fleetFingerprint: string,
-  cleaning: boolean,
+  { existing, extending }: Pick<LoadSettings, 'existing' | 'extending'>,
 ): NewRun {
   return {
     _id: runId,
@@ -34,7 +34,8 @@ export function newRun(
     planned: plan.counts,
     shards: plan.shards.length,
     version: VERSION,
-    ...(cleaning ? { cleaning: true as const } : {}),
+    ...(existing === 'clean' ? { cleaning: true as const } : {}),
+    ...(extending === undefined ? {} : { extends: extending }),
   };
 }
 

@@ -69,11 +69,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     request: { dataset: requested, fleetFingerprint: fingerprint },
     settings,
     newRun: (id) =>
-      newRun(
-        { runId: id, dataset: requested, plan: requestedPlan },
-        fingerprint,
-        settings.load.existing === 'clean',
-      ),
+      newRun({ runId: id, dataset: requested, plan: requestedPlan }, fingerprint, settings.load),
     notice: warn,
   });
   const job = jobOf(start, runId, requested, shardDays);

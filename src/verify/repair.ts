@@ -52,7 +52,8 @@ export async function repairDataset(
   const store = new RunStore(target.db, loader, retry);
   const runId = new ObjectId().toHexString();
   await refuseWhileHeld(store, notice);
-  await store.begin(newRun({ runId, dataset, plan: planOf(input) }, fleetFingerprint(fleet), false));
+  const kept = { existing: 'keep', extending: undefined } as const;
+  await store.begin(newRun({ runId, dataset, plan: planOf(input) }, fleetFingerprint(fleet), kept));
   const hold = new Hold(store, runId, retry);
   try {
     if (plan.assets > 0) await writeAssets(target.db, fleet, instantOf(dataset.window.end));
