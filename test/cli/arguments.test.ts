@@ -18,7 +18,10 @@ const USAGE: readonly [readonly string[], RegExp][] = [
   [['load', '--batch-size', '0'], /--batch-size 0: must be a whole number from 1 to 100000/],
   [['--end', '2025-02-30'], /--end 2025-02-30: must be a date/],
   [['--clean', '--resume'], /--clean and --resume/],
-  [['statu'], /unknown command 'statu': must be load, status, verify, preview, report, refresh, follow, serve, fleet, config/],
+  [
+    ['statu'],
+    /unknown command 'statu': must be load, status, verify, preview, report, refresh, follow, serve, fleet, config/,
+  ],
   [['load', 'x'], /too many arguments for 'load'/],
   [['fleet', 'x'], /too many arguments for 'fleet'/],
   [['fleet', '--format', 'xml'], /'xml' is invalid\. Allowed choices are yaml, json/],

@@ -128,7 +128,18 @@ function commandLinesOf(text: string): string[] {
 }
 
 /** These have no --dry-run; they would connect, or serve until they are stopped. */
-const SUBCOMMANDS = ['status', 'verify', 'preview', 'report', 'refresh', 'follow', 'serve', 'fleet', 'config', 'help'];
+const SUBCOMMANDS = [
+  'status',
+  'verify',
+  'preview',
+  'report',
+  'refresh',
+  'follow',
+  'serve',
+  'fleet',
+  'config',
+  'help',
+];
 
 /** A load is planned and not done; of the other commands the help is asked, which has to list what the line gives them. */
 async function assertTaken(line: string): Promise<void> {
