@@ -51,7 +51,11 @@ const SINGLE: Readonly<Record<string, Fault>> = {
   'cut in the middle of a message': async ({ proxy, running, chance }) => {
     await Promise.race([proxy?.cutAfter(chance.whole(100, 600_000)), running.ended, sleep(2000)]);
   },
-  'connections stalled': async ({ proxy }) => proxy?.stall(),
+  'connections stalled': async ({ proxy, running }) => {
+    proxy?.stall();
+    // A server finds out some minutes after a client has gone, if no packet says so. Here it finds out at once.
+    void running.ended.then(() => proxy?.cutStalled());
+  },
   'server out of reach': async ({ proxy, chance }) => {
     proxy?.refuse();
     await sleep(chance.between(50, 2000));

@@ -82,6 +82,15 @@ export class TcpProxy {
     for (const pair of this.#pairs) stallPair(pair);
   }
 
+  /** Ends the connections that are stalled. */
+  cutStalled(): void {
+    for (const { client, server, stalled } of this.#pairs) {
+      if (!stalled) continue;
+      client.destroy();
+      server.destroy();
+    }
+  }
+
   /** The same for every connection, those to come included, until `resume`. */
   stallAll(): void {
     this.#stalled = true;
