@@ -18,6 +18,21 @@ export const CONNECTION_SETTINGS: readonly SettingName[] = [
   'color',
 ];
 
+/** What `doctor` needs besides: what is going to be loaded. */
+export const DOCTOR_SETTINGS: readonly SettingName[] = [
+  'days',
+  'seed',
+  'start',
+  'end',
+  'assetsOnly',
+  'metricsOnly',
+  'pollingOnly',
+  'backupOnly',
+  'layout',
+  'workers',
+  ...CONNECTION_SETTINGS,
+];
+
 /** What `verify` needs besides: which dataset, and how to go about it. */
 export const VERIFY_SETTINGS: readonly SettingName[] = [
   'days',

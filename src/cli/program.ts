@@ -7,6 +7,7 @@ import { HELP_AFTER, VERIFY_HELP } from './help.js';
 import {
   addSettingOptions,
   CONNECTION_SETTINGS,
+  DOCTOR_SETTINGS,
   FLAG_SETTINGS,
   givenFlags,
   PREVIEW_SETTINGS,
@@ -42,6 +43,13 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async (_options, command: Command) => {
       const { status } = await import('./status.js');
       ended(await status(givenFlags(command)));
+    });
+
+  addSettingOptions(program.command('doctor'), DOCTOR_SETTINGS)
+    .description('look at everything that a load depends on, and say what would help; writes nothing')
+    .action(async (_options, command: Command) => {
+      const { doctor } = await import('./doctor.js');
+      ended(await doctor(givenFlags(command)));
     });
 
   addSettingOptions(program.command('verify'), VERIFY_SETTINGS)

@@ -130,6 +130,7 @@ function commandLinesOf(text: string): string[] {
 /** These have no --dry-run; they would connect, or serve until they are stopped. */
 const SUBCOMMANDS = [
   'status',
+  'doctor',
   'verify',
   'preview',
   'report',

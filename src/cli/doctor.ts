@@ -1,0 +1,183 @@
+/** `seed-database doctor`: can a load with these settings end well, and if not, what would help? */
+import { availableParallelism } from 'node:os';
+import type { SettingName } from '../config/catalog.js';
+import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
+import { ExitStatus } from '../errors.js';
+import { DEFAULT_FLEET } from '../fleet/default.js';
+import { estimateSize } from '../load/estimate.js';
+import { workersFor } from '../load/requested.js';
+import { runHistory } from '../load/run-history.js';
+import { DEFAULT_SHARD_DAYS, planLoad, resolveWindow } from '../plan/index.js';
+import { bytes, count } from '../report/format.js';
+import { Screen } from '../report/screen.js';
+import { tree } from '../report/tree.js';
+import { type Diagnosis, diagnose } from '../store/diagnose.js';
+import { collectionsWithData, existingLayout } from '../store/schema.js';
+import { openTarget, type Target } from '../store/target.js';
+import { exitStatusOf, failureOf } from './failure.js';
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly subject: string;
+  readonly state: 'good' | 'warning' | 'bad';
+  readonly detail: string;
+  /** What to do; empty where nothing has to be done. */
+  readonly remedy: string;
+  /** Of a load that meets this, where it is bad. */
+  readonly exitStatus: ExitStatus;
+}
+
+const MARKS = { good: '✅', warning: '⚠️ ', bad: '❌' } as const;
+/** Beside the data a server needs room for its journal and for compaction. */
+const ROOM_FACTOR = 1.5;
+const JOURNAL_BYTES = 300_000_000;
+
+/**
+ * Looks at everything that a load with these flags depends on, and writes nothing.
+ * @returns done, or the exit status that such a load would end with
+ */
+export async function doctor(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
+  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { output } = settings;
+  const screen = new Screen(process.stdout, output.color, process.env.TERM);
+  const notices = new Screen(process.stderr, output.color, process.env.TERM);
+  const findings: Finding[] = [];
+  const add = (subject: string, finding: Omit<Finding, 'subject'>) => {
+    findings.push({ subject, ...finding });
+    if (!output.json) screen.print(linesOf({ subject, ...finding }));
+  };
+  add('This machine', thisMachine(settings));
+  let target: Target | undefined;
+  try {
+    target = await openTarget(settings.connection, (message) => notices.note(message));
+    const { db, server } = target;
+    add('Connection', good(`${server.uri}, database ${db.databaseName}`));
+    const diagnosis = await diagnose(db, server.version);
+    add('Server', serverFinding(diagnosis));
+    add('Rights', rightsFinding(diagnosis));
+    add('Layout', layoutFinding(diagnosis, settings));
+    add('Room', roomFinding(diagnosis, settings));
+    add('Database', await databaseFinding(target, settings));
+  } catch (thrown) {
+    const error = target?.explain(thrown) ?? thrown;
+    const { message, remedy } = failureOf(error, false, (text) => maskSecrets(text, settings));
+    add(target ? 'Database' : 'Connection', {
+      state: 'bad',
+      detail: message,
+      remedy,
+      exitStatus: exitStatusOf(error),
+    });
+  } finally {
+    await target?.close();
+  }
+  const worst = findings.find(({ state }) => state === 'bad');
+  const status = worst?.exitStatus ?? ExitStatus.done;
+  if (output.json) {
+    const checks = findings.map(({ exitStatus: _, ...finding }) => finding);
+    process.stdout.write(`${JSON.stringify({ status: worst ? 'failed' : 'good', checks })}\n`);
+  } else screen.print(['', worst ? '❌ A load would fail' : '🎯 Ready to load'], worst ? 'bad' : 'good');
+  return status;
+}
+
+function linesOf({ subject, state, detail, remedy }: Finding): string[] {
+  return [`${MARKS[state]} ${subject}: ${detail}`, ...(remedy === '' ? [] : tree([remedy]))];
+}
+
+function good(detail: string): Omit<Finding, 'subject'> {
+  return { state: 'good', detail, remedy: '', exitStatus: ExitStatus.done };
+}
+
+function warning(detail: string, remedy: string): Omit<Finding, 'subject'> {
+  return { state: 'warning', detail, remedy, exitStatus: ExitStatus.done };
+}
+
+function thisMachine(settings: Settings): Omit<Finding, 'subject'> {
+  const workers = workersFor(settings, undefined);
+  const cores = availableParallelism();
+  return good(
+    `Node ${process.version}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+  );
+}
+
+function serverFinding({ version, kind, members }: Diagnosis): Omit<Finding, 'subject'> {
+  if (kind === 'router') {
+    return warning(
+      `MongoDB ${version}, router of a sharded cluster`,
+      'each batch is written with the majority write concern; see docs/reliability.md',
+    );
+  }
+  return good(`MongoDB ${version}, ${kind}${kind === 'replica set' ? ` of ${members}` : ''}`);
+}
+
+function rightsFinding({ user, missingRights, mayClean }: Diagnosis): Omit<Finding, 'subject'> {
+  if (user === undefined) return good('the server has no access control');
+  if (missingRights.length > 0) {
+    return {
+      state: 'bad',
+      detail: `user ${user} may not ${missingRights.join(', ')}`,
+      remedy: 'grant the role readWrite on the database',
+      exitStatus: ExitStatus.authentication,
+    };
+  }
+  if (!mayClean)
+    return warning(`user ${user} may load, but not --clean`, 'that needs dropCollection as well');
+  return good(`user ${user} may load and --clean`);
+}
+
+function layoutFinding(
+  { version, timeSeries, clustered, trimsTimeSeries }: Diagnosis,
+  { load }: Settings,
+): Omit<Finding, 'subject'> {
+  if (load.layout === 'timeseries' && !timeSeries) {
+    return {
+      state: 'bad',
+      detail: `MongoDB ${version} has no time-series collections`,
+      remedy: 'use --layout flat, or MongoDB 5.0 or later',
+      exitStatus: ExitStatus.failure,
+    };
+  }
+  const can = [
+    ...(timeSeries ? ['time-series collections'] : []),
+    ...(clustered ? ['clustered collections'] : []),
+    ...(trimsTimeSeries ? ['trimming of time-series'] : []),
+  ];
+  return good(`${load.layout}; the server has ${can.join(', ') || 'ordinary collections only'}`);
+}
+
+function roomFinding({ freeBytes }: Diagnosis, { load }: Settings): Omit<Finding, 'subject'> {
+  const window = resolveWindow(load.window, load.seed !== undefined, new Date());
+  const plan = planLoad(DEFAULT_FLEET, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const { storageBytes, indexBytes } = estimateSize(DEFAULT_FLEET, plan, load);
+  const needed = (storageBytes + indexBytes) * ROOM_FACTOR + JOURNAL_BYTES;
+  const planned = `${count(plan.records)} records take about ${bytes(storageBytes + indexBytes)}`;
+  if (freeBytes === undefined) return good(`${planned}; the server does not say what is free`);
+  const detail = `${planned}, ${bytes(freeBytes)} are free`;
+  if (freeBytes >= needed) return good(detail);
+  return {
+    state: 'bad',
+    detail,
+    remedy: `make room for ${bytes(Math.round(needed))}, journal included, or load fewer --days`,
+    exitStatus: ExitStatus.outOfSpace,
+  };
+}
+
+async function databaseFinding({ db }: Target, { load }: Settings): Promise<Omit<Finding, 'subject'>> {
+  const [holding, layout, runs] = await Promise.all([
+    collectionsWithData(db),
+    existingLayout(db),
+    runHistory(db),
+  ]);
+  if (holding.length === 0 && runs.length === 0) return good('empty');
+  const [newest] = runs;
+  const what =
+    newest === undefined
+      ? `data in ${holding.join(', ')}`
+      : 'state' in newest
+        ? `run ${newest.runId} (seed ${newest.seed}, ${newest.state})`
+        : `run ${newest.runId}, whose document cannot be used`;
+  const detail = `it holds ${what}${layout && layout !== load.layout ? `, in the ${layout} layout` : ''}`;
+  if (newest && 'state' in newest && newest.state === 'complete') {
+    return warning(detail, 'refresh extends it, --clean replaces it, --skip-cleanup adds to it');
+  }
+  return warning(detail, '--resume finishes an unfinished run, --clean replaces what is there');
+}

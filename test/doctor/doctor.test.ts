@@ -1,0 +1,89 @@
+/** `doctor` finds what a load would fail of, says what would help, and writes nothing. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { MongoClient } from 'mongodb';
+import { type CliResult, runCli } from '../support/cli.js';
+import { loadWell } from '../support/dataset.js';
+import { startTestServer, type TestServer } from '../support/server.js';
+
+let server: TestServer;
+let admin: MongoClient;
+
+before(async () => {
+  server = await startTestServer({ auth: true });
+  admin = await new MongoClient(server.uri).connect();
+  for (const role of ['read', 'readWrite']) {
+    await admin.db('looked_at').command({ createUser: role, pwd: 'pw', roles: [role] });
+  }
+});
+after(async () => {
+  await admin?.close();
+  await server?.stop();
+});
+
+interface Check {
+  readonly subject: string;
+  readonly state: string;
+  readonly detail: string;
+  readonly remedy: string;
+}
+
+function doctor(user: string, ...flags: string[]): Promise<CliResult> {
+  const uri = `mongodb://${user}:pw@127.0.0.1:${server.port}/looked_at`;
+  return runCli(['doctor', ...flags], { env: { MONGODB_URI: uri } });
+}
+
+async function checks(result: CliResult): Promise<Record<string, Check>> {
+  const { checks } = JSON.parse(result.stdout) as { checks: Check[] };
+  return Object.fromEntries(checks.map((check) => [check.subject, check]));
+}
+
+test('a server that is fit: every check is good, exit 0, nothing written', async () => {
+  const { status, stdout, stderr } = await doctor('readWrite');
+  assert.equal(status, 0, stderr);
+  assert.equal(stdout.match(/^✅ /gmu)?.length, 7, stdout);
+  assert.match(stdout, /✅ Database: empty/);
+  assert.match(stdout, /🎯 Ready to load/);
+  assert.doesNotMatch(stdout, /:pw@/);
+  assert.deepEqual(await admin.db('looked_at').listCollections().toArray(), []);
+});
+
+test('a user who may only read: exit 4, with what is missing and the role that has it', async () => {
+  const result = await doctor('read', '--json');
+  assert.equal(result.status, 4);
+  const { Rights } = await checks(result);
+  assert.equal(Rights.state, 'bad');
+  assert.match(Rights.detail, /read@looked_at may not insert, update, remove/);
+  assert.match(Rights.remedy, /readWrite/);
+});
+
+test('more data than the disk has room for: exit 6', async () => {
+  const result = await doctor('readWrite', '--days', '20000', '--json');
+  const { Room } = await checks(result);
+  // Half a century takes 143 GB.
+  assert.match(Room.detail, /^2,7\d\d,\d{3},\d{3} records take about 14\d\.\d GB, .* are free$/);
+  assert.equal(result.status, Room.state === 'bad' ? 6 : 0);
+  const small = await doctor('readWrite', '--days', '1', '--json');
+  assert.equal((await checks(small)).Room.state, 'good');
+});
+
+test('no server, and a wrong password: the exit statuses of a load', async () => {
+  const nobody = await runCli(['doctor', '--uri', 'mongodb://127.0.0.1:1/x']);
+  assert.equal(nobody.status, 3);
+  assert.match(nobody.stdout, /❌ Connection: cannot connect.*\n {3}└── check that the server runs/);
+  const wrong = await runCli(['doctor'], {
+    env: { MONGODB_URI: `mongodb://read:wrong@127.0.0.1:${server.port}/looked_at` },
+  });
+  assert.equal(wrong.status, 4);
+  assert.doesNotMatch(wrong.stdout + wrong.stderr, /:wrong@/);
+});
+
+test('a database that holds something already: a warning with the ways out', async () => {
+  await loadWell({ uri: server.uri, database: 'held' }, '--metrics-only');
+  const result = await runCli(['doctor', '--json', '--uri', server.uri, '--database', 'held']);
+  assert.equal(result.status, 0, result.stderr);
+  const { Database } = await checks(result);
+  assert.equal(Database.state, 'warning');
+  assert.match(Database.detail, /^it holds run [0-9a-f]+ \(seed 7, complete\)$/);
+  assert.match(Database.remedy, /refresh/);
+});
