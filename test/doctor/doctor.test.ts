@@ -58,13 +58,16 @@ test('a user who may only read: exit 4, with what is missing and the role that h
 });
 
 test('more data than the disk has room for: exit 6', async () => {
-  const result = await doctor('readWrite', '--days', '20000', '--json');
+  const asRoot = (days: string) =>
+    runCli(['doctor', '--uri', server.uri, '--database', 'looked_at', '--days', days, '--json']);
+  const result = await asRoot('20000');
   const { Room } = await checks(result);
   // Half a century takes 143 GB.
   assert.match(Room.detail, /^2,7\d\d,\d{3},\d{3} records take about 14\d\.\d GB, .* are free$/);
   assert.equal(result.status, Room.state === 'bad' ? 6 : 0);
-  const small = await doctor('readWrite', '--days', '1', '--json');
-  assert.equal((await checks(small)).Room.state, 'good');
+  assert.equal((await checks(await asRoot('1'))).Room.state, 'good');
+  // Who may not ask about other databases learns it only of one that is there.
+  assert.match((await checks(await doctor('readWrite', '--json'))).Room.detail, /does not say what is free$/);
 });
 
 test('no server, and a wrong password: the exit statuses of a load', async () => {
