@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { ConnectionSettings, LoadSettings, Settings } from '../config/settings.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { MODEL_VERSION } from '../model/index.js';
-import { DEFAULT_SHARD_DAYS, planLoad, resolveWindow } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad, resolveWindow } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { openTarget } from '../store/target.js';
 import { explainFailure } from './explain.js';
@@ -52,7 +52,7 @@ export async function runLoad(
   if (settings.load.writer === 'none') return measure(settings, requested, reporter, interrupt);
 
   const inform = (message: string) => reporter.on({ type: 'notice', level: 'info', message });
-  const loader = drawLoader();
+  const loader = drawLoader(settings.load.part);
   const target = await openTarget(withLoaderName(settings.connection, loader), inform);
   // Threads start while the target is prepared.
   const pool = new WorkerPool('load-shard', settings.load.workers ?? defaultWorkers(target.server.embedded));
@@ -83,7 +83,7 @@ async function measure(
   const started = performance.now();
   const fleet = DEFAULT_FLEET;
   const shardDays = settings.load.shardDays ?? DEFAULT_SHARD_DAYS;
-  const plan = planLoad(fleet, dataset.window, dataset.sections, shardDays);
+  const plan = partOfPlan(planLoad(fleet, dataset.window, dataset.sections, shardDays), settings.load.part);
   const job: Job = { runId: 'none', dataset, plan, resumed: false };
   const pool = new WorkerPool('load-shard', settings.load.workers ?? defaultWorkers(false));
   try {
