@@ -3,7 +3,15 @@ import type { Part, Settings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
-import { DEFAULT_SHARD_DAYS, instantOf, partOfPlan, planChunks, planLoad } from '../plan/index.js';
+import {
+  DEFAULT_SHARD_DAYS,
+  dealtByChunk,
+  instantOf,
+  type Plan,
+  partOfPlan,
+  planChunks,
+  planLoad,
+} from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { isRouter, serverIdentity } from '../store/identity.js';
 import { dropDataset, ensureCollections } from '../store/schema.js';
@@ -220,6 +228,11 @@ async function prepareCollections(
   return new Set(job.plan.shards.map(({ id }) => id).filter((id) => done.has(id)));
 }
 
+/** The plan in an order that keeps all shards of a cluster busy from the beginning. */
+async function spread({ db }: Target, { plan, whole = plan }: Job): Promise<Plan> {
+  return { ...plan, shards: dealtByChunk(plan.shards, planChunks(whole, await clusterShards(db))) };
+}
+
 async function loadShards(
   work: Work,
   job: Job,
@@ -235,7 +248,7 @@ async function loadShards(
   const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
   return runSession({
     fleet,
-    plan: job.plan,
+    plan: settings.load.shard ? await spread(target, job) : job.plan,
     skipped,
     mayHoldRecords: start.kind === 'resume' || start.mayHoldRecords,
     context: routed ? { ...context, writeConcern: context.writeConcern ?? 'majority' } : context,

@@ -16,8 +16,8 @@ export interface ChunkPlan {
 const CHUNKS_A_HOME = 16;
 
 /**
- * Cuts the assets, in the order of the shard key, into chunks of about equally many records and deals them out in turn, so that
- * neighbouring chunks are on different shards and each shard gets an equal share.
+ * Cuts the assets, in the order of the shard key, into chunks of about equally many records and gives each to the shard that has
+ * least so far, so that neighbouring chunks are mostly on different shards and each shard gets an equal share.
  * @param homes names of the cluster's shards, at least one
  */
 export function planChunks(plan: Plan, homes: readonly string[]): ChunkPlan[] {
@@ -39,12 +39,14 @@ export function planChunks(plan: Plan, homes: readonly string[]): ChunkPlan[] {
     else groups.push([asset]);
     last = group;
   }
-  return groups.map((group, index) => ({
-    firstAsset: index === 0 ? undefined : group[0],
-    assets: group,
-    records: group.reduce((sum, asset) => sum + (byAsset.get(asset) ?? 0), 0),
-    home: homes[index % homes.length],
-  }));
+  const loads = homes.map(() => 0);
+  return groups.map((group, index) => {
+    const records = group.reduce((sum, asset) => sum + (byAsset.get(asset) ?? 0), 0);
+    // The shard with the least so far.
+    const home = loads.indexOf(Math.min(...loads));
+    loads[home] += records;
+    return { firstAsset: index === 0 ? undefined : group[0], assets: group, records, home: homes[home] };
+  });
 }
 
 /**
