@@ -3,7 +3,14 @@ import type { Settings } from '../config/index.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { estimateSize } from '../load/estimate.js';
 import { countAssets } from '../load/summary.js';
-import { DEFAULT_SHARD_DAYS, instantOf, MINUTES_PER_DAY, planLoad, resolveWindow } from '../plan/index.js';
+import {
+  DEFAULT_SHARD_DAYS,
+  instantOf,
+  MINUTES_PER_DAY,
+  partOfPlan,
+  planLoad,
+  resolveWindow,
+} from '../plan/index.js';
 import { previewLines } from '../report/preview-text.js';
 import { Screen } from '../report/screen.js';
 
@@ -11,7 +18,8 @@ import { Screen } from '../report/screen.js';
 export function printPreview({ load, output }: Settings): void {
   const fleet = DEFAULT_FLEET;
   const { start, end } = resolveWindow(load.window, load.seed !== undefined, new Date());
-  const plan = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const whole = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const plan = partOfPlan(whole, load.part);
   const preview = {
     seed: load.seed,
     layout: load.layout,

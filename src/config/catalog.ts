@@ -126,6 +126,23 @@ export const CATALOG = {
     group: 'Storage:',
     description: '"majority" or a number of members (default: the server\'s)',
   },
+  shard: {
+    flag: '--shard',
+    group: 'Storage:',
+    description: 'sharded cluster: shard metrics and spread its chunks before loading',
+  },
+  parts: {
+    flag: '--parts',
+    argument: '<n>',
+    group: 'Speed:',
+    description: 'share one run among so many loaders; needs --part and, unless it resumes, --seed',
+  },
+  part: {
+    flag: '--part',
+    argument: '<n>',
+    group: 'Speed:',
+    description: 'which of the parts this loader loads, from 1 to --parts',
+  },
   batchSize: {
     flag: '--batch-size',
     argument: '<n>',

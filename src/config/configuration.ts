@@ -5,7 +5,7 @@ import { connectionSettings } from './connection.js';
 import { MS_PER_DAY, refuseContradictions } from './contradictions.js';
 import { maskUri } from './mask.js';
 import { VALUES, type Values } from './schema.js';
-import type { ExistingData, Section, Settings } from './settings.js';
+import type { ExistingData, Part, Section, Settings } from './settings.js';
 import {
   type Candidates,
   describeCandidate,
@@ -52,6 +52,8 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
         availabilityScale: values.availabilityScale,
         environment: values.environment,
         existing: existingData(values),
+        part: partOf(values),
+        shard: values.shard ?? false,
         workers: values.workers,
         batchSize: values.batchSize,
         shardDays: values.shardDays,
@@ -108,6 +110,11 @@ function existingData({ clean, resume, skipCleanup }: Values): ExistingData {
   if (clean) return 'clean';
   if (resume) return 'resume';
   return skipCleanup ? 'keep' : 'refuse';
+}
+
+/** One part is the whole: an ordinary load. */
+function partOf({ part, parts }: Values): Part | undefined {
+  return part === undefined || parts === undefined || parts === 1 ? undefined : { number: part, of: parts };
 }
 
 function flagsGiven(candidates: Candidates): readonly string[] {

@@ -40,7 +40,24 @@ export function refuseContradictions(values: Values, candidates: Candidates, now
       `MONGODB_MIN_POOL_SIZE=${values.minPoolSize} is more than MONGODB_MAX_POOL_SIZE=${values.maxPoolSize}`,
     );
   }
+  refuseParts(values);
   refuseWindow(values, candidates.days?.rank === Rank.flag, now);
+}
+
+function refuseParts({ parts, part, seed, resume, clean }: Values): void {
+  if (parts === undefined && part === undefined) return;
+  if (parts === undefined) throw usageError('--part needs --parts: of how many');
+  if (part === undefined) throw usageError('--parts needs --part: which of them this loader loads');
+  if (part > parts) throw usageError(`--part ${part} must be from 1 to --parts ${parts}`);
+  if (clean) {
+    throw usageError(
+      '--clean and --parts exclude each other: a part that starts late would remove what others have loaded',
+      'clean once before: seed-database --assets-only --clean',
+    );
+  }
+  if (seed === undefined && !resume) {
+    throw usageError('--parts needs --seed: all parts have to load the same dataset');
+  }
 }
 
 function refuseWindow({ start, end, days }: Values, daysGiven: boolean, now: Date): void {

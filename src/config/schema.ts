@@ -10,6 +10,8 @@ import { parseUri } from './uri.js';
 export const MAX_DAYS = 36_500;
 /** Twenty megabytes of flat documents; beyond 5,000 records a batch gains no speed (bench/README.md). */
 const MAX_BATCH = 100_000;
+/** Far more loaders than a server can serve. */
+export const MAX_PARTS = 10_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 const COMPRESSORS = ['zlib', 'zstd', 'snappy'] as const;
 
@@ -88,6 +90,9 @@ export const VALUES = z.object({
   clustered: boolean,
   ttlDays: wholeNumber(1, MAX_DAYS).optional(),
   writeConcern: parsedBy('majority, or a number of members from 1 to 50', parseWriteConcern).optional(),
+  shard: boolean.optional(),
+  parts: wholeNumber(1, MAX_PARTS).optional(),
+  part: wholeNumber(1, MAX_PARTS).optional(),
   batchSize: wholeNumber(1, MAX_BATCH),
   workers: wholeNumber(1, 256).optional(),
   shardDays: wholeNumber(1, MAX_DAYS).optional(),

@@ -39,6 +39,12 @@ export interface WindowRequest {
   readonly end?: Date;
 }
 
+/** One of several loaders of a run, counted from 1. */
+export interface Part {
+  readonly number: number;
+  readonly of: number;
+}
+
 export interface LoadSettings {
   readonly window: WindowRequest;
   /** Undefined: one is drawn. */
@@ -49,6 +55,10 @@ export interface LoadSettings {
   readonly availabilityScale: AvailabilityScale;
   readonly environment: string;
   readonly existing: ExistingData;
+  /** Undefined: this loader loads the whole run. */
+  readonly part: Part | undefined;
+  /** Shard `metrics` over a cluster first. */
+  readonly shard: boolean;
   /** Undefined: by the machine's cores. */
   readonly workers: number | undefined;
   readonly batchSize: number;

@@ -14,7 +14,7 @@ export class Hold {
 
   /** For a run that the store has just begun or resumed. */
   constructor(
-    readonly store: RunStore,
+    readonly store: Pick<RunStore, 'heartbeat'>,
     readonly runId: string,
     readonly retry: RetryOptions,
   ) {

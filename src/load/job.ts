@@ -14,6 +14,8 @@ export interface Job {
   readonly runId: string;
   readonly dataset: Dataset;
   readonly plan: Plan;
+  /** Where `plan` is a part's: that of the whole run. */
+  readonly whole?: Plan;
   readonly resumed: boolean;
 }
 
@@ -22,6 +24,7 @@ export function newRun(
   { runId, dataset, plan }: Omit<Job, 'resumed'>,
   fleetFingerprint: string,
   { existing, extending }: Pick<LoadSettings, 'existing' | 'extending'>,
+  parts?: NewRun['parts'],
 ): NewRun {
   return {
     _id: runId,
@@ -34,6 +37,7 @@ export function newRun(
     planned: plan.counts,
     shards: plan.shards.length,
     version: VERSION,
+    ...(parts ? { parts } : {}),
     ...(existing === 'clean' ? { cleaning: true as const } : {}),
     ...(extending === undefined ? {} : { extends: extending }),
   };

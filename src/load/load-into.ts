@@ -1,12 +1,21 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
-import type { Settings } from '../config/settings.js';
+import type { Part, Settings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
-import { DEFAULT_SHARD_DAYS, instantOf, planLoad } from '../plan/index.js';
+import {
+  DEFAULT_SHARD_DAYS,
+  dealtByChunk,
+  instantOf,
+  type Plan,
+  partOfPlan,
+  planChunks,
+  planLoad,
+} from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { isRouter, serverIdentity } from '../store/identity.js';
 import { dropDataset, ensureCollections } from '../store/schema.js';
+import { clusterShards, refuseUnlessRouter, shardingCommands, shardMetrics } from '../store/sharding.js';
 import { databaseStatistics } from '../store/statistics.js';
 import type { Target } from '../store/target.js';
 import { writeAssets } from './assets.js';
@@ -14,15 +23,17 @@ import { durably } from './durably.js';
 import { explainFailure } from './explain.js';
 import { Hold } from './hold.js';
 import { type Job, newRun, startedEvent, workerContext } from './job.js';
+import { joinRun } from './join.js';
+import { PartStore } from './part-store.js';
 import type { WorkerPool } from './pool.js';
-import { prepareTarget } from './prepare.js';
+import { type PrepareInput, prepareTarget } from './prepare.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import { RetryLog } from './retry-log.js';
 import type { Dataset } from './run.js';
 import { LEASE_MS, RunStore } from './run-store.js';
 import { runSession, type SessionResult } from './session.js';
 import { datasetOf, type Start } from './start.js';
-import { waitForStragglers } from './stragglers.js';
+import { isOtherPart, waitForStragglers } from './stragglers.js';
 import { countAssets, NO_WORK, summarise } from './summary.js';
 
 export interface LoadInput {
@@ -39,6 +50,8 @@ export interface LoadInput {
 /** What all steps need. */
 interface Work extends LoadInput {
   readonly store: RunStore;
+  /** Where several loaders share the run. */
+  readonly parts: PartStore | undefined;
   readonly retries: RetryLog;
   readonly retry: RetryOptions;
   readonly warn: (message: string) => void;
@@ -58,21 +71,30 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     stopping: () => interrupt.aborted,
   };
   const store = new RunStore(target.db, input.loader, retry);
-  const work: Work = { ...input, store, retries, retry, warn };
+  const { part, clustered, ttlDays } = settings.load;
+  const parts = part && new PartStore(target.db, input.loader, retry, part);
+  const work: Work = { ...input, store, parts, retries, retry, warn };
 
   const shardDays = settings.load.shardDays ?? DEFAULT_SHARD_DAYS;
   const requestedPlan = planLoad(fleet, requested.window, requested.sections, shardDays);
   const fingerprint = fleetFingerprint(fleet);
-  const { start, runId } = await prepareTarget({
+  const prepare: PrepareInput = {
     target,
     store,
     request: { dataset: requested, fleetFingerprint: fingerprint },
     settings,
     newRun: (id) =>
-      newRun({ runId: id, dataset: requested, plan: requestedPlan }, fingerprint, settings.load),
+      newRun(
+        { runId: id, dataset: requested, plan: requestedPlan },
+        fingerprint,
+        settings.load,
+        part && { count: part.of, clustered, ...(ttlDays === undefined ? {} : { ttlDays }) },
+      ),
     notice: warn,
-  });
-  const job = jobOf(start, runId, requested, shardDays);
+  };
+  if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
+  const { start, runId } = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
+  const job = jobOf(start, runId, requested, shardDays, part);
   const finish = async (status: LoadSummary['status'], result: SessionResult, skipped: number) =>
     summarise({
       ...job,
@@ -96,14 +118,22 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
   return finish(result.interrupted ? 'interrupted' : 'complete', result, skipped);
 }
 
-function jobOf(start: Start, runId: string | undefined, requested: Dataset, shardDays: number): Job {
+function jobOf(
+  start: Start,
+  runId: string | undefined,
+  requested: Dataset,
+  shardDays: number,
+  part: Part | undefined,
+): Job {
   const run = 'run' in start ? start.run : undefined;
   const dataset = run ? datasetOf(run) : requested;
+  const whole = planLoad(fleet, dataset.window, dataset.sections, run?.shardDays ?? shardDays);
   return {
     runId: runId ?? '',
     dataset,
-    plan: planLoad(fleet, dataset.window, dataset.sections, run?.shardDays ?? shardDays),
-    resumed: start.kind === 'resume',
+    plan: partOfPlan(whole, part),
+    whole,
+    resumed: start.kind === 'resume' || (start.kind === 'join' && start.again),
   };
 }
 
@@ -111,9 +141,10 @@ function jobOf(start: Start, runId: string | undefined, requested: Dataset, shar
 async function loadHeld(
   work: Work,
   job: Job,
-  start: Extract<Start, { kind: 'fresh' | 'resume' }>,
+  start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
 ): Promise<{ result: SessionResult; skipped: number }> {
-  const { store, retry, warn, interrupt } = work;
+  const { retry, warn, interrupt } = work;
+  const store = work.parts ?? work.store;
   const hold = new Hold(store, job.runId, retry);
   let state: 'complete' | 'interrupted' | 'failed' = 'failed';
   try {
@@ -121,6 +152,7 @@ async function loadHeld(
       throw resumable(work, job, error);
     });
     const result = await loadShards(work, job, start, hold, skipped);
+    if (!result.interrupted) await finishRun(work, job, hold);
     state = result.interrupted ? 'interrupted' : 'complete';
     hold.end();
     await store.end(job.runId, state).catch((error) => {
@@ -135,20 +167,36 @@ async function loadHeld(
   }
 }
 
+/**
+ * The last step of a run, taken by whoever completes it: of several loaders, the one whose part is the last. It bears repetition, since
+ * after a crash in it whoever comes next takes it again, and since two parts may end at once.
+ */
+async function finishRun({ parts, target, settings }: Work, job: Job, hold: Hold): Promise<void> {
+  if (!parts) return;
+  if (!(await parts.complete(job.runId))) return;
+  const { clustered, ttlDays } = settings.load;
+  const { layout } = job.dataset;
+  await durably(target.db, hold, () =>
+    ensureCollections(target.db, target.server.version, { layout, clustered, ttlDays }),
+  );
+  await parts.completeRun(job.runId);
+}
+
 /** Cleans where that is asked for, makes collections and assets, and resolves with the ids of the shards that are done already. */
 async function prepareCollections(
   { target, settings, reporter, store, warn, loader, retry }: Work,
   job: Job,
-  start: Extract<Start, { kind: 'fresh' | 'resume' }>,
+  start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
   hold: Hold,
 ): Promise<Set<string>> {
   const { db } = target;
   const cleaning = start.kind === 'fresh' ? start.clean : start.run.cleaning === true;
+  const { part, shard } = settings.load;
   const { layout } = job.dataset;
   const gone = await withRetry(
     () =>
       waitForStragglers(db, {
-        isStraggler: (seen) => seen.loader !== loader,
+        isStraggler: (seen) => seen.loader !== loader && !isOtherPart(seen.loader, part),
         limitMs: LEASE_MS,
         notice: warn,
       }),
@@ -170,13 +218,25 @@ async function prepareCollections(
     await ensureCollections(db, target.server.version, { layout, clustered, ttlDays });
     await writeAssets(db, fleet, instantOf(job.dataset.window.end));
   });
-  return job.resumed && !cleaning ? store.completedShards(job.runId, job.plan.shards) : new Set();
+  if (shard) {
+    const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));
+    // Once records are there the cluster's balancer knows better where they belong.
+    await shardMetrics(db, shardingCommands(db.databaseName, layout, chunks), !job.resumed, warn);
+  }
+  if (!job.resumed || cleaning) return new Set();
+  const done = await store.completedShards(job.runId, (job.whole ?? job.plan).shards);
+  return new Set(job.plan.shards.map(({ id }) => id).filter((id) => done.has(id)));
+}
+
+/** The plan in an order that keeps all shards of a cluster busy from the beginning. */
+async function spread({ db }: Target, { plan, whole = plan }: Job): Promise<Plan> {
+  return { ...plan, shards: dealtByChunk(plan.shards, planChunks(whole, await clusterShards(db))) };
 }
 
 async function loadShards(
   work: Work,
   job: Job,
-  start: Extract<Start, { kind: 'fresh' | 'resume' }>,
+  start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
   hold: Hold,
   skipped: ReadonlySet<string>,
 ): Promise<SessionResult> {
@@ -188,7 +248,7 @@ async function loadShards(
   const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
   return runSession({
     fleet,
-    plan: job.plan,
+    plan: settings.load.shard ? await spread(target, job) : job.plan,
     skipped,
     mayHoldRecords: start.kind === 'resume' || start.mayHoldRecords,
     context: routed ? { ...context, writeConcern: context.writeConcern ?? 'majority' } : context,

@@ -13,7 +13,7 @@ export type LoadTargetInput = Omit<LoadInput, 'target' | 'loader'>;
 export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
   const { settings, reporter } = input;
   const inform = (message: string) => reporter.on({ type: 'notice', level: 'info', message });
-  const loader = drawLoader();
+  const loader = drawLoader(settings.load.part);
   const target = await openTarget(withLoaderName(settings.connection, loader), inform);
   try {
     reporter.on({ type: 'connected', server: target.server, database: target.db.databaseName });

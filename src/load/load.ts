@@ -4,7 +4,7 @@
  */
 import type { Settings } from '../config/settings.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
-import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { SHARDS_SIDE_BY_SIDE } from './overlap.js';
 import { WorkerPool } from './pool.js';
@@ -25,7 +25,8 @@ export async function runLoad(
   const { load } = settings;
   const fleet = DEFAULT_FLEET;
   const requested = requestedDataset(load, new Date());
-  const plan = planLoad(fleet, requested.window, requested.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  const plan = partOfPlan(planLoad(fleet, requested.window, requested.sections, shardDays), load.part);
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
   const pool = new WorkerPool('load-shard', workersFor(settings, records), SHARDS_SIDE_BY_SIDE);

@@ -77,7 +77,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
 }
 
 /** @throws SeedError for a run whose document does not fit what this version would load for it. */
-function refuseOtherPlan(run: RunDocument): void {
+export function refuseOtherPlan(run: RunDocument): void {
   const { window, sections } = datasetOf(run);
   const plan = planLoad(DEFAULT_FLEET, window, sections, run.shardDays);
   const fits = SECTIONS.every((section) => plan.counts[section] === run.planned[section]);

@@ -2,7 +2,7 @@
 import { ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { FIRST_INSTANT, LAST_INSTANT } from '../config/instant.js';
-import { MAX_DAYS } from '../config/schema.js';
+import { MAX_DAYS, MAX_PARTS } from '../config/schema.js';
 import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 
@@ -33,6 +33,13 @@ const windowDocument = z
     error: `longer than ${MAX_DAYS} days`,
   });
 
+/** What loaders of one run must agree on besides the dataset. Absent: the run has one loader. */
+const partsDocument = z.object({
+  count: z.number().int().min(2).max(MAX_PARTS),
+  clustered: z.boolean(),
+  ttlDays: z.number().int().optional(),
+});
+
 export const runDocument = z.object({
   _id: z.string().min(1),
   format: z.literal(RUN_FORMAT),
@@ -62,6 +69,9 @@ export const runDocument = z.object({
   extends: z.string().optional(),
   /** The window began here before `refresh --keep-days` moved its start; present until the records before it are removed. */
   trimmedFrom: instant.optional(),
+  parts: partsDocument.optional(),
+  /** How often a part has joined. */
+  joined: z.number().int().optional(),
   /** By the server's clock. */
   heartbeat: z.date(),
   startedAt: z.date(),
@@ -69,6 +79,22 @@ export const runDocument = z.object({
   version: z.string(),
 });
 export type RunDocument = z.infer<typeof runDocument>;
+
+/** A part of a run, with its lease. */
+export interface PartDocument {
+  readonly _id: string;
+  readonly run: string;
+  readonly part: number;
+  readonly state: RunDocument['state'];
+  readonly active?: true;
+  readonly host: string;
+  readonly pid: number;
+  readonly holder: string;
+  readonly processSpace?: string;
+  readonly heartbeat: Date;
+  readonly startedAt: Date;
+  readonly finishedAt?: Date;
+}
 
 export const shardDocument = z.object({
   _id: z.string(),

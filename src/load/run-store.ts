@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Collection, type Db, type Document, MongoServerError } from 'mongodb';
+import type { Part } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Shard } from '../plan/index.js';
 import { instantOf } from '../plan/index.js';
-import { RUNS, SHARDS } from '../store/names.js';
+import { PARTS, RUNS, SHARDS } from '../store/names.js';
 import { Patience } from './patience.js';
 import { PROCESS_SPACE } from './process-space.js';
 import { type RetryOptions, withRetry } from './retry.js';
@@ -17,17 +18,28 @@ export const LEASE_MS = 30_000;
 export const HEARTBEAT_MS = 5_000;
 
 /** Survives power loss, and on a replica set the loss of the primary. */
-const DURABLE = { writeConcern: { w: 'majority', j: true } } as const;
-const DUPLICATE_KEY = 11000;
+export const DURABLE = { writeConcern: { w: 'majority', j: true } } as const;
+export const DUPLICATE_KEY = 11000;
 
 /** A run as its loader describes it; who holds it and since when is the store's to add. */
 export type NewRun = Omit<
   RunDocument,
-  'heartbeat' | 'startedAt' | 'finishedAt' | 'active' | 'host' | 'pid' | 'holder' | 'processSpace' | 'state'
+  | 'joined'
+  | 'heartbeat'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'active'
+  | 'host'
+  | 'pid'
+  | 'holder'
+  | 'processSpace'
+  | 'state'
 >;
 
 /** Who holds the database. Read from a stored document, so everything but `_id` may be missing or nonsense. */
 export interface Holder {
+  /** Of the document that keeps the hold: the run's, or the part's. */
+  readonly id: string;
   readonly runId: RunDocument['_id'];
   readonly host: string;
   readonly pid: number;
@@ -35,16 +47,22 @@ export interface Holder {
   readonly heartbeat: unknown;
   /** Since the last sign of life, in milliseconds by the server's clock; negative where that clock was set back. */
   readonly ageMs: number;
+  /** Set for a part of a run. */
+  readonly part?: number;
+  /** Set for a run of several loaders: how many parts it has, those that are held, and how often one has joined. */
+  readonly shared?: { readonly count: number; readonly held: readonly Holder[]; readonly joined: number };
 }
 
-/** A name for one loader at work on one target. */
-export function drawLoader(): string {
-  return randomBytes(8).toString('hex');
+/** A name for one loader at work on one target. It tells which part it loads, so that other parts leave it alone. */
+export function drawLoader(part?: Part): string {
+  const name = randomBytes(8).toString('hex');
+  return part ? `${name}-${part.number}of${part.of}` : name;
 }
 
 export class RunStore {
   readonly #runs: Collection<RunDocument>;
   readonly #shards: Collection<ShardDocument>;
+  readonly #parts: Collection<Document>;
   readonly #patience: Patience;
 
   constructor(
@@ -55,6 +73,7 @@ export class RunStore {
   ) {
     this.#runs = db.collection<RunDocument>(RUNS);
     this.#shards = db.collection<ShardDocument>(SHARDS);
+    this.#parts = db.collection(PARTS);
     this.#patience = new Patience(db.client);
   }
 
@@ -72,22 +91,28 @@ export class RunStore {
 
   /** Who holds the database now. */
   async currentHolder(): Promise<Holder | undefined> {
-    const pipeline = [{ $match: { active: true } }, { $set: { ageMs: AGE } }];
+    const pipeline = [
+      { $match: { active: true } },
+      { $set: { ageMs: AGE } },
+      {
+        $lookup: {
+          from: PARTS,
+          let: { run: '$_id' },
+          pipeline: [
+            { $match: { $expr: { $eq: ['$run', '$$run'] }, active: true } },
+            { $set: { ageMs: AGE } },
+          ],
+          as: 'held',
+        },
+      },
+    ];
     const [stored] = await this.#trying(() => this.#runs.aggregate<Document>(pipeline).toArray());
-    if (!stored) return undefined;
-    const { _id, host, pid, processSpace, heartbeat, ageMs } = stored;
-    return {
-      runId: _id,
-      host: String(host),
-      pid: Number(pid),
-      processSpace: typeof processSpace === 'string' ? processSpace : undefined,
-      heartbeat,
-      ageMs: ageMs === null ? Number.POSITIVE_INFINITY : Number(ageMs),
-    };
+    return stored && holderOf(stored);
   }
 
   /** Lifts the hold of a loader that is dead, unless it has given a sign of life since. */
-  async lift({ runId, heartbeat }: Holder): Promise<void> {
+  async lift({ runId, heartbeat, shared }: Holder): Promise<void> {
+    if (shared) return this.#liftShared(runId, shared);
     await this.#trying(() =>
       this.#runs.updateOne(
         { _id: runId, active: true, heartbeat: heartbeat as Date },
@@ -97,21 +122,42 @@ export class RunStore {
     );
   }
 
-  /** Writes a new run and takes hold of the database. @throws SeedError when another loader was faster. */
-  async begin(run: NewRun): Promise<void> {
-    const { _id, ...fields } = run;
+  /** Parts first, the run last, and only if none has joined since it was looked at. */
+  async #liftShared(runId: string, { held, joined }: NonNullable<Holder['shared']>): Promise<void> {
+    const dead = { $unset: { active: '' }, $set: { state: 'interrupted' } };
+    for (const { id, heartbeat } of held) {
+      const filter = { _id: id, active: true, heartbeat } as Document;
+      await this.#trying(() => this.#parts.updateOne(filter, dead, DURABLE));
+    }
+    const filter = { _id: runId, active: true as const, joined };
+    const interrupted = { $cond: [{ $eq: ['$state', 'complete'] }, '$state', 'interrupted'] };
+    await this.#trying(() =>
+      this.#runs.updateOne(filter, [{ $set: { state: interrupted } }, { $unset: 'active' }], DURABLE),
+    );
+  }
+
+  /** What keeps two runs from being active at once. */
+  async createIndexes(): Promise<void> {
     await this.#trying(async () => {
       await this.#runs.createIndex(
         { active: 1 },
         { unique: true, partialFilterExpression: { active: true } },
       );
       await this.#shards.createIndex({ run: 1 });
-      await this.#hold(
+    });
+  }
+
+  /** Writes a new run and takes hold of the database. @throws SeedError when another loader was faster. */
+  async begin(run: NewRun): Promise<void> {
+    const { _id, ...fields } = run;
+    await this.createIndexes();
+    await this.#trying(() =>
+      this.#hold(
         { _id, holder: { $in: [null, this.holder] } as Document },
         { ...fields, startedAt: '$$NOW' },
         true,
-      );
-    });
+      ),
+    );
   }
 
   /** Takes hold of a stored run again, to go on with it. @throws SeedError when another loader was faster. */
@@ -222,8 +268,27 @@ export class RunStore {
   }
 }
 
+/** A holder as its document, with `ageMs`, describes it. */
+export function holderOf(stored: Document): Holder {
+  const { _id, host, pid, processSpace, heartbeat, ageMs, run, part, parts, held, joined } = stored;
+  const shared = parts
+    ? { count: Number(parts.count), held: (held as Document[]).map(holderOf), joined: joined as number }
+    : undefined;
+  return {
+    id: _id,
+    runId: run ?? _id,
+    host: String(host),
+    pid: Number(pid),
+    processSpace: typeof processSpace === 'string' ? processSpace : undefined,
+    heartbeat,
+    ageMs: ageMs === null ? Number.POSITIVE_INFINITY : Number(ageMs),
+    part,
+    shared,
+  };
+}
+
 /** Null where the document has no usable heartbeat. */
-const AGE = {
+export const AGE = {
   $cond: [{ $eq: [{ $type: '$heartbeat' }, 'date'] }, { $subtract: ['$$NOW', '$heartbeat'] }, null],
 };
 
@@ -236,7 +301,7 @@ function shardKey(runId: string, shardId: string): string {
   return `${runId}:${shardId}`;
 }
 
-function tooLate(): SeedError {
+export function tooLate(): SeedError {
   return new SeedError(
     ExitStatus.targetNotReady,
     'another loader has just started on this database',

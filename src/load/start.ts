@@ -1,7 +1,8 @@
 /** What a load does with the target it finds: the rules of resuming, cleaning and refusing. Pure. */
-import type { LoadSettings } from '../config/settings.js';
-import { ExitStatus, SeedError } from '../errors.js';
-import { minuteOf } from '../plan/index.js';
+import type { LoadSettings, Part } from '../config/settings.js';
+import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/index.js';
+import { ASSETS } from '../store/names.js';
 import type { Dataset } from './run.js';
 import type { RunDocument } from './run-document.js';
 
@@ -22,6 +23,13 @@ export interface Request {
 export type Start =
   | { readonly kind: 'fresh'; readonly clean: boolean; readonly mayHoldRecords: boolean }
   | { readonly kind: 'resume'; readonly run: RunDocument }
+  | {
+      readonly kind: 'join';
+      readonly run: RunDocument;
+      /** True where this part was begun before. */
+      readonly again: boolean;
+      readonly mayHoldRecords: boolean;
+    }
   | { readonly kind: 'already complete'; readonly run: RunDocument }
   | { readonly kind: 'nothing to resume'; readonly run: RunDocument | undefined };
 
@@ -35,6 +43,12 @@ export function decideStart(target: TargetState, request: Request, settings: Loa
     case 'resume': {
       const run = target.runs.find((candidate) => candidate.state !== 'complete');
       if (!run) return { kind: 'nothing to resume', run: target.runs[0] };
+      if (run.parts) {
+        throw usageError(
+          `run ${run._id} is shared by ${run.parts.count} parts`,
+          `give --resume --parts ${run.parts.count} with the --part to go on with`,
+        );
+      }
       refuseOtherVersion(run, request);
       refuseContradictions(run, request, settings);
       return { kind: 'resume', run };
@@ -54,6 +68,63 @@ export function decideStart(target: TargetState, request: Request, settings: Loa
       );
     }
   }
+}
+
+/**
+ * The same for one of several loaders, which does not mind what its siblings have begun.
+ * @throws SeedError as {@link decideStart}, and where options contradict those of the run
+ */
+export function decideJoin(
+  target: TargetState,
+  request: Request,
+  settings: LoadSettings,
+  part: Part,
+): Exclude<Start, { kind: 'join' }> {
+  const open = target.runs.find((candidate) => candidate.state !== 'complete');
+  const resuming = settings.existing === 'resume';
+  if (open?.parts) {
+    if (open.parts.count !== part.of) throw contradiction('--parts', open, `${open.parts.count} parts`);
+    refuseOtherVersion(open, request);
+    if (resuming) refuseContradictions(open, request, settings);
+    else refuseOtherOptions(open, request, settings);
+    return { kind: 'resume', run: open };
+  }
+  if (open && resuming) throw contradiction('--parts', open, 'one loader');
+  if (open) throw notReady(`it holds ${unfinished(open)}`);
+  if (resuming) return { kind: 'nothing to resume', run: target.runs[0] };
+  const same = target.runs.find((candidate) => isSameDataset(candidate, request));
+  if (same) return { kind: 'already complete', run: same };
+  // Assets alone are in nobody's way: so a database can be cleaned once, before the parts begin.
+  const records = target.collectionsWithData.filter((name) => name !== ASSETS);
+  if (records.length > 0 && settings.existing !== 'keep')
+    throw notReady(`it holds data already (${records})`);
+  return { kind: 'fresh', clean: false, mayHoldRecords: settings.existing === 'keep' };
+}
+
+/** All parts must be told the same. Only the period may follow from the day on which a part starts. */
+function refuseOtherOptions(run: RunDocument, request: Request, settings: LoadSettings): void {
+  for (const { flags, stored } of differences(run, request.dataset)) {
+    const [flag] = flags;
+    if ((flag === '--start' || flag === '--end') && !settings.window.start && !settings.window.end) continue;
+    throw contradiction(flags.find((one) => settings.given.includes(one)) ?? flag, run, stored);
+  }
+  const days = (run.window.end.getTime() - run.window.start.getTime()) / 86_400_000;
+  if (days !== settings.window.days) throw contradiction('--days', run, `${days} days`);
+  if ((settings.shardDays ?? DEFAULT_SHARD_DAYS) !== run.shardDays) {
+    throw contradiction('--shard-days', run, `shards of ${run.shardDays} days`);
+  }
+  const { clustered, ttlDays } = run.parts ?? {};
+  if (settings.clustered !== clustered) {
+    throw contradiction('--no-clustered', run, clustered ? 'a clustered collection' : 'none');
+  }
+  if (settings.ttlDays !== ttlDays) throw contradiction('--ttl-days', run, `${ttlDays ?? 'no'} days to live`);
+}
+
+function contradiction(flag: string, run: RunDocument, stored: string): SeedError {
+  return usageError(
+    `${flag} contradicts the run that the parts share, ${run._id}: it has ${stored}`,
+    'give every part the same options but for --part',
+  );
 }
 
 /** The dataset of a stored run. */

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, MongoServerError } from 'mongodb';
+import type { Part } from '../config/settings.js';
 import type { Patience } from './patience.js';
 import { isPassing } from './retry.js';
 
@@ -36,9 +37,17 @@ export type SeenName = Omit<LoaderName, 'database'>;
 
 /** @returns undefined where the text is no name of a loader of this database. */
 export function parseLoaderName(text: unknown, database: string): SeenName | undefined {
-  const match = /^seed-database load ([0-9a-f]{8}) ([0-9a-f]+)\.(\d+)\.(\d+)$/.exec(String(text));
+  const match = /^seed-database load ([0-9a-f]{8}) ([0-9a-f]+(?:-\d+of\d+)?)\.(\d+)\.(\d+)$/.exec(
+    String(text),
+  );
   if (!match || match[1] !== databaseTag(database)) return undefined;
   return { loader: match[2], thread: Number(match[3]), generation: Number(match[4]) };
+}
+
+/** True for a loader of another part of the same run: its records are not this part's, and it may go on. */
+export function isOtherPart(loader: string, part: Part | undefined): boolean {
+  const match = /-(\d+)of(\d+)$/.exec(loader);
+  return part !== undefined && Number(match?.[2]) === part.of && Number(match?.[1]) !== part.number;
 }
 
 /** Where a server shows nobody its connections, this is all that can be done. */

@@ -6,8 +6,10 @@ export const METRICS = 'metrics';
 export const RUNS = 'seed_runs';
 /** One document for each completed shard. */
 export const SHARDS = 'seed_shards';
+/** One document for each part of a run that several loaders share. */
+export const PARTS = 'seed_parts';
 
 /** Where the server keeps a time-series `metrics`. */
 export const METRIC_BUCKETS = `system.buckets.${METRICS}`;
 
-export const OWN_COLLECTIONS = [SHARDS, RUNS, METRICS, ASSETS] as const;
+export const OWN_COLLECTIONS = [SHARDS, PARTS, RUNS, METRICS, ASSETS] as const;

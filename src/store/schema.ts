@@ -3,7 +3,7 @@ import { type CreateCollectionOptions, type Db, type IndexDescription, MongoServ
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { isAtLeast } from './connect.js';
-import { ASSETS, METRIC_BUCKETS, METRICS, SHARDS } from './names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS, PARTS, SHARDS } from './names.js';
 
 export interface SchemaOptions {
   readonly layout: Layout;
@@ -106,7 +106,8 @@ function collectionOptions(serverVersion: string, options: SchemaOptions): Creat
 export async function dropDataset(db: Db): Promise<string[]> {
   const present = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((c) => c.name));
   const dropped: string[] = [];
-  for (const name of [SHARDS, METRICS, ASSETS]) {
+  // Parts last: while records are there, whoever takes a part again must learn that it was begun before.
+  for (const name of [SHARDS, METRICS, ASSETS, PARTS]) {
     if (!present.has(name)) continue;
     await db.collection(name).drop();
     dropped.push(name);

@@ -1,0 +1,64 @@
+/** How a loader joins a run that several share: finds or makes the run, and takes hold of its part. */
+import { createHash } from 'node:crypto';
+import { ExitStatus, SeedError } from '../errors.js';
+import { collectionsWithData, refuseOtherLayout, refuseUnknownLayout } from '../store/schema.js';
+import { refuseWhileHeld, refuseWhilePartHeld } from './lease.js';
+import type { PartStore } from './part-store.js';
+import { type Prepared, type PrepareInput, refuseOtherPlan } from './prepare.js';
+import { withRetry } from './retry.js';
+import { decideJoin } from './start.js';
+
+const ROUNDS = 5;
+const RUN_ID_LENGTH = 24;
+
+/**
+ * Whoever comes first writes the run; its id follows from what was asked for, so that of several that come first at once all
+ * write the same.
+ * @throws SeedError where this part, or another run, is in progress, and where options contradict those of the run
+ */
+export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Prepared> {
+  const { target, store, request, settings, notice } = input;
+  const { part } = parts;
+  for (let round = 0; round < ROUNDS; round++) {
+    await refuseWhileHeld(store, notice, part.of);
+    const runs = await store.list();
+    const holding = await withRetry(() => collectionsWithData(target.db), store.retry);
+    const decided = decideJoin({ runs, collectionsWithData: holding }, request, settings.load, part);
+    if (decided.kind === 'already complete' || decided.kind === 'nothing to resume') {
+      return { start: decided, runId: decided.run?._id };
+    }
+    const known = decided.kind === 'resume' ? decided.run : undefined;
+    if (known) refuseOtherPlan(known);
+    else {
+      refuseUnknownLayout(target.server.version, request.dataset.layout);
+      await withRetry(() => refuseOtherLayout(target.db, request.dataset.layout), store.retry);
+    }
+    const { _id: _, ...asked } = input.newRun('');
+    const runId = known?._id ?? idOf(asked);
+    await refuseWhilePartHeld(parts, runId, notice);
+    await store.createIndexes();
+    const { again } = await parts.take(runId);
+    if (!(await parts.join({ _id: runId, ...asked }))) {
+      await parts.end(runId, 'interrupted');
+      continue;
+    }
+    const now = await store.list();
+    const run = now.find(({ _id }) => _id === runId);
+    // What was decided holds only if no other run has begun and ended since.
+    const others = now.filter(({ _id }) => _id !== runId && !runs.some((one) => one._id === _id));
+    if (run && others.length === 0) {
+      const mayHoldRecords = again || settings.load.existing === 'keep';
+      return { start: { kind: 'join', run, again, mayHoldRecords }, runId };
+    }
+    await parts.withdraw(runId);
+  }
+  throw new SeedError(
+    ExitStatus.targetNotReady,
+    'other loaders come and go on this database',
+    'try again later',
+  );
+}
+
+function idOf(run: object): string {
+  return createHash('sha256').update(JSON.stringify(run)).digest('hex').slice(0, RUN_ID_LENGTH);
+}
