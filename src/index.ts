@@ -11,14 +11,21 @@
  * await close();
  * ```
  */
-import type { Db } from 'mongodb';
+import { availableParallelism } from 'node:os';
+import type { Db, Document } from 'mongodb';
 import type { SettingName } from './config/catalog.js';
 import { readConfiguration } from './config/index.js';
 import type { ExistingData, LoadSettings, Section, WindowRequest } from './config/settings.js';
+import { DEFAULT_FLEET } from './fleet/default.js';
+import { type EncodedBatch, type GenerateInput, generateEncoded, generateRecords } from './load/generate.js';
 import { runLoad } from './load/index.js';
+import { requestedDataset } from './load/requested.js';
+import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from './plan/index.js';
 import type { LoadEvent, LoadSummary } from './report/types.js';
-import { openConnection } from './store/connect.js';
+import { openConnection, withLongReads } from './store/connect.js';
 import { openReader, type TelemetryReader } from './store/reads.js';
+import { openTarget } from './store/target.js';
+import { selectDataset, type VerifyReport, verifyDataset } from './verify/index.js';
 
 export {
   type AvailabilityScale,
@@ -32,6 +39,7 @@ export {
 export { ExitStatus, SeedError } from './errors.js';
 export { DEFAULT_FLEET } from './fleet/default.js';
 export type { Asset, AssetData, AssetType, BackupJob, Fleet, Machine, Service } from './fleet/types.js';
+export type { EncodedBatch } from './load/generate.js';
 export {
   DEFAULT_SHARD_DAYS,
   instantOf,
@@ -49,6 +57,7 @@ export {
   type StoredRecord,
   TelemetryReader,
 } from './store/reads.js';
+export type { VerifyReport } from './verify/index.js';
 export { VERSION } from './version.js';
 
 /** Choices of a load that have the command line's meaning and defaults, by the names of its flags. */
@@ -90,6 +99,90 @@ export async function load(options: LoadOptions = {}, observer: LoadObserver = {
   const { onEvent = () => undefined, signal = new AbortController().signal } = observer;
   const silent = { finish: () => undefined, fail: () => undefined, close: async () => undefined };
   return runLoad(settings, { on: onEvent, ...silent }, signal);
+}
+
+/** What makes a dataset, whether it is loaded or not. */
+export type DatasetOptions = Pick<
+  LoadOptions,
+  | 'seed'
+  | 'days'
+  | 'start'
+  | 'end'
+  | 'sections'
+  | 'layout'
+  | 'availabilityScale'
+  | 'environment'
+  | 'shardDays'
+  | 'batchSize'
+>;
+
+/**
+ * What a load of this dataset would write: its shards and exact numbers of records.
+ * @throws SeedError for an option out of range
+ */
+export function plan(options: DatasetOptions = {}): Plan {
+  return inputOf(options).plan;
+}
+
+/**
+ * The documents that a load of this dataset would write into `metrics`, without a server: asset by asset, each series in
+ * time order. Made while they are asked for, in the calling thread; without a `seed` one is drawn.
+ * @throws SeedError for an option out of range
+ */
+export function generate(options: DatasetOptions = {}): AsyncGenerator<Document, void, undefined> {
+  return generateRecords(inputOf(options));
+}
+
+/** The same as batches of encoded BSON documents, some thirty times as fast. @throws SeedError for an option out of range */
+export function generateBatches(options: DatasetOptions = {}): AsyncGenerator<EncodedBatch, void, undefined> {
+  return generateEncoded(inputOf(options));
+}
+
+function inputOf(options: DatasetOptions): GenerateInput {
+  const { load } = readConfiguration({ flags: flagsOf(options), environment: {} }).settings;
+  const dataset = requestedDataset(load, new Date());
+  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  return {
+    fleet: DEFAULT_FLEET,
+    dataset,
+    plan: planLoad(DEFAULT_FLEET, dataset.window, dataset.sections, shardDays),
+    batchSize: load.batchSize,
+  };
+}
+
+/** Which database to verify; and, where it is not the dataset of its newest run, against what. */
+export interface VerifyOptions extends Omit<DatasetOptions, 'shardDays' | 'batchSize'> {
+  readonly uri?: string;
+  readonly database?: string;
+  readonly workers?: number;
+}
+
+/**
+ * Compares a database, record by record, with its newest run's dataset, or with the one that the options describe (then
+ * `seed` is needed). `status` is `equal` or `different`.
+ * @throws SeedError where the database cannot be read, or holds no run that this version makes
+ */
+export async function verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+  const { settings } = readConfiguration({ flags: flagsOf(options), environment: {} });
+  const connection = withLongReads(settings.connection);
+  const target = await openTarget(connection, () => undefined);
+  try {
+    const { dataset, others } = await selectDataset(target.db, settings, DEFAULT_FLEET, undefined);
+    return await verifyDataset({
+      target,
+      connection: settings.connection,
+      fleet: DEFAULT_FLEET,
+      dataset,
+      others,
+      workers: settings.load.workers ?? availableParallelism(),
+      retryMs: settings.load.retrySeconds * 1000,
+      onProgress: () => undefined,
+    });
+  } catch (error) {
+    throw target.explain(error);
+  } finally {
+    await target.close();
+  }
 }
 
 /** A reader with a connection of its own. */
