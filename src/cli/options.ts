@@ -82,6 +82,33 @@ export const REFRESH_SETTINGS: readonly SettingName[] = [
   ...CONNECTION_SETTINGS,
 ];
 
+/** What `export` takes of a load's flags. */
+export const EXPORT_SETTINGS: readonly SettingName[] = [
+  'days',
+  'seed',
+  'start',
+  'end',
+  'assetsOnly',
+  'metricsOnly',
+  'pollingOnly',
+  'backupOnly',
+  'environment',
+  'availabilityScale',
+  'layout',
+  'clustered',
+  'workers',
+  'batchSize',
+  'shardDays',
+  'clean',
+  'yes',
+  'database',
+  'quiet',
+  'envFile',
+  'logLevel',
+  'json',
+  'color',
+];
+
 /** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {

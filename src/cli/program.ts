@@ -8,6 +8,7 @@ import {
   addSettingOptions,
   CONNECTION_SETTINGS,
   DOCTOR_SETTINGS,
+  EXPORT_SETTINGS,
   FLAG_SETTINGS,
   givenFlags,
   PREVIEW_SETTINGS,
@@ -95,6 +96,16 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async ({ keepDays }: { keepDays?: string }, command: Command) => {
       const { follow } = await import('./refresh.js');
       ended(await follow(givenFlags(command), keepDays));
+    });
+
+  addSettingOptions(program.command('export'), EXPORT_SETTINGS)
+    .description('write a dataset into files, without a server')
+    .option('--format <format>', 'bson (for mongorestore), ndjson, csv, parquet (default: bson)')
+    .option('--out <folder>', 'folder to make; --clean replaces one that is there')
+    .option('--gzip', 'compress the files')
+    .action(async (_options, command: Command) => {
+      const { exportFiles } = await import('./export.js');
+      ended(await exportFiles(givenFlags(command), command.opts()));
     });
 
   addSettingOptions(program.command('serve'), ['port', 'logLevel'])

@@ -5,7 +5,6 @@ import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { DEFAULT_FLEET } from '../fleet/default.js';
-import { PROGRESS_EVERY_MS } from '../report/progress-text.js';
 import { Screen } from '../report/screen.js';
 import { withLongReads } from '../store/connect.js';
 import { openTarget } from '../store/target.js';
@@ -17,7 +16,8 @@ import {
   type VerifyInput,
   verifyDataset,
 } from '../verify/index.js';
-import { progressText, repairLines, reportLines, selectionLines, verifyResult } from './verify-text.js';
+import { Progress } from './progress.js';
+import { repairLines, reportLines, selectionLines, verifyResult } from './verify-text.js';
 
 export interface VerifyOptions {
   readonly repair: boolean;
@@ -105,34 +105,4 @@ async function confirmRepair(
     `--repair would write ${plan.insert + plan.replace} records of the production database ${connection.database}`,
     'add --yes if that is what you want',
   );
-}
-
-/** A line that is drawn over on a terminal, and one now and then elsewhere. */
-class Progress {
-  #started = performance.now();
-  #said = performance.now();
-  #drawn = false;
-
-  constructor(readonly screen: Screen | undefined) {}
-
-  show(compared: number, planned: number): void {
-    if (!this.screen) return;
-    const now = performance.now();
-    const { interactive, stream, width } = this.screen;
-    if (interactive) {
-      const text = progressText(compared, planned, now - this.#started, true);
-      stream.write(`\r\u001b[K${text.slice(0, width)}`);
-      this.#drawn = true;
-    } else if (now - this.#said >= PROGRESS_EVERY_MS) {
-      this.screen.print([progressText(compared, planned, now - this.#started, false)]);
-      this.#said = now;
-    }
-  }
-
-  /** Takes the line away; the next one begins anew. */
-  end(): void {
-    if (this.#drawn) this.screen?.stream.write('\r\u001b[K');
-    this.#drawn = false;
-    this.#started = performance.now();
-  }
 }

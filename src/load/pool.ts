@@ -26,7 +26,7 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
 
   /** `entry` is the file's name in `workers/`, without its ending. */
   constructor(
-    entry: 'load-shard' | 'verify-shard',
+    entry: 'load-shard' | 'verify-shard' | 'export-shard',
     readonly workers: number,
     /** Tasks that a thread works at side by side. */
     readonly sideBySide = 1,

@@ -16,7 +16,7 @@ export interface SchemaOptions {
 const SECONDS_PER_DAY = 86_400;
 const NAMESPACE_EXISTS = 48;
 
-const ASSET_INDEXES: IndexDescription[] = [
+export const ASSET_INDEXES: IndexDescription[] = [
   { key: { asset_type: 1 } },
   { key: { hostname: 1 } },
   { key: { 'data.parent_asset_id': 1 } },
@@ -85,7 +85,8 @@ async function createCollection(db: Db, options: CreateCollectionOptions): Promi
   }
 }
 
-function collectionOptions(serverVersion: string, options: SchemaOptions): CreateCollectionOptions {
+/** How a server of some version is asked for `metrics`. */
+export function collectionOptions(serverVersion: string, options: SchemaOptions): CreateCollectionOptions {
   if (options.layout === 'timeseries') {
     return {
       timeseries: { timeField: 'timestamp', metaField: 'meta', granularity: 'minutes' },

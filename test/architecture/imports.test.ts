@@ -30,8 +30,10 @@ const ALSO: Readonly<Record<string, readonly string[]>> = {
   verify: ['load', 'model'],
   // Of later date as well: it shows what the model makes and what a database holds, in the words of the reports.
   picture: ['model', 'plan', 'store', 'report'],
-  // The second entry compares where the first one loads.
-  workers: ['verify'],
+  // Of later date too: files instead of a server, from the loader's own source and pool.
+  export: ['load', 'plan', 'encode', 'model', 'store'],
+  // Beside the entry that loads, one that compares and one that writes files.
+  workers: ['verify', 'export'],
 };
 
 /** Imports of types alone, which nothing is loaded for. */

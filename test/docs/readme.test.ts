@@ -136,6 +136,7 @@ const SUBCOMMANDS = [
   'report',
   'refresh',
   'follow',
+  'export',
   'serve',
   'fleet',
   'config',

@@ -1,0 +1,268 @@
+/** `export`: the records of a dataset as files, without a server. */
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { BSON } from 'mongodb';
+import { assetDocument, buildTemplate, seriesIdPrefix } from '../encode/index.js';
+import { ExitStatus, SeedError } from '../errors.js';
+import type { Fleet } from '../fleet/types.js';
+import { WorkerPool } from '../load/pool.js';
+import type { Dataset } from '../load/run.js';
+import { share } from '../load/shared.js';
+import { BACKUP_SERIES, minuteSeries } from '../model/index.js';
+import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/index.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { ASSET_INDEXES, collectionOptions, METRIC_INDEXES } from '../store/schema.js';
+import {
+  type ExportContext,
+  type ExportFormat,
+  type ExportResult,
+  type ExportTask,
+  isBuckets,
+} from './task.js';
+
+/** The oldest version that has all the collection options there are. */
+const NEWEST_NEEDED = '5.3';
+
+export interface ExportInput {
+  readonly fleet: Fleet;
+  readonly dataset: Dataset;
+  readonly plan: Plan;
+  readonly format: ExportFormat;
+  readonly gzip: boolean;
+  /** The folder to make. While it is written it is called `<out>.part`. */
+  readonly out: string;
+  /** Replace what is there. */
+  readonly clean: boolean;
+  /** Name of the database that the files restore into. */
+  readonly database: string;
+  readonly clustered: boolean;
+  readonly batchSize: number;
+  readonly workers: number;
+  readonly interrupt: AbortSignal;
+  /** Told after each shard how many records are written. */
+  readonly onProgress: (written: number, planned: number) => void;
+}
+
+export interface Exported {
+  readonly status: 'complete' | 'interrupted';
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly elapsedMs: number;
+}
+
+/**
+ * Writes all records, in parallel, a shard at a time. The folder appears when everything is in it; an interrupt or a failure leaves
+ * nothing behind.
+ * @throws SeedError where the folder is in use, or cannot be written
+ */
+export async function exportDataset(input: ExportInput): Promise<Exported> {
+  const { out, clean, plan } = input;
+  const started = performance.now();
+  if (existsSync(out) && readdirSync(out).length > 0 && !clean) {
+    throw new SeedError(
+      ExitStatus.targetNotReady,
+      `folder ${out} is not empty`,
+      'name another one with --out, or replace it with --clean',
+    );
+  }
+  const partial = `${out}.part`;
+  try {
+    rmSync(partial, { recursive: true, force: true });
+    const folder = join(partial, input.database);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const assets = await writeAssets(input, folder);
+    const shards = await writeShards(input, folder);
+    if (input.interrupt.aborted) {
+      rmSync(partial, { recursive: true, force: true });
+      return {
+        status: 'interrupted',
+        records: 0,
+        files: 0,
+        bytes: 0,
+        elapsedMs: performance.now() - started,
+      };
+    }
+    if (clean) rmSync(out, { recursive: true, force: true });
+    renameSync(partial, out);
+    return {
+      status: 'complete',
+      records: plan.records,
+      files: assets.files + shards.files,
+      bytes: assets.bytes + shards.bytes,
+      elapsedMs: performance.now() - started,
+    };
+  } catch (error) {
+    discard(partial);
+    throw explained(error, out);
+  }
+}
+
+/** As far as it goes: the failure that led here is the one to tell. */
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {}
+}
+
+function explained(error: unknown, out: string): unknown {
+  if (error instanceof SeedError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new SeedError(
+      ExitStatus.outOfSpace,
+      `no disk space left for ${out}: ${message}`,
+      'make room, or name another disk with --out',
+    );
+  }
+  if (code === undefined) return error;
+  return new SeedError(
+    ExitStatus.failure,
+    `cannot write ${out}: ${message}`,
+    'name another folder with --out',
+  );
+}
+
+/** The assets are few: one file, as the format has it; where the format has no nested fields, Extended JSON. */
+async function writeAssets(
+  { fleet, dataset, format, gzip, clustered }: ExportInput,
+  folder: string,
+): Promise<{ files: number; bytes: number }> {
+  const lastUpdated = instantOf(dataset.window.end);
+  const documents = [...fleet.machines, ...fleet.services, ...fleet.jobs].map((asset) =>
+    assetDocument(asset, lastUpdated),
+  );
+  const content =
+    format === 'bson'
+      ? Buffer.concat(documents.map((document) => BSON.serialize(document)))
+      : Buffer.from(documents.map((document) => `${BSON.EJSON.stringify(document)}\n`).join(''));
+  const files = new Map<string, Buffer>([[`${ASSETS}.${format === 'bson' ? 'bson' : 'ndjson'}`, content]]);
+  if (format === 'bson') {
+    const { layout } = dataset;
+    files.set(`${ASSETS}.metadata.json`, metadata(ASSETS, {}, ASSET_INDEXES));
+    files.set(
+      `${METRICS}.metadata.json`,
+      metadata(
+        METRICS,
+        collectionOptions(NEWEST_NEEDED, { layout, clustered, ttlDays: undefined }),
+        METRIC_INDEXES[layout],
+      ),
+    );
+  }
+  let bytes = 0;
+  for (const [name, text] of files) {
+    const data = gzip ? gzipSync(text) : text;
+    await writeFile(join(folder, gzip ? `${name}.gz` : name), data, { mode: 0o600 });
+    bytes += data.length;
+  }
+  return { files: files.size, bytes };
+}
+
+/** As mongodump writes it beside a collection's documents; mongorestore makes collection and indexes of it. */
+function metadata(name: string, options: object, indexes: readonly { readonly key: object }[]): Buffer {
+  const named = indexes.map(({ key, ...rest }) => ({
+    v: 2,
+    key,
+    name: Object.entries(key).flat().join('_'),
+    ...rest,
+  }));
+  const own = { v: 2, key: { _id: 1 }, name: '_id_' };
+  const all = 'timeseries' in options || 'clusteredIndex' in options ? named : [own, ...named];
+  return Buffer.from(
+    BSON.EJSON.stringify({ options, indexes: all, collectionName: name }, { relaxed: false }),
+  );
+}
+
+async function writeShards(input: ExportInput, folder: string): Promise<{ files: number; bytes: number }> {
+  const { fleet, dataset, format, gzip, batchSize, plan, workers, interrupt, onProgress } = input;
+  const target = format === 'bson' ? oneFile(input, folder) : manyFiles(input, folder);
+  const context = share<ExportContext>({ fleet, dataset, format, gzip, batchSize });
+  const pool = new WorkerPool<ExportTask, ExportResult>('export-shard', workers);
+  const waiting = [...plan.shards];
+  let bytes = 0;
+  let records = 0;
+  const work = async () => {
+    for (let shard = waiting.shift(); shard && !interrupt.aborted; shard = waiting.shift()) {
+      const result = await pool.run({ context, shard, ...target.of(shard) });
+      if (result.state === 'failed') {
+        waiting.length = 0;
+        throw Object.assign(new Error(result.message), { code: result.code });
+      }
+      bytes += result.bytes;
+      records += shard.records;
+      onProgress(records, plan.records);
+    }
+  };
+  try {
+    const done = await Promise.allSettled(Array.from({ length: workers }, work));
+    const failed = done.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
+  } finally {
+    await pool.destroy();
+  }
+  return { files: target.files, bytes };
+}
+
+interface ShardFiles {
+  readonly files: number;
+  readonly of: (shard: Shard) => Pick<ExportTask, 'path' | 'offset'>;
+}
+
+/**
+ * One file for all shards, as mongorestore wants it. A series' documents have one length, so each shard's place is known beforehand
+ * and the file is the same whoever writes it. Lengths of what is compressed, and of buckets, are not known: there shards follow each other as they end.
+ */
+function oneFile(input: ExportInput, folder: string): ShardFiles {
+  const { fleet, dataset, plan, gzip } = input;
+  const buckets = isBuckets(input);
+  const path = join(folder, `${buckets ? METRIC_BUCKETS : METRICS}.bson${gzip ? '.gz' : ''}`);
+  const placed = !gzip && !buckets;
+  const offsets = new Map<string, number>();
+  let size = 0;
+  for (const shard of plan.shards) {
+    offsets.set(shard.id, size);
+    size += shardBytes(fleet, dataset, shard);
+  }
+  const file = openSync(path, 'w', 0o600);
+  if (placed) ftruncateSync(file, size);
+  closeSync(file);
+  return { files: 1, of: (shard) => ({ path, offset: placed ? offsets.get(shard.id) : undefined }) };
+}
+
+/** One file for each asset and shard, in a folder. */
+function manyFiles({ plan, format, gzip }: ExportInput, folder: string): ShardFiles {
+  mkdirSync(join(folder, METRICS), { mode: 0o700 });
+  const ending = `${format}${gzip ? '.gz' : ''}`;
+  return {
+    files: plan.shards.length,
+    of: ({ assetId, from }) => {
+      const start = instantOf(from).toISOString().slice(0, 16).replaceAll(':', '');
+      return { path: join(folder, METRICS, `${assetId}-${start}.${ending}`), offset: undefined };
+    },
+  };
+}
+
+function shardBytes(fleet: Fleet, { layout, environment, seed, sections }: Dataset, shard: Shard): number {
+  const asset = loadedAssets(fleet)[shard.assetIndex];
+  const lengthOf = ({ metricName, unit, section }: typeof BACKUP_SERIES) => {
+    const { assetId, assetType } = asset;
+    const idPrefix = seriesIdPrefix(seed, assetId, metricName);
+    return buildTemplate(layout, { assetId, assetType, metricName, unit, section, environment, idPrefix })
+      .bytes.length;
+  };
+  const perMinute = minuteSeries(asset)
+    .filter(({ section }) => sections.includes(section))
+    .reduce((sum, series) => sum + lengthOf(series), 0);
+  return (shard.to - shard.from) * perMinute + shard.counts.backup * lengthOf(BACKUP_SERIES);
+}

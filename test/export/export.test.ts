@@ -1,0 +1,198 @@
+/** `export`: the files hold what a load would write, whoever writes them, and nothing is left of what was not finished. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { parquetReadObjects } from 'hyparquet';
+import { BSON, type Document, MongoClient } from 'mongodb';
+import { generate } from '../../src/index.js';
+import { type CliResult, runCli } from '../support/cli.js';
+import { assertEqualToPlan, END, loadWell, verify } from '../support/dataset.js';
+import { RunningLoad } from '../support/running.js';
+import { startTestServer } from '../support/server.js';
+
+const SCRATCH = mkdtempSync(join(tmpdir(), 'seed-database-export-'));
+after(() => rmSync(SCRATCH, { recursive: true, force: true }));
+const MONGORESTORE = fileURLToPath(new URL('../../../bench/.cache/bin/mongorestore', import.meta.url));
+
+const DAY = ['--seed', '7', '--days', '1', '--end', END];
+let folders = 0;
+
+async function exported(...flags: string[]): Promise<{ folder: string; result: Document }> {
+  const out = join(SCRATCH, `out-${++folders}`);
+  const { status, stdout, stderr } = await exportTo(out, '--json', ...flags);
+  assert.equal(status, 0, stderr);
+  return { folder: join(out, 'there'), result: JSON.parse(stdout) };
+}
+
+function exportTo(out: string, ...flags: string[]): Promise<CliResult> {
+  return runCli(['export', ...DAY, '--out', out, '--database', 'there', ...flags]);
+}
+
+async function generated(layout: 'flat' | 'timeseries' = 'flat'): Promise<Document[]> {
+  const documents = [];
+  const options = { seed: 7, days: 1, end: new Date(END), layout, sections: ['metrics', 'backup'] } as const;
+  for await (const document of generate(options)) documents.push(document);
+  return documents;
+}
+
+const SECTIONS = ['--metrics-only', '--backup-only'];
+
+function bsonDocuments(bytes: Buffer): Document[] {
+  const documents = [];
+  for (let at = 0; at < bytes.length; at += bytes.readInt32LE(at)) {
+    documents.push(BSON.deserialize(bytes.subarray(at, at + bytes.readInt32LE(at))));
+  }
+  return documents;
+}
+
+/** What two sets of records have in common with each other, whatever their order. */
+function comparable(documents: readonly Document[]): string[] {
+  return documents
+    .map(({ asset_id, metric_name, timestamp, value, unit }) =>
+      [asset_id, metric_name, new Date(timestamp).toISOString(), Number(value), unit].join(' '),
+    )
+    .sort();
+}
+
+test('bson: the documents of a load, the same bytes whoever writes them, compressed or not', async () => {
+  const one = await exported(...SECTIONS, '--workers', '1');
+  const two = await exported(...SECTIONS, '--workers', '3', '--batch-size', '77');
+  const zipped = await exported(...SECTIONS, '--gzip');
+  const bytes = readFileSync(join(one.folder, 'metrics.bson'));
+  const expected = (await generated()).map((document) => BSON.deserialize(BSON.serialize(document)));
+  const byId = (documents: Document[]) => documents.sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1));
+  assert.deepEqual(byId(bsonDocuments(bytes)), byId(expected));
+  // The order within a shard follows from the size of its batches.
+  assert.deepEqual(byId(bsonDocuments(readFileSync(join(two.folder, 'metrics.bson')))), byId(expected));
+  const again = await exported(...SECTIONS, '--workers', '2');
+  assert.ok(readFileSync(join(again.folder, 'metrics.bson')).equals(bytes));
+  const unzipped = gunzipSync(readFileSync(join(zipped.folder, 'metrics.bson.gz')));
+  assert.deepEqual(byId(bsonDocuments(unzipped)), byId(expected));
+  assert.deepEqual(
+    [one.result.status, one.result.records, one.result.seed, one.result.layout],
+    ['complete', expected.length, 7, 'flat'],
+  );
+  assert.equal(statSync(join(one.folder, 'metrics.bson')).mode & 0o077, 0, 'others may read it');
+});
+
+test('ndjson, csv and parquet hold the same records', async () => {
+  const expected = comparable(await generated());
+  const read = async (format: string, parse: (path: string) => Promise<Document[]> | Document[]) => {
+    const { folder } = await exported(...SECTIONS, '--format', format);
+    const names = readdirSync(join(folder, 'metrics'));
+    const documents = await Promise.all(names.map((name) => parse(join(folder, 'metrics', name))));
+    assert.deepEqual(comparable(documents.flat()), expected, format);
+    assert.equal(readFileSync(join(folder, 'assets.ndjson'), 'utf8').trim().split('\n').length, 34);
+  };
+  const lines = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n');
+  await read('ndjson', (path) => lines(path).map((line) => BSON.EJSON.parse(line)));
+  await read('csv', (path) => {
+    const [header, ...rows] = lines(path).map((line) => line.split(','));
+    return rows.map((row) => Object.fromEntries(header.map((name, i) => [name, row[i]])));
+  });
+  await read('parquet', async (path) => {
+    const { buffer, byteOffset, length } = readFileSync(path);
+    return parquetReadObjects({ file: buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer });
+  });
+});
+
+test('ndjson: doubles stay doubles, ids are those of a load', async () => {
+  const { folder } = await exported('--backup-only', '--format', 'ndjson', '--gzip');
+  const [name] = readdirSync(join(folder, 'metrics')).filter((file) => file.startsWith('vm-101'));
+  const line = gunzipSync(readFileSync(join(folder, 'metrics', name)))
+    .toString()
+    .trimEnd();
+  assert.match(line, /^\{"_id":\{"\$oid":"[0-9a-f]{24}"\},.*"value":[01]\.0,/);
+  const [own] = (await generated()).filter(
+    ({ asset_id, metric_name }) => asset_id === 'vm-101' && metric_name === 'backup_status',
+  );
+  assert.equal(BSON.EJSON.parse(line)._id.toHexString(), own._id.toHexString());
+});
+
+test('a folder with something in it is refused; --clean replaces it', async () => {
+  const { folder } = await exported('--assets-only');
+  const out = join(folder, '..');
+  const refused = await exportTo(out, '--assets-only');
+  assert.equal(refused.status, 5);
+  assert.match(refused.stderr, /is not empty\n.*--clean/);
+  assert.equal((await exportTo(out, '--backup-only', '--format', 'csv', '--clean')).status, 0);
+  assert.deepEqual(readdirSync(join(out, 'there')).sort(), ['assets.ndjson', 'metrics']);
+});
+
+test('what cannot be done is told in one line', async () => {
+  for (const [flags, status, message] of [
+    [['--format', 'xml'], 2, /--format xml: must be bson, ndjson, csv, parquet/],
+    [['--format', 'parquet', '--gzip'], 2, /exclude each other/],
+    [['--out', '/dev/null/folder'], 1, /cannot write \/dev\/null\/folder/],
+    [['--out', ''], 2, /needs --out/],
+  ] as const) {
+    const result = await exportTo(join(SCRATCH, 'never'), ...flags);
+    assert.equal(result.status, status, result.stderr);
+    assert.match(result.stderr, message);
+    assert.doesNotMatch(result.stderr, /^ +at /m);
+  }
+  assert.ok(!existsSync(join(SCRATCH, 'never')));
+});
+
+test('Ctrl-C leaves nothing behind', async () => {
+  const out = join(SCRATCH, 'interrupted');
+  const running = new RunningLoad([
+    'export',
+    '--seed',
+    '1',
+    '--days',
+    '365',
+    '--format',
+    'csv',
+    '--out',
+    out,
+  ]);
+  while (!existsSync(`${out}.part`) && !running.hasEnded) await new Promise((done) => setTimeout(done, 20));
+  running.kill('SIGINT');
+  const { status, stdout } = await running.ended;
+  assert.equal(status, 130, stdout);
+  assert.ok(!existsSync(out) && !existsSync(`${out}.part`));
+});
+
+// Built by `npm run bench:peers`, which takes minutes; where it is not there, these files are only read by the tests above.
+if (existsSync(MONGORESTORE)) {
+  test('the stock mongorestore makes of it what a load makes', async () => {
+    const server = await startTestServer();
+    const client = new MongoClient(server.uri);
+    try {
+      const uri = `mongodb://127.0.0.1:${server.port}`;
+      for (const layout of ['flat', 'timeseries'] as const) {
+        const out = join(SCRATCH, `restore-${layout}`);
+        assert.equal((await exportTo(out, '--layout', layout)).status, 0);
+        await promisify(execFile)(MONGORESTORE, ['--quiet', `--uri=${uri}`, out]);
+        const direct = { uri, database: `direct_${layout}` };
+        await loadWell(direct, '--layout', layout);
+        const restored = { uri, database: 'there' };
+        const described = ['--seed', '7', '--days', '1', '--end', END, '--layout', layout];
+        assert.equal((await verify(restored, ...described)).status, 'equal');
+        assert.equal(
+          (await verify(restored, ...described)).fingerprint,
+          (await assertEqualToPlan(direct)).fingerprint,
+        );
+        const storedAs = async ({ database }: { database: string }) => {
+          const db = client.db(database);
+          const [{ options }] = (await db.listCollections({ name: 'metrics' }).toArray()) as Document[];
+          const indexes = (await db.collection('metrics').indexes()).map(({ name }) => name).sort();
+          const collections = layout === 'flat' ? ['assets', 'metrics'] : ['assets'];
+          return { options, indexes, hashes: (await db.command({ dbHash: 1, collections })).collections };
+        };
+        assert.deepEqual(await storedAs(restored), await storedAs(direct));
+        await client.db('there').dropDatabase();
+      }
+    } finally {
+      await client.close();
+      await server.stop();
+    }
+  });
+}
