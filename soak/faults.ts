@@ -7,6 +7,9 @@ import type { RunningLoad } from '../test/support/running.js';
 import type { TestServer } from '../test/support/server.js';
 import type { Chance } from './chance.js';
 
+/** A server's keep-alive, for a soak: more than the loader's socket time-out, which is three seconds. */
+const KEEP_ALIVE_MS = 6_000;
+
 /** What a fault can get hold of. */
 export interface Scene {
   readonly server: TestServer;
@@ -53,8 +56,8 @@ const SINGLE: Readonly<Record<string, Fault>> = {
   },
   'connections stalled': async ({ proxy, running }) => {
     proxy?.stall();
-    // A server finds out some minutes after a client has gone, if no packet says so. Here it finds out at once.
-    void running.ended.then(() => proxy?.cutStalled());
+    // Long after the loader has given such a connection up, the server finds out: here after seconds, not minutes.
+    void Promise.race([sleep(KEEP_ALIVE_MS), running.ended]).then(() => proxy?.cutStalled());
   },
   'server out of reach': async ({ proxy, chance }) => {
     proxy?.refuse();
