@@ -20,7 +20,15 @@ await build({
   platform: 'node',
   target: 'node20',
   // These find files of their own at run time, or are loaded only now and then.
-  external: ['hyparquet-writer', 'piscina', 'pino', 'cli-progress', 'mongodb-memory-server-core', 'yaml', 'uplot'],
+  external: [
+    'hyparquet-writer',
+    'piscina',
+    'pino',
+    'cli-progress',
+    'mongodb-memory-server-core',
+    'yaml',
+    'uplot',
+  ],
   // Libraries in CommonJS require what Node brings.
   banner: {
     js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
