@@ -3,31 +3,9 @@
  * `config` and the validation are made from. Text only; `schema.ts` says what each text may be.
  */
 
-/** Headings of `--help`, in its order. */
-export const GROUPS = [
-  'Dataset:',
-  'Data that is already there:',
-  'Storage:',
-  'Speed:',
-  'Connection:',
-  'Output:',
-] as const;
+import type { SettingEntry } from './setting-entry.js';
 
-export interface SettingEntry {
-  /** Spelling on the command line; absent where a setting comes from the environment alone. */
-  readonly flag?: string;
-  /** Placeholder of the flag's value; a flag without one is a switch. */
-  readonly argument?: string;
-  /** What a switch sets; `true` unless said otherwise. */
-  readonly switchTo?: 'true' | 'false';
-  readonly variable?: string;
-  /** As the user would write it; absent where the setting is unset unless given. */
-  readonly default?: string;
-  /** Never printed. */
-  readonly secret?: boolean;
-  readonly group: (typeof GROUPS)[number];
-  readonly description: string;
-}
+export { GROUPS, type SettingEntry } from './setting-entry.js';
 
 export const CATALOG = {
   days: {

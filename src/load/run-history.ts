@@ -1,6 +1,6 @@
 /** The runs of a database as `status` shows them. Reads only, and survives documents that no run can be resumed from. */
 import type { Db, Document } from 'mongodb';
-import { RUNS, SHARDS } from '../store/names.js';
+import { PARTS, RUNS, SHARDS } from '../store/names.js';
 import { parseRun, type RunDocument } from './run-document.js';
 
 /** A stored run, and how much of it is durably loaded. */
@@ -25,6 +25,18 @@ export interface RunHistory
   readonly records: number;
   /** Milliseconds since its loader's last sign of life, by the server's clock; undefined unless one holds the run. */
   readonly silentMs: number | undefined;
+  /** Of a run that several loaders share: how many parts it has, and those that were begun. */
+  readonly parts: { readonly count: number; readonly begun: readonly PartHistory[] } | undefined;
+}
+
+/** One part of a shared run. */
+export interface PartHistory {
+  readonly part: number;
+  readonly state: string;
+  readonly host: string;
+  readonly pid: number;
+  /** As of a run. */
+  readonly silentMs: number | undefined;
 }
 
 /** A document of `seed_runs` that cannot be used. */
@@ -37,10 +49,14 @@ export interface UnusableRun {
 export async function runHistory(db: Db): Promise<(RunHistory | UnusableRun)[]> {
   const isDate = { $eq: [{ $type: '$heartbeat' }, 'date'] };
   const ageMs = { $cond: [isDate, { $subtract: ['$$NOW', '$heartbeat'] }, null] };
-  const [runs, checkpoints] = await Promise.all([
+  const [runs, parts, checkpoints] = await Promise.all([
     db
       .collection(RUNS)
       .aggregate([{ $sort: { startedAt: -1 } }, { $set: { ageMs } }])
+      .toArray(),
+    db
+      .collection(PARTS)
+      .aggregate([{ $sort: { part: 1 } }, { $set: { ageMs } }])
       .toArray(),
     db
       .collection(SHARDS)
@@ -50,12 +66,16 @@ export async function runHistory(db: Db): Promise<(RunHistory | UnusableRun)[]> 
       .toArray(),
   ]);
   const done = new Map(checkpoints.map((one) => [one._id, one]));
-  return runs.map((stored) => describe(stored, done.get(stored._id as unknown as string)));
+  return runs.map((stored) => {
+    const id = stored._id as unknown as string;
+    return describe(stored, done.get(id), parts.filter(({ run }) => run === id).map(describePart));
+  });
 }
 
 function describe(
   { ageMs, ...stored }: Document,
   done: { readonly shards: number; readonly records: number } | undefined,
+  begun: readonly PartHistory[],
 ): RunHistory | UnusableRun {
   try {
     const run = parseRun(stored);
@@ -71,7 +91,9 @@ function describe(
       shards: { total: run.shards, done: done?.shards ?? 0 },
       startedAt: run.startedAt,
       finishedAt: run.finishedAt,
-      silentMs: run.active ? Number(ageMs) : undefined,
+      // A shared run is held by its parts.
+      silentMs: run.active && !run.parts ? Number(ageMs) : undefined,
+      parts: run.parts && { count: run.parts.count, begun },
       host: run.host,
       pid: run.pid,
       version: run.version,
@@ -79,4 +101,14 @@ function describe(
   } catch (error) {
     return { runId: String(stored._id), problem: (error as Error).message };
   }
+}
+
+function describePart({ part, state, host, pid, active, ageMs }: Document): PartHistory {
+  return {
+    part: Number(part),
+    state: String(state),
+    host: String(host),
+    pid: Number(pid),
+    silentMs: active ? Number(ageMs) : undefined,
+  };
 }

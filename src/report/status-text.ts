@@ -1,6 +1,6 @@
 /** What a database holds, as trees. Pure. */
 import { databaseSize } from './ending.js';
-import { clock, count, duration, localTime, oneLine, period } from './format.js';
+import { clock, count, counted, duration, localTime, oneLine, period } from './format.js';
 import { connectedLines, total } from './story.js';
 import { type Branch, columns, tree } from './tree.js';
 import type { LoadSummary, SectionCounts, ServerInfo } from './types.js';
@@ -22,6 +22,19 @@ export interface RunText {
   readonly host: string;
   readonly pid: number;
   readonly version: string;
+  /** Of a run that several loaders share. */
+  readonly parts?:
+    | {
+        readonly count: number;
+        readonly begun: readonly {
+          readonly part: number;
+          readonly state: string;
+          readonly host: string;
+          readonly pid: number;
+          readonly silentMs: number | undefined;
+        }[];
+      }
+    | undefined;
 }
 
 export type StoredRun = RunText | { readonly runId: string; readonly problem: string };
@@ -61,17 +74,31 @@ function runBranch(run: StoredRun): Branch {
   const planned = total(run.planned);
   const { startedAt, finishedAt } = run;
   const ended = finishedAt ? `, ended ${clock(finishedAt, startedAt)}` : '';
-  const details = [
+  const details: Branch[] = [
     `${count(run.records)} of ${count(planned)} records, ${count(run.shards.done)} of ${count(run.shards.total)} shards`,
     `seed ${run.seed}, layout ${run.layout}, ${period(run.window)}${sectionsOf(run)}`,
     `started ${localTime(startedAt)}${ended}, version ${run.version}`,
   ];
-  if (run.silentMs !== undefined) {
-    details.push(
-      `held by process ${run.pid} on ${run.host}, last heard of ${duration(Math.max(0, run.silentMs))} ago`,
-    );
-  } else if (run.state !== 'complete') details.push('seed-database --resume finishes it');
+  if (run.parts) details.push(partsBranch(run.parts));
+  else if (run.silentMs !== undefined) details.push(heldBy({ ...run, silentMs: run.silentMs }));
+  else if (run.state !== 'complete') details.push('seed-database --resume finishes it');
   return [`${run.runId}: ${run.state}`, details];
+}
+
+function heldBy({ host, pid, silentMs }: { host: string; pid: number; silentMs: number }): string {
+  return `held by process ${pid} on ${host}, last heard of ${duration(Math.max(0, silentMs))} ago`;
+}
+
+function partsBranch({ count: planned, begun }: NonNullable<RunText['parts']>): Branch {
+  const lines = begun.map(({ silentMs, ...part }) => {
+    const held = silentMs === undefined ? '' : `, ${heldBy({ ...part, silentMs })}`;
+    const resume = `, seed-database --resume --parts ${planned} --part ${part.part} finishes it`;
+    const waits = silentMs === undefined && part.state !== 'complete' ? resume : '';
+    return `part ${part.part}: ${part.state}${held}${waits}`;
+  });
+  const missing = planned - begun.length;
+  if (missing > 0) lines.push(`${counted(missing, 'part')} not begun`);
+  return [`shared by ${planned} loaders`, lines];
 }
 
 function sectionsOf({ sections }: RunText): string {

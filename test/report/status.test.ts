@@ -127,3 +127,20 @@ test('a preview says what would be loaded, and that nothing was', () => {
   for (const line of lines) assert.ok(widthOf(line) <= 80);
   assert.equal(previewLines({ ...preview, seed: 0 })[1], '   ├── Seed: 0');
 });
+
+test('a shared run lists its parts, and what to do about each', () => {
+  const part = { state: 'complete', host: 'laptop', pid: 1, silentMs: undefined };
+  const begun = [
+    { ...part, part: 1 },
+    { ...part, part: 2, state: 'interrupted' },
+    { ...part, part: 3, state: 'loading', pid: 7, silentMs: 2_000 },
+  ];
+  const lines = runLines([{ ...RUN, state: 'loading', parts: { count: 4, begun } }]);
+  assert.deepEqual(lines.slice(-5), [
+    '       └── shared by 4 loaders',
+    '           ├── part 1: complete',
+    '           ├── part 2: interrupted, seed-database --resume --parts 4 --part 2 finishes it',
+    '           ├── part 3: loading, held by process 7 on laptop, last heard of 2.0s ago',
+    '           └── 1 part not begun',
+  ]);
+});

@@ -1,0 +1,27 @@
+/** What the catalog says of a setting. */
+
+/** Headings of `--help`, in its order. */
+export const GROUPS = [
+  'Dataset:',
+  'Data that is already there:',
+  'Storage:',
+  'Speed:',
+  'Connection:',
+  'Output:',
+] as const;
+
+export interface SettingEntry {
+  /** Spelling on the command line; absent where a setting comes from the environment alone. */
+  readonly flag?: string;
+  /** Placeholder of the flag's value; a flag without one is a switch. */
+  readonly argument?: string;
+  /** What a switch sets; `true` unless said otherwise. */
+  readonly switchTo?: 'true' | 'false';
+  readonly variable?: string;
+  /** As the user would write it; absent where the setting is unset unless given. */
+  readonly default?: string;
+  /** Never printed. */
+  readonly secret?: boolean;
+  readonly group: (typeof GROUPS)[number];
+  readonly description: string;
+}
