@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { type Batch, BatchBuffer } from '../src/encode/index.js';
-import { BUCKET_RECORDS, bucketBytes } from '../src/export/bucket.js';
+import { BUCKET_RECORDS, bucketsOf } from '../src/export/bucket.js';
 import { CSV_HEADER, csvLines, ndjsonLines, parquetFile } from '../src/export/rows.js';
 import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from '../src/export/task.js';
 import { SeriesMemory } from '../src/load/series-memory.js';
@@ -52,7 +52,7 @@ function* encode(context: ExportContext, batches: Iterable<Batch>): Generator<Ui
   }
   if (format === 'csv') yield Buffer.from(CSV_HEADER);
   for (const batch of batches) {
-    if (isBuckets(context)) yield bucketBytes(batch);
+    if (isBuckets(context)) yield* bucketsOf(batch);
     else if (format === 'bson') yield batch.encode();
     else yield Buffer.from(format === 'csv' ? csvLines(batch) : ndjsonLines(batch));
   }

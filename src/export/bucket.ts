@@ -11,8 +11,26 @@ const MS_PER_MINUTE = 60_000;
 /** With granularity `minutes` a bucket begins on the hour. */
 const ROUNDING_MINUTES = 60;
 
-/** The bytes of one bucket with a batch's records, at most {@link BUCKET_RECORDS}. */
-export function bucketBytes({ series, minutes, values }: Batch): Uint8Array {
+/**
+ * A batch as buckets. Minutes in a row fit into one; backups are a day apart, and the server does not look for a record
+ * later in a bucket than a day after its begin: each has a bucket of its own.
+ * @param batch at most {@link BUCKET_RECORDS} records
+ */
+export function* bucketsOf(batch: Batch): Generator<Uint8Array> {
+  const { minutes, values, records } = batch;
+  const inARow = minutes[records - 1] - minutes[0] === records - 1;
+  if (inARow) yield bucketBytes(batch);
+  else
+    for (let i = 0; i < records; i++) {
+      yield bucketBytes({
+        series: batch.series,
+        minutes: minutes.subarray(i, i + 1),
+        values: values.subarray(i, i + 1),
+      });
+    }
+}
+
+function bucketBytes({ series, minutes, values }: Pick<Batch, 'series' | 'minutes' | 'values'>): Uint8Array {
   const start = minutes[0] - (minutes[0] % ROUNDING_MINUTES);
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   const timestamps: Record<string, Date> = {};

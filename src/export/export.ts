@@ -23,6 +23,7 @@ import { BACKUP_SERIES, minuteSeries } from '../model/index.js';
 import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/index.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { ASSET_INDEXES, collectionOptions, METRIC_INDEXES } from '../store/schema.js';
+import { VERSION } from '../version.js';
 import {
   type ExportContext,
   type ExportFormat,
@@ -70,18 +71,14 @@ export interface Exported {
 export async function exportDataset(input: ExportInput): Promise<Exported> {
   const { out, clean, plan } = input;
   const started = performance.now();
-  if (existsSync(out) && readdirSync(out).length > 0 && !clean) {
-    throw new SeedError(
-      ExitStatus.targetNotReady,
-      `folder ${out} is not empty`,
-      'name another one with --out, or replace it with --clean',
-    );
-  }
   const partial = `${out}.part`;
+  for (const folder of clean ? [partial, out] : [partial]) refuseForeign(folder);
+  if (!clean && holds(out)) throw inUse(out, 'replace it with --clean');
   try {
     rmSync(partial, { recursive: true, force: true });
     const folder = join(partial, input.database);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(partial, MANIFEST), manifestOf(input), { mode: 0o600 });
     const assets = await writeAssets(input, folder);
     const shards = await writeShards(input, folder);
     if (input.interrupt.aborted) {
@@ -107,6 +104,33 @@ export async function exportDataset(input: ExportInput): Promise<Exported> {
     discard(partial);
     throw explained(error, out);
   }
+}
+
+/** What the export is of; and, for `--clean`, the sign that a folder is an export's and may go. */
+const MANIFEST = 'export.json';
+
+function manifestOf({ dataset, format, gzip, plan }: ExportInput): string {
+  const { window, ...described } = dataset;
+  const period = { start: instantOf(window.start), end: instantOf(window.end) };
+  const manifest = { version: VERSION, ...described, window: period, format, gzip, records: plan.records };
+  return `${JSON.stringify(manifest, undefined, 1)}\n`;
+}
+
+function holds(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** @throws SeedError for a folder that is to be replaced and has not been made by an export */
+function refuseForeign(folder: string): void {
+  if (holds(folder) && !existsSync(join(folder, MANIFEST))) throw inUse(folder, 'remove it yourself');
+}
+
+function inUse(folder: string, orElse: string): SeedError {
+  return new SeedError(
+    ExitStatus.targetNotReady,
+    `folder ${folder} is not empty`,
+    `name another one with --out, or ${orElse}`,
+  );
 }
 
 /** As far as it goes: the failure that led here is the one to tell. */

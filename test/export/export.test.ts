@@ -1,7 +1,16 @@
 /** `export`: the files hold what a load would write, whoever writes them, and nothing is left of what was not finished. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -123,6 +132,23 @@ test('a folder with something in it is refused; --clean replaces it', async () =
   assert.match(refused.stderr, /is not empty\n.*--clean/);
   assert.equal((await exportTo(out, '--backup-only', '--format', 'csv', '--clean')).status, 0);
   assert.deepEqual(readdirSync(join(out, 'there')).sort(), ['assets.ndjson', 'metrics']);
+  assert.equal(JSON.parse(readFileSync(join(out, 'export.json'), 'utf8')).records, 10);
+});
+
+test('a folder that no export has made is not replaced, even with --clean', async () => {
+  const { folder } = await exported('--assets-only');
+  const out = join(folder, '..');
+  rmSync(join(out, 'export.json'));
+  for (const place of [out, join(SCRATCH, 'beside')]) {
+    // Beside it lies a folder with the name that an unfinished export has.
+    const foreign = place === out ? place : `${place}.part`;
+    mkdirSync(foreign, { recursive: true });
+    writeFileSync(join(foreign, 'mine.txt'), 'mine');
+    const refused = await exportTo(place, '--assets-only', '--clean');
+    assert.equal(refused.status, 5, refused.stderr);
+    assert.match(refused.stderr, /is not empty\n.*remove it yourself/);
+    assert.equal(readFileSync(join(foreign, 'mine.txt'), 'utf8'), 'mine');
+  }
 });
 
 test('what cannot be done is told in one line', async () => {
@@ -158,6 +184,27 @@ test('Ctrl-C leaves nothing behind', async () => {
   const { status, stdout } = await running.ended;
   assert.equal(status, 130, stdout);
   assert.ok(!existsSync(out) && !existsSync(`${out}.part`));
+});
+
+test('time-series buckets span no more than the server looks at, backups included', async () => {
+  const { folder } = await exported(
+    '--layout',
+    'timeseries',
+    '--days',
+    '3',
+    '--metrics-only',
+    '--backup-only',
+  );
+  const buckets = bsonDocuments(readFileSync(join(folder, 'system.buckets.metrics.bson')));
+  let records = 0;
+  for (const { control, data, _id } of buckets) {
+    const span = control.max.timestamp - control.min.timestamp;
+    assert.ok(span >= 0 && span < 86_400_000, `${span} ms`);
+    assert.equal(_id.getTimestamp().getTime(), control.min.timestamp.getTime());
+    records += Object.keys(data.timestamp).length;
+  }
+  assert.equal(records, 3 * (43_200 + 10));
+  assert.equal(new Set(buckets.map(({ _id }) => String(_id))).size, buckets.length);
 });
 
 // Built by `npm run bench:peers`, which takes minutes; where it is not there, these files are only read by the tests above.
