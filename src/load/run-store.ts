@@ -45,7 +45,7 @@ export interface Holder {
   readonly pid: number;
   readonly processSpace: string | undefined;
   readonly heartbeat: unknown;
-  /** Since the last sign of life, in milliseconds by the server's clock; negative where that clock was set back. */
+  /** Since the last sign of life, in milliseconds by the server's clock; negative where that clock was set back. Not by a moment: see {@link ageOf}. */
   readonly ageMs: number;
   /** Set for a part of a run. */
   readonly part?: number;
@@ -281,10 +281,19 @@ export function holderOf(stored: Document): Holder {
     pid: Number(pid),
     processSpace: typeof processSpace === 'string' ? processSpace : undefined,
     heartbeat,
-    ageMs: ageMs === null ? Number.POSITIVE_INFINITY : Number(ageMs),
+    ageMs: ageOf(ageMs),
     part,
     shared,
   };
+}
+
+/**
+ * Infinite where there is no usable heartbeat. A command reads the clock before it reads documents, so a heartbeat of the very moment may
+ * be younger than the command: no sign of a clock that was set back.
+ */
+function ageOf(stored: number | null): number {
+  if (stored === null) return Number.POSITIVE_INFINITY;
+  return stored < 0 && stored > -HEARTBEAT_MS ? 0 : Number(stored);
 }
 
 /** Null where the document has no usable heartbeat. */

@@ -122,6 +122,17 @@ test('a clock that was set back: signs of life decide, not ages', async () => {
   await assertEqualToPlan(place);
 });
 
+test('a sign of life of this very moment is no clock that was set back', async () => {
+  const place = await unfinished();
+  const elsewhere = { processSpace: 'elsewhere', host: 'elsewhere', pid: 1 };
+  const heartbeat = new Date(Date.now() + HEARTBEAT_MS / 2);
+  await runsOf(place).updateOne({}, { $set: { ...elsewhere, heartbeat } });
+  const { status, stderr } = await load(place, ['--resume']);
+  assert.equal(status, 5, stderr);
+  assert.match(stderr, /last heard of 0 s ago/);
+  assert.doesNotMatch(stderr, /set back/);
+});
+
 test('a loader that was taken over stops, and says why', async () => {
   const place = newPlace();
   const running = RunningLoad.load(place, [...FLAGS, '--days', '6']);
