@@ -15,8 +15,11 @@ import { availableParallelism } from 'node:os';
 import type { Db, Document } from 'mongodb';
 import type { SettingName } from './config/catalog.js';
 import { readConfiguration } from './config/index.js';
-import type { ExistingData, LoadSettings, Section, WindowRequest } from './config/settings.js';
-import { DEFAULT_FLEET } from './fleet/default.js';
+import type { ExistingData, LoadSettings, Section, Settings, WindowRequest } from './config/settings.js';
+import { DEFAULT_FILE } from './fleet/default.js';
+import type { FleetFile } from './fleet/file.js';
+import { checkFleet, readFleetFile } from './fleet/read.js';
+import { builtFrom } from './load/fleet.js';
 import { type EncodedBatch, type GenerateInput, generateEncoded, generateRecords } from './load/generate.js';
 import { runLoad } from './load/index.js';
 import { requestedDataset } from './load/requested.js';
@@ -38,6 +41,7 @@ export {
 } from './config/settings.js';
 export { ExitStatus, SeedError } from './errors.js';
 export { DEFAULT_FLEET } from './fleet/default.js';
+export type { FleetFile, JobEntry, MachineEntry, MetricEntry, ServiceEntry } from './fleet/file.js';
 export type { Asset, AssetData, AssetType, BackupJob, Fleet, Machine, Service } from './fleet/types.js';
 export type { EncodedBatch } from './load/generate.js';
 export {
@@ -74,6 +78,12 @@ export interface LoadOptions extends Partial<LoadChoices> {
   readonly uri?: string;
   /** Default: the connection string's database, else `pmi_infrastructure_dev`. */
   readonly database?: string;
+  /** Path of a fleet file, or what such a file would hold (docs/fleets.md). Default: the default fleet. */
+  readonly fleet?: string | FleetFile;
+  /** Number of sites, each with all assets of the fleet. Default: 1. */
+  readonly scale?: number;
+  /** IANA time zone of office hours. Default: the fleet file's, or UTC. */
+  readonly timezone?: string;
   /** Parts of the dataset; none of them loads the assets alone. Default: all. */
   readonly sections?: readonly Section[];
   /** What to do with data that is there already. Default: refuse. */
@@ -95,7 +105,7 @@ export interface LoadObserver {
  * @throws SeedError for every failure that a user can do something about: `exitStatus` tells the kinds apart
  */
 export async function load(options: LoadOptions = {}, observer: LoadObserver = {}): Promise<LoadSummary> {
-  const { settings } = readConfiguration({ flags: flagsOf(options), environment: {} });
+  const settings = settingsOf(options);
   const { onEvent = () => undefined, signal = new AbortController().signal } = observer;
   const silent = { finish: () => undefined, fail: () => undefined, close: async () => undefined };
   return runLoad(settings, { on: onEvent, ...silent }, signal);
@@ -109,6 +119,9 @@ export type DatasetOptions = Pick<
   | 'start'
   | 'end'
   | 'sections'
+  | 'fleet'
+  | 'scale'
+  | 'timezone'
   | 'layout'
   | 'availabilityScale'
   | 'environment'
@@ -139,13 +152,21 @@ export function generateBatches(options: DatasetOptions = {}): AsyncGenerator<En
 }
 
 function inputOf(options: DatasetOptions): GenerateInput {
-  const { load } = readConfiguration({ flags: flagsOf(options), environment: {} }).settings;
+  const { load } = settingsOf(options);
+  const { source } = load.fleet;
+  const file =
+    source === undefined
+      ? DEFAULT_FILE
+      : typeof source === 'string'
+        ? readFleetFile(source)
+        : checkFleet(source, 'as given');
+  const fleet = builtFrom(file, load.fleet);
   const dataset = requestedDataset(load, new Date());
   const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
   return {
-    fleet: DEFAULT_FLEET,
+    fleet,
     dataset,
-    plan: planLoad(DEFAULT_FLEET, dataset.window, dataset.sections, shardDays),
+    plan: planLoad(fleet, dataset.window, dataset.sections, shardDays),
     batchSize: load.batchSize,
   };
 }
@@ -163,15 +184,15 @@ export interface VerifyOptions extends Omit<DatasetOptions, 'shardDays' | 'batch
  * @throws SeedError where the database cannot be read, or holds no run that this version makes
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-  const { settings } = readConfiguration({ flags: flagsOf(options), environment: {} });
+  const settings = settingsOf(options);
   const connection = withLongReads(settings.connection);
   const target = await openTarget(connection, () => undefined);
   try {
-    const { dataset, others } = await selectDataset(target.db, settings, DEFAULT_FLEET, undefined);
+    const { dataset, fleet, others } = await selectDataset(target.db, settings, undefined);
     return await verifyDataset({
       target,
       connection: settings.connection,
-      fleet: DEFAULT_FLEET,
+      fleet,
       dataset,
       others,
       workers: settings.load.workers ?? availableParallelism(),
@@ -199,7 +220,7 @@ export interface ConnectedReader {
  * @throws SeedError where the server cannot be reached or refuses the user
  */
 export async function connectReader(uri: string, database?: string): Promise<ConnectedReader> {
-  const { settings } = readConfiguration({ flags: flagsOf({ uri, database }), environment: {} });
+  const settings = settingsOf({ uri, database });
   const { db, close } = await openConnection(settings.connection);
   return { reader: await openReader(db), db, close };
 }
@@ -207,8 +228,16 @@ export async function connectReader(uri: string, database?: string): Promise<Con
 const SECTION_FLAGS = { metrics: 'metricsOnly', polling: 'pollingOnly', backup: 'backupOnly' } as const;
 const EXISTING_FLAGS = { refuse: undefined, clean: 'clean', keep: 'skipCleanup', resume: 'resume' } as const;
 
+function settingsOf({ fleet, ...options }: LoadOptions): Settings {
+  const { settings } = readConfiguration({ flags: flagsOf(options), environment: {} });
+  if (fleet === undefined) return settings;
+  const { load } = settings;
+  const given = [...load.given, '--fleet'];
+  return { ...settings, load: { ...load, fleet: { ...load.fleet, source: fleet }, given } };
+}
+
 /** Options as the texts of flags, so that they are judged by the one validation there is. */
-function flagsOf({ sections, existing = 'refuse', ...values }: LoadOptions) {
+function flagsOf({ sections, existing = 'refuse', ...values }: Omit<LoadOptions, 'fleet'>) {
   const flags: Partial<Record<SettingName, string>> = {};
   const choose = (flag: SettingName | undefined) => {
     if (flag) flags[flag] = 'true';

@@ -5,6 +5,7 @@ import { type Batch, BatchBuffer } from '../src/encode/index.js';
 import { BUCKET_RECORDS, bucketsOf } from '../src/export/bucket.js';
 import { CSV_HEADER, csvLines, ndjsonLines, parquetFile } from '../src/export/rows.js';
 import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from '../src/export/task.js';
+import { buildFleet } from '../src/fleet/build.js';
 import { SeriesMemory } from '../src/load/series-memory.js';
 import { unshare } from '../src/load/shared.js';
 import { ShardSource } from '../src/load/source.js';
@@ -18,7 +19,7 @@ let thread: ReturnType<typeof prepareThread> | undefined;
 function prepareThread(context: ExportContext) {
   return {
     context,
-    model: new TelemetryModel(context.fleet, context.dataset.seed),
+    model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
     memory: new SeriesMemory(),
     buffer: new BatchBuffer(0),
   };

@@ -1,6 +1,7 @@
 /** The piscina entry: loads one shard, start to end. */
 import { parentPort, threadId } from 'node:worker_threads';
 import { ExitStatus, SeedError } from '../src/errors.js';
+import { buildFleet } from '../src/fleet/build.js';
 import { Counters } from '../src/load/counters.js';
 import {
   type LoadedSequence,
@@ -37,7 +38,7 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
     /** Of the server when it was last asked. An old answer is safe: only what it still names at a commit is taken as durable. */
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
-    model: new TelemetryModel(context.fleet, context.dataset.seed),
+    model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
     /** For the shards that are loaded side by side. */
     memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory()),
     buffers: new BufferPool(BATCHES_IN_FLIGHT, SEQUENCE_HEADROOM),
@@ -108,7 +109,7 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
       parentPort?.postMessage(retryMessage(`shard ${shard.id}`, error));
     },
   };
-  const asset = loadedAssets(context.fleet)[shard.assetIndex];
+  const asset = loadedAssets(model.fleet)[shard.assetIndex];
   const metrics = [...minuteSeries(asset), BACKUP_SERIES].map((series) => series.metricName as string);
   counters.set(slot, 'assetIndex', shard.assetIndex);
 

@@ -2,7 +2,8 @@
 import type { ClientSession, Db, Document } from 'mongodb';
 import type { ConnectionSettings } from '../src/config/settings.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
-import type { Fleet } from '../src/fleet/types.js';
+import { buildFleet } from '../src/fleet/build.js';
+import type { FleetDefinition } from '../src/fleet/file.js';
 import { explainFailure } from '../src/load/explain.js';
 import { withRetry } from '../src/load/retry.js';
 import type { Dataset } from '../src/load/run.js';
@@ -18,7 +19,7 @@ import type { Findings } from '../src/verify/findings.js';
 
 export interface VerifyContext {
   readonly dataset: Dataset;
-  readonly fleet: Fleet;
+  readonly fleet: FleetDefinition;
   readonly connection: ConnectionSettings;
   /** How long to go on trying one shard, in milliseconds. */
   readonly retryMs: number;
@@ -93,7 +94,7 @@ async function prepareThread({ connection, fleet, dataset }: VerifyContext) {
   return {
     db: client.db(connection.database),
     session: client.startSession({ causalConsistency: false }),
-    model: new TelemetryModel(fleet, dataset.seed),
+    model: new TelemetryModel(buildFleet(fleet), dataset.seed),
   };
 }
 

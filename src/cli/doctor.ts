@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
 import { estimateSize } from '../load/estimate.js';
+import { requestedFleet } from '../load/fleet.js';
 import { workersFor } from '../load/requested.js';
 import { runHistory } from '../load/run-history.js';
 import { DEFAULT_SHARD_DAYS, planLoad, resolveWindow } from '../plan/index.js';
@@ -56,7 +56,7 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
     add('Server', serverFinding(diagnosis));
     add('Rights', rightsFinding(diagnosis));
     add('Layout', layoutFinding(diagnosis, settings));
-    add('Room', roomFinding(diagnosis, settings));
+    add('Room', await roomFinding(diagnosis, settings));
     add('Database', await databaseFinding(target, settings));
   } catch (thrown) {
     const error = target?.explain(thrown) ?? thrown;
@@ -144,10 +144,11 @@ function layoutFinding(
   return good(`${load.layout}; the server has ${can.join(', ') || 'ordinary collections only'}`);
 }
 
-function roomFinding({ freeBytes }: Diagnosis, { load }: Settings): Omit<Finding, 'subject'> {
+async function roomFinding({ freeBytes }: Diagnosis, { load }: Settings): Promise<Omit<Finding, 'subject'>> {
+  const fleet = await requestedFleet(load.fleet);
   const window = resolveWindow(load.window, load.seed !== undefined, new Date());
-  const plan = planLoad(DEFAULT_FLEET, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
-  const { storageBytes, indexBytes } = estimateSize(DEFAULT_FLEET, plan, load);
+  const plan = planLoad(fleet, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const { storageBytes, indexBytes } = estimateSize(fleet, plan, load);
   const needed = (storageBytes + indexBytes) * ROOM_FACTOR + JOURNAL_BYTES;
   const planned = `${count(plan.records)} records take about ${bytes(storageBytes + indexBytes)}`;
   if (freeBytes === undefined) return good(`${planned}; the server does not say what is free`);

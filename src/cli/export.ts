@@ -5,7 +5,7 @@ import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { EXPORT_FORMATS, type Exported, type ExportFormat, exportDataset } from '../export/index.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
+import { requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
 import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
 import { bytes, count, counted, duration } from '../report/format.js';
@@ -33,18 +33,14 @@ export async function exportFiles(
   }
   const { load, output, connection } = settings;
   const dataset = requestedDataset(load, new Date());
-  const plan = planLoad(
-    DEFAULT_FLEET,
-    dataset.window,
-    dataset.sections,
-    load.shardDays ?? DEFAULT_SHARD_DAYS,
-  );
+  const fleet = await requestedFleet(load.fleet);
+  const plan = planLoad(fleet, dataset.window, dataset.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
   const progress = new Progress(output.quiet ? undefined : screen);
   const interrupts = listenForInterrupts((message) => screen.note(message, 'warning'));
   try {
     const exported = await exportDataset({
-      fleet: DEFAULT_FLEET,
+      fleet,
       dataset,
       plan,
       format,

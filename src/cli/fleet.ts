@@ -1,13 +1,30 @@
-/** `seed-database fleet`: prints the fleet. */
+/** `seed-database fleet`: prints a fleet as a file, and what such a file may hold. */
 import { stringify } from 'yaml';
+import type { SettingName } from '../config/catalog.js';
+import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
+import { fleetJsonSchema } from '../fleet/schema.js';
+import { requestedFleet } from '../load/fleet.js';
 
 export type FleetFormat = 'yaml' | 'json';
 
-/** Prints the default fleet as YAML or JSON. */
-export function fleet(format: FleetFormat): ExitStatus {
-  const text = format === 'yaml' ? stringify(DEFAULT_FLEET) : `${JSON.stringify(DEFAULT_FLEET, null, 2)}\n`;
-  process.stdout.write(text);
+/** Prints the default fleet, or the one of `--fleet` once it is found to be right, as a fleet file. */
+export async function fleet(
+  flags: Partial<Record<SettingName, string>>,
+  format: FleetFormat,
+): Promise<ExitStatus> {
+  const { settings } = readConfiguration({ flags, environment: {} });
+  const { definition } = await requestedFleet(settings.load.fleet);
+  print(definition.file, format);
   return ExitStatus.done;
+}
+
+/** Prints the JSON Schema of fleet files. */
+export function fleetSchema(): ExitStatus {
+  print(fleetJsonSchema(), 'json');
+  return ExitStatus.done;
+}
+
+function print(value: unknown, format: FleetFormat): void {
+  process.stdout.write(format === 'yaml' ? stringify(value) : `${JSON.stringify(value, null, 2)}\n`);
 }

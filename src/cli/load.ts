@@ -17,7 +17,7 @@ export async function load(flags: Flags): Promise<ExitStatus> {
   const configured = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   if (configured.settings.load.dryRun) {
     const { printPreview } = await import('./preview.js');
-    printPreview(configured.settings);
+    await printPreview(configured.settings);
     return ExitStatus.done;
   }
   const settings = await confirmClean(configured.settings);

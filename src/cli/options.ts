@@ -5,6 +5,9 @@ import { CATALOG, SETTING_NAMES, type SettingName, settingEntry } from '../confi
 /** Settings that have a flag. */
 export const FLAG_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => 'flag' in CATALOG[name]);
 
+/** What says which assets there are. */
+export const FLEET_SETTINGS: readonly SettingName[] = ['fleet', 'scale', 'timezone'];
+
 /** What a command that only reads a database needs. */
 export const CONNECTION_SETTINGS: readonly SettingName[] = [
   'uri',
@@ -24,6 +27,7 @@ export const DOCTOR_SETTINGS: readonly SettingName[] = [
   'seed',
   'start',
   'end',
+  ...FLEET_SETTINGS,
   'assetsOnly',
   'metricsOnly',
   'pollingOnly',
@@ -39,6 +43,7 @@ export const VERIFY_SETTINGS: readonly SettingName[] = [
   'seed',
   'start',
   'end',
+  ...FLEET_SETTINGS,
   'assetsOnly',
   'metricsOnly',
   'pollingOnly',
@@ -59,6 +64,7 @@ export const PREVIEW_SETTINGS: readonly SettingName[] = [
   'seed',
   'start',
   'end',
+  ...FLEET_SETTINGS,
   'envFile',
   'logLevel',
   'json',
@@ -88,6 +94,7 @@ export const EXPORT_SETTINGS: readonly SettingName[] = [
   'seed',
   'start',
   'end',
+  ...FLEET_SETTINGS,
   'assetsOnly',
   'metricsOnly',
   'pollingOnly',

@@ -3,8 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
+import { requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
+import { fleetOfNewestRun } from '../load/run-history.js';
 import {
   availabilityBlock,
   type Block,
@@ -26,9 +27,6 @@ import { openTarget } from '../store/target.js';
 
 type Flags = Partial<Record<SettingName, string>>;
 
-/** The fleet that is pictured. */
-const fleet = DEFAULT_FLEET;
-
 /**
  * Shows what a load with these flags would put into a database; connects to nothing.
  * @param html path of the page to write; undefined: draws in the terminal
@@ -36,6 +34,7 @@ const fleet = DEFAULT_FLEET;
 export async function preview(flags: Flags, html: string | undefined): Promise<ExitStatus> {
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   const { seed, window } = requestedDataset(settings.load, new Date());
+  const fleet = await requestedFleet(settings.load.fleet);
   const picture = drawPicture(readModel(fleet, seed, window));
   return show(picture, settings, html, (width) => [sparklineBlock(picture, width), promisesBlock(picture)]);
 }
@@ -52,6 +51,7 @@ export async function report(flags: Flags, html: string | undefined): Promise<Ex
   let picture: DatasetPicture;
   try {
     const reader = await openReader(target.db);
+    const fleet = await fleetOfNewestRun(target.db);
     const server = `MongoDB ${target.server.version}`;
     picture = drawPicture(await readDatabase({ reader, fleet, window: settings.load.window, server }));
   } catch (error) {

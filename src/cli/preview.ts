@@ -1,7 +1,7 @@
 /** `seed-database load --dry-run`: what a load would do. */
 import type { Settings } from '../config/index.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
 import { estimateSize } from '../load/estimate.js';
+import { requestedFleet } from '../load/fleet.js';
 import { countAssets } from '../load/summary.js';
 import {
   DEFAULT_SHARD_DAYS,
@@ -15,8 +15,8 @@ import { previewLines } from '../report/preview-text.js';
 import { Screen } from '../report/screen.js';
 
 /** Prints the plan, its exact counts and its size; connects to nothing. With `--quiet` the final line alone. */
-export function printPreview({ load, output }: Settings): void {
-  const fleet = DEFAULT_FLEET;
+export async function printPreview({ load, output }: Settings): Promise<void> {
+  const fleet = await requestedFleet(load.fleet);
   const { start, end } = resolveWindow(load.window, load.seed !== undefined, new Date());
   const whole = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   const plan = partOfPlan(whole, load.part);

@@ -115,14 +115,14 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
       ended(await serve(givenFlags(command)));
     });
 
-  program
-    .command('fleet')
-    .description('print the fleet')
+  addSettingOptions(program.command('fleet'), ['fleet'])
+    .description('print the default fleet as a fleet file, or check the file of --fleet and print it')
     .addOption(new Option('--format <format>', 'how to print it').choices(['yaml', 'json']).default('yaml'))
-    .action(async ({ format }: { format: FleetFormat }, command: Command) => {
-      givenFlags(command);
-      const { fleet } = await import('./fleet.js');
-      ended(fleet(format));
+    .option('--schema', 'print the JSON Schema of fleet files instead')
+    .action(async ({ format, schema }: { format: FleetFormat; schema?: boolean }, command: Command) => {
+      const flags = givenFlags(command);
+      const { fleet, fleetSchema } = await import('./fleet.js');
+      ended(schema ? fleetSchema() : await fleet(flags, format));
     });
 
   addSettingOptions(program.command('config'), FLAG_SETTINGS)

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
 import { runLoad } from '../load/index.js';
 import { mergeExtensions, nextRefresh, type RefreshStep } from '../load/refresh.js';
 import { refuseUntrimmable, trimOldEnd } from '../load/trim.js';
@@ -17,7 +16,6 @@ import { type Interrupts, listenForInterrupts } from './interrupt.js';
 type Flags = Partial<Record<SettingName, string>>;
 
 const MS_PER_MINUTE = 60_000;
-const fleet = DEFAULT_FLEET;
 
 /**
  * Extends the newest run up to `--end`, or up to the current minute.
@@ -82,16 +80,16 @@ async function refreshOnce(
 ): Promise<ExitStatus> {
   const { db, server } = target;
   const until = minuteOf(settings.load.window.end ?? new Date());
-  const step = await nextRefresh(db, fleet, until);
+  const step = await nextRefresh(db, until);
   if (keepDays !== undefined) refuseUntrimmable(step.run, server.version);
   const status =
     step.kind === 'up to date' ? upToDate(step, settings) : await loadStep(step, settings, interrupts.signal);
   if (status !== ExitStatus.done) return status;
-  await mergeExtensions(db, fleet);
+  await mergeExtensions(db);
   // What was resumed may have had an earlier end.
   if (step.kind === 'resume') return refreshOnce(target, settings, keepDays, interrupts);
   if (keepDays !== undefined) {
-    const removed = await trimOldEnd(db, fleet, keepDays);
+    const removed = await trimOldEnd(db, keepDays);
     if (removed > 0)
       tell(settings, `${removed.toLocaleString('en')} records older than ${keepDays} days removed`);
   }
@@ -125,10 +123,12 @@ async function loadStep(step: RefreshStep, settings: Settings, interrupt: AbortS
   const output = step.kind === 'resume' ? { ...settings.output, json: false, quiet: true } : settings.output;
   const reporter = createReporter(output, { mask: (text) => maskSecrets(text, settings) });
   const { seed, sections, layout, availabilityScale, environment, shardDays } = step.run;
+  const { file, scale = 1, timezone } = step.run.fleet ?? {};
   const loading: Settings = {
     ...settings,
     load: {
       ...load,
+      fleet: { source: file, scale, timezone },
       ...{ seed, sections, layout, availabilityScale, environment, shardDays },
       ...(step.kind === 'extend'
         ? {

@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
 import { Screen } from '../report/screen.js';
 import { withLongReads } from '../store/connect.js';
 import { openTarget } from '../store/target.js';
@@ -39,13 +38,13 @@ export async function verify(
 
   const target = await openTarget(withLongReads(settings.connection), (message) => say([message]));
   try {
-    const selection = await selectDataset(target.db, settings, DEFAULT_FLEET, run);
+    const selection = await selectDataset(target.db, settings, run);
     say(selectionLines(selection, target.db.databaseName));
     const progress = new Progress(output.quiet ? undefined : screen);
     const input: VerifyInput = {
       target,
       connection: settings.connection,
-      fleet: DEFAULT_FLEET,
+      fleet: selection.fleet,
       dataset: selection.dataset,
       others: selection.others,
       workers: load.workers ?? availableParallelism(),

@@ -34,6 +34,25 @@ export const CATALOG = {
     group: 'Dataset:',
     description: 'first minute after the data (default: now; with --seed, 00:00 UTC of today)',
   },
+  fleet: {
+    flag: '--fleet',
+    argument: '<file>',
+    group: 'Dataset:',
+    description: 'fleet to load, a YAML or JSON file (default: the one that "seed-database fleet" prints)',
+  },
+  scale: {
+    flag: '--scale',
+    argument: '<n>',
+    default: '1',
+    group: 'Dataset:',
+    description: 'so many sites, each with all assets of the fleet',
+  },
+  timezone: {
+    flag: '--timezone',
+    argument: '<zone>',
+    group: 'Dataset:',
+    description: "where office hours are meant, such as Europe/Rome (default: the fleet file's, or UTC)",
+  },
   assetsOnly: { flag: '--assets-only', group: 'Dataset:', description: 'write the assets and no records' },
   metricsOnly: {
     flag: '--metrics-only',

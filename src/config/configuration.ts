@@ -45,6 +45,7 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
     settings: {
       connection: connectionSettings(values, candidates),
       load: {
+        fleet: { source: values.fleet, scale: values.scale, timezone: values.timezone },
         window: { days: daysOf(values), start: values.start, end: values.end },
         seed: values.seed,
         sections: sectionsOf(values),

@@ -1,5 +1,6 @@
 /** What each setting's text may be, and the value it stands for. */
 import * as z from 'zod';
+import { isTimezone } from '../timezone.js';
 import type { SettingName } from './catalog.js';
 import { parseHosts } from './hosts.js';
 import { parseInstant } from './instant.js';
@@ -10,6 +11,8 @@ import { parseUri } from './uri.js';
 export const MAX_DAYS = 36_500;
 /** Twenty megabytes of flat documents; beyond 5,000 records a batch gains no speed (bench/README.md). */
 const MAX_BATCH = 100_000;
+/** Names of sites have five digits. */
+export const MAX_SCALE = 99_999;
 /** Far more loaders than a server can serve. */
 export const MAX_PARTS = 10_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
@@ -73,6 +76,11 @@ export const VALUES = z.object({
   seed: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
   start: instant.optional(),
   end: instant.optional(),
+  fleet: path.optional(),
+  scale: wholeNumber(1, MAX_SCALE),
+  timezone: parsedBy('an IANA time zone such as Europe/Rome', (text) =>
+    isTimezone(text) ? text : undefined,
+  ).optional(),
   assetsOnly: boolean.optional(),
   metricsOnly: boolean.optional(),
   pollingOnly: boolean.optional(),

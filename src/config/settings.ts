@@ -1,4 +1,5 @@
 /** The one typed object that every option, variable and default ends in. Validated before anything else happens. */
+import type { FleetFile } from '../fleet/file.js';
 
 export const SECTIONS = ['metrics', 'polling', 'backup'] as const;
 /** A part of the dataset: performance metrics, polling history, backup history. */
@@ -45,7 +46,18 @@ export interface Part {
   readonly of: number;
 }
 
+/** The fleet asked for. */
+export interface FleetRequest {
+  /** Path of a fleet file, or what such a file would hold; undefined: the default fleet. */
+  readonly source: string | FleetFile | undefined;
+  /** Number of sites. */
+  readonly scale: number;
+  /** IANA name; undefined: the file's. */
+  readonly timezone: string | undefined;
+}
+
 export interface LoadSettings {
+  readonly fleet: FleetRequest;
   readonly window: WindowRequest;
   /** Undefined: one is drawn. */
   readonly seed: number | undefined;

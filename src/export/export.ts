@@ -211,7 +211,7 @@ function metadata(name: string, options: object, indexes: readonly { readonly ke
 async function writeShards(input: ExportInput, folder: string): Promise<{ files: number; bytes: number }> {
   const { fleet, dataset, format, gzip, batchSize, plan, workers, interrupt, onProgress } = input;
   const target = format === 'bson' ? oneFile(input, folder) : manyFiles(input, folder);
-  const context = share<ExportContext>({ fleet, dataset, format, gzip, batchSize });
+  const context = share<ExportContext>({ fleet: fleet.definition, dataset, format, gzip, batchSize });
   const pool = new WorkerPool<ExportTask, ExportResult>('export-shard', workers);
   const waiting = [...plan.shards];
   let bytes = 0;

@@ -1,5 +1,5 @@
 /** What the export's main thread and its workers say to each other. Plain data. */
-import type { Fleet } from '../fleet/types.js';
+import type { FleetDefinition } from '../fleet/file.js';
 import type { Dataset } from '../load/run.js';
 import type { Shared } from '../load/shared.js';
 import type { Shard } from '../plan/index.js';
@@ -8,7 +8,7 @@ export const EXPORT_FORMATS = ['bson', 'ndjson', 'csv', 'parquet'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface ExportContext {
-  readonly fleet: Fleet;
+  readonly fleet: FleetDefinition;
   readonly dataset: Dataset;
   readonly format: ExportFormat;
   readonly gzip: boolean;

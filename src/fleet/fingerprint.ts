@@ -1,10 +1,20 @@
 /** Tells fleets apart: a stored run can only be resumed or verified with the fleet it was made with. */
 import { createHash } from 'node:crypto';
+import { buildFleet, DEFAULT_TIMEZONE } from './build.js';
 import type { Fleet } from './types.js';
 
-/** SHA-256 of everything in the fleet, as 16 hexadecimal digits. Equal for equal fleets in whatever order their fields are. */
-export function fleetFingerprint({ machines, services, jobs }: Fleet): string {
-  const text = JSON.stringify([machines, services, jobs], (_key, value: unknown) => sortFields(value));
+/**
+ * SHA-256 of everything that makes the fleet's records and assets, as 16 hexadecimal digits. Equal for equal fleets in whatever order
+ * their fields are. A fleet of many sites is known by one of them and their number.
+ */
+export function fleetFingerprint(fleet: Fleet): string {
+  const { definition } = fleet;
+  const { scale, timezone } = definition;
+  const { machines, services, jobs } = scale === 1 ? fleet : buildFleet({ ...definition, scale: 1 });
+  const beyond = scale === 1 && timezone === DEFAULT_TIMEZONE ? [] : [{ scale, timezone }];
+  const text = JSON.stringify([machines, services, jobs, ...beyond], (_key, value: unknown) =>
+    sortFields(value),
+  );
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

@@ -1,4 +1,5 @@
 /** The assets of an infrastructure: machines, the services that run on them, and backup jobs. */
+import type { FleetDefinition } from './file.js';
 
 export const MACHINE_TYPES = ['proxmox_node', 'vm', 'container', 'physical_host'] as const;
 export type MachineType = (typeof MACHINE_TYPES)[number];
@@ -18,14 +19,64 @@ export const PATTERN_NAMES = [
 ] as const;
 export type PatternName = (typeof PATTERN_NAMES)[number];
 
+/** What a metric of a machine's own may follow, between the two ends of its range. */
+export const METRIC_PATTERN_NAMES = [
+  'follows_cpu',
+  'follows_memory',
+  'follows_io',
+  'business_hours',
+  'nights',
+  'fills_weekly',
+  'steady',
+] as const;
+export type MetricPatternName = (typeof METRIC_PATTERN_NAMES)[number];
+
 /** What an asset document's `data` may hold. */
 export type AssetData = { readonly [field: string]: string | number | boolean | readonly string[] };
+
+/** How a machine departs from its pattern in one metric: `offset + scale × pattern`, with `variation` times the pattern's noise. */
+export interface MetricChange {
+  readonly scale?: number;
+  /** In points of per cent. */
+  readonly offset?: number;
+  readonly variation?: number;
+}
+
+/** How an asset departs from what its type would do. */
+export interface PollingParameters {
+  /** Per cent of the time without faults of its own, in the long run. */
+  readonly uptime?: number;
+  /** Response time when idle, in milliseconds. */
+  readonly responseTimeMs?: number;
+}
+
+/** How a machine departs from its pattern and type. */
+export interface MachineParameters extends PollingParameters {
+  readonly cpu?: MetricChange;
+  readonly memory?: MetricChange;
+  readonly io?: MetricChange;
+  /** Times as many bursts a day. */
+  readonly bursts?: number;
+  /** Per cent of backups that succeed, in the long run and on the whole. */
+  readonly backupSuccess?: number;
+}
+
+/** A metric beside CPU, memory and I/O. */
+export interface ExtraMetric {
+  readonly name: string;
+  readonly unit: string;
+  /** Least and most, in the unit. */
+  readonly range: readonly [min: number, max: number];
+  readonly pattern: MetricPatternName;
+}
 
 export interface Machine {
   readonly assetId: string;
   readonly assetType: MachineType;
   readonly hostname: string;
   readonly pattern: PatternName;
+  readonly parameters?: MachineParameters;
+  readonly metrics?: readonly ExtraMetric[];
   /** The document's `data`, field for field (status, cpu_cores, memory_gb, …). */
   readonly data: AssetData;
 }
@@ -45,10 +96,12 @@ export interface Service {
   readonly plannedDowntime?: DowntimeWindow;
   /** Degrades (50) while its host's memory is under pressure, as a leaking Java process does. */
   readonly degradesWithMemory?: boolean;
+  readonly parameters?: PollingParameters;
   readonly data: AssetData;
 }
 
-export type BackupSchedule = 'daily_2am' | 'weekly_sunday_1am';
+export const BACKUP_SCHEDULES = ['daily_2am', 'weekly_sunday_1am'] as const;
+export type BackupSchedule = (typeof BACKUP_SCHEDULES)[number];
 
 export interface BackupJob {
   readonly assetId: string;
@@ -64,4 +117,6 @@ export interface Fleet {
   readonly machines: readonly Machine[];
   readonly services: readonly Service[];
   readonly jobs: readonly BackupJob[];
+  /** What it was built from: small, whatever its scale. */
+  readonly definition: FleetDefinition;
 }

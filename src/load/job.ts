@@ -1,9 +1,11 @@
 /** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
 import type { LoadSettings, Settings } from '../config/settings.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
+import type { Fleet } from '../fleet/types.js';
 import { instantOf, MINUTES_PER_DAY, type Plan } from '../plan/index.js';
 import type { LoadStarted } from '../report/types.js';
 import { VERSION } from '../version.js';
+import { storedFleet } from './fleet.js';
 import type { Dataset, WorkerContext } from './run.js';
 import { RUN_FORMAT } from './run-document.js';
 import type { NewRun } from './run-store.js';
@@ -12,6 +14,7 @@ import { countAssets } from './summary.js';
 
 export interface Job {
   readonly runId: string;
+  readonly fleet: Fleet;
   readonly dataset: Dataset;
   readonly plan: Plan;
   /** Where `plan` is a part's: that of the whole run. */
@@ -21,8 +24,7 @@ export interface Job {
 
 /** The stored document of a job that starts afresh. */
 export function newRun(
-  { runId, dataset, plan }: Omit<Job, 'resumed'>,
-  fleetFingerprint: string,
+  { runId, fleet, dataset, plan }: Omit<Job, 'resumed'>,
   { existing, extending }: Pick<LoadSettings, 'existing' | 'extending'>,
   parts?: NewRun['parts'],
 ): NewRun {
@@ -32,7 +34,8 @@ export function newRun(
     ...dataset,
     sections: [...dataset.sections],
     window: { start: instantOf(dataset.window.start), end: instantOf(dataset.window.end) },
-    fleetFingerprint,
+    fleetFingerprint: fleetFingerprint(fleet),
+    ...storedFleet(fleet),
     shardDays: plan.shardDays,
     planned: plan.counts,
     shards: plan.shards.length,
@@ -52,7 +55,7 @@ export function workerContext(
   return {
     runId: job.runId,
     dataset: job.dataset,
-    fleet: DEFAULT_FLEET,
+    fleet: job.fleet.definition,
     connection: { ...connection, uri },
     writer: load.writer,
     writeConcern: load.writeConcern,
@@ -80,7 +83,7 @@ export function startedEvent(
     sections: dataset.sections,
     window: { start: instantOf(dataset.window.start), end: instantOf(dataset.window.end) },
     days: (dataset.window.end - dataset.window.start) / MINUTES_PER_DAY,
-    assets: countAssets(DEFAULT_FLEET),
+    assets: countAssets(job.fleet),
     workers,
     batchSize: load.batchSize,
     planned: plan.counts,

@@ -1,8 +1,7 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
-import type { Part, Settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
+import type { Fleet } from '../fleet/types.js';
 import {
   DEFAULT_SHARD_DAYS,
   dealtByChunk,
@@ -21,6 +20,7 @@ import type { Target } from '../store/target.js';
 import { writeAssets } from './assets.js';
 import { durably } from './durably.js';
 import { explainFailure } from './explain.js';
+import { fleetOf } from './fleet.js';
 import { Hold } from './hold.js';
 import { type Job, newRun, startedEvent, workerContext } from './job.js';
 import { joinRun } from './join.js';
@@ -42,6 +42,8 @@ export interface LoadInput {
   /** This loader's name; see `drawLoader`. */
   readonly loader: string;
   readonly settings: Settings;
+  /** The fleet asked for. */
+  readonly fleet: Fleet;
   readonly requested: Dataset;
   readonly reporter: Reporter;
   readonly interrupt: AbortSignal;
@@ -57,11 +59,9 @@ interface Work extends LoadInput {
   readonly warn: (message: string) => void;
 }
 
-const fleet = DEFAULT_FLEET;
-
 /** @throws SeedError, and errors of the driver that the target can explain */
 export async function loadInto(input: LoadInput): Promise<LoadSummary> {
-  const { target, settings, requested, reporter, interrupt } = input;
+  const { target, settings, fleet, requested, reporter, interrupt } = input;
   const started = performance.now();
   const warn = (message: string) => reporter.on({ type: 'notice', level: 'warning', message });
   const retries = new RetryLog(warn);
@@ -77,16 +77,14 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
 
   const shardDays = settings.load.shardDays ?? DEFAULT_SHARD_DAYS;
   const requestedPlan = planLoad(fleet, requested.window, requested.sections, shardDays);
-  const fingerprint = fleetFingerprint(fleet);
   const prepare: PrepareInput = {
     target,
     store,
-    request: { dataset: requested, fleetFingerprint: fingerprint },
+    request: { dataset: requested, fleet },
     settings,
     newRun: (id) =>
       newRun(
-        { runId: id, dataset: requested, plan: requestedPlan },
-        fingerprint,
+        { runId: id, fleet, dataset: requested, plan: requestedPlan },
         settings.load,
         part && { count: part.of, clustered, ...(ttlDays === undefined ? {} : { ttlDays }) },
       ),
@@ -94,13 +92,12 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
   };
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
   const { start, runId } = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
-  const job = jobOf(start, runId, requested, shardDays, part);
+  const job = jobOf(start, runId, input, shardDays);
   const finish = async (status: LoadSummary['status'], result: SessionResult, skipped: number) =>
     summarise({
       ...job,
       ...result,
       status,
-      fleet,
       skipped,
       elapsedMs: performance.now() - started,
       // After an interrupt nobody waits for a server that is away.
@@ -121,17 +118,18 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
 function jobOf(
   start: Start,
   runId: string | undefined,
-  requested: Dataset,
+  { settings, fleet: requestedFleet, requested }: LoadInput,
   shardDays: number,
-  part: Part | undefined,
 ): Job {
   const run = 'run' in start ? start.run : undefined;
+  const fleet = run ? fleetOf(run) : requestedFleet;
   const dataset = run ? datasetOf(run) : requested;
   const whole = planLoad(fleet, dataset.window, dataset.sections, run?.shardDays ?? shardDays);
   return {
     runId: runId ?? '',
+    fleet,
     dataset,
-    plan: partOfPlan(whole, part),
+    plan: partOfPlan(whole, settings.load.part),
     whole,
     resumed: start.kind === 'resume' || (start.kind === 'join' && start.again),
   };
@@ -216,7 +214,7 @@ async function prepareCollections(
   const { clustered, ttlDays } = settings.load;
   await durably(db, hold, async () => {
     await ensureCollections(db, target.server.version, { layout, clustered, ttlDays });
-    await writeAssets(db, fleet, instantOf(job.dataset.window.end));
+    await writeAssets(db, job.fleet, instantOf(job.dataset.window.end));
   });
   if (shard) {
     const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));
@@ -242,12 +240,12 @@ async function loadShards(
 ): Promise<SessionResult> {
   const { target, pool, settings, reporter, interrupt, store, retries, retry, loader } = work;
   reporter.on(startedEvent(job, settings, pool.workers, skipped));
-  reporter.on({ type: 'assetsWritten', assets: countAssets(fleet) });
+  reporter.on({ type: 'assetsWritten', assets: countAssets(job.fleet) });
   const context = workerContext(job, settings, target.uri, loader);
   // Behind a router no checkpoint can vouch for a shard's server: each batch has to be durable by itself.
   const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
   return runSession({
-    fleet,
+    fleet: job.fleet,
     plan: settings.load.shard ? await spread(target, job) : job.plan,
     skipped,
     mayHoldRecords: start.kind === 'resume' || start.mayHoldRecords,

@@ -3,9 +3,9 @@
  * thread reads it.
  */
 import type { Settings } from '../config/settings.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
 import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
+import { requestedFleet } from './fleet.js';
 import { SHARDS_SIDE_BY_SIDE } from './overlap.js';
 import { WorkerPool } from './pool.js';
 import { requestedDataset, workersFor } from './requested.js';
@@ -23,18 +23,18 @@ export async function runLoad(
   interrupt: AbortSignal,
 ): Promise<LoadSummary> {
   const { load } = settings;
-  const fleet = DEFAULT_FLEET;
+  const fleet = await requestedFleet(load.fleet);
   const requested = requestedDataset(load, new Date());
   const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
   const plan = partOfPlan(planLoad(fleet, requested.window, requested.sections, shardDays), load.part);
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
   const pool = new WorkerPool('load-shard', workersFor(settings, records), SHARDS_SIDE_BY_SIDE);
-  const input = { settings, requested, reporter, interrupt, pool };
+  const input = { settings, fleet, requested, reporter, interrupt, pool };
   try {
     if (load.writer === 'none') {
       const { measure } = await import('./measure.js');
-      return await measure({ ...input, fleet, plan });
+      return await measure({ ...input, plan });
     }
     const { loadTarget } = await import('./load-target.js');
     return await loadTarget(input);

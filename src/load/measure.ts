@@ -23,7 +23,7 @@ export interface MeasureInput {
 export async function measure(input: MeasureInput): Promise<LoadSummary> {
   const { settings, requested, fleet, plan, pool, reporter, interrupt } = input;
   const started = performance.now();
-  const job: Job = { runId: 'none', dataset: requested, plan, resumed: false };
+  const job: Job = { runId: 'none', fleet, dataset: requested, plan, resumed: false };
   reporter.on(startedEvent(job, settings, pool.workers, new Set()));
   const result = await runSession({
     fleet,

@@ -2,10 +2,10 @@
 import { ObjectId } from 'mongodb';
 import { SECTIONS, type Settings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { DEFAULT_FLEET } from '../fleet/default.js';
 import { planLoad } from '../plan/index.js';
 import { collectionsWithData, refuseOtherLayout, refuseUnknownLayout } from '../store/schema.js';
 import type { Target } from '../store/target.js';
+import { fleetOf } from './fleet.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
 import type { RunDocument } from './run-document.js';
@@ -79,7 +79,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
 /** @throws SeedError for a run whose document does not fit what this version would load for it. */
 export function refuseOtherPlan(run: RunDocument): void {
   const { window, sections } = datasetOf(run);
-  const plan = planLoad(DEFAULT_FLEET, window, sections, run.shardDays);
+  const plan = planLoad(fleetOf(run), window, sections, run.shardDays);
   const fits = SECTIONS.every((section) => plan.counts[section] === run.planned[section]);
   if (fits && plan.shards.length === run.shards) return;
   throw new SeedError(

@@ -7,10 +7,10 @@ import type { Collection, Db } from 'mongodb';
 import { MAX_DAYS } from '../config/schema.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
-import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/index.js';
 import { MINUTES_PER_DAY, planLoad, type Window } from '../plan/index.js';
 import { RUNS, SHARDS } from '../store/names.js';
+import { fleetOf } from './fleet.js';
 import { parseRun, type RunDocument } from './run-document.js';
 import { datasetOf } from './start.js';
 
@@ -29,8 +29,8 @@ export type RefreshStep =
  * @throws SeedError where there is no complete run, where one that is no extension is unfinished, or where this version does not
  *   make the run's values
  */
-export async function nextRefresh(db: Db, fleet: Fleet, until: number): Promise<RefreshStep> {
-  await mergeExtensions(db, fleet);
+export async function nextRefresh(db: Db, until: number): Promise<RefreshStep> {
+  await mergeExtensions(db);
   const runs = await storedRuns(db);
   const unfinished = runs.find((run) => run.state !== 'complete');
   const run = unfinished ?? runs[0];
@@ -41,7 +41,7 @@ export async function nextRefresh(db: Db, fleet: Fleet, until: number): Promise<
       'load first: seed-database load',
     );
   }
-  refuseOtherValues(run, fleet);
+  refuseOtherValues(run);
   if (unfinished?.extends !== undefined) return { kind: 'resume', run: unfinished };
   if (unfinished) {
     throw new SeedError(
@@ -63,13 +63,13 @@ export async function nextRefresh(db: Db, fleet: Fleet, until: number): Promise<
 }
 
 /** Makes one run of each extension that is complete and the run that it extends. Doing it twice, or side by side, changes nothing. */
-export async function mergeExtensions(db: Db, fleet: Fleet): Promise<void> {
+export async function mergeExtensions(db: Db): Promise<void> {
   const runs = await storedRuns(db);
   const extensions = runs.filter((run) => run.extends !== undefined && run.state === 'complete');
-  for (const extension of extensions) await merge(db, fleet, extension);
+  for (const extension of extensions) await merge(db, extension);
 }
 
-async function merge(db: Db, fleet: Fleet, extension: RunDocument): Promise<void> {
+async function merge(db: Db, extension: RunDocument): Promise<void> {
   const runs = runsOf(db);
   for (;;) {
     const stored = await runs.findOne({ _id: extension.extends });
@@ -79,7 +79,7 @@ async function merge(db: Db, fleet: Fleet, extension: RunDocument): Promise<void
     const added = datasetOf(extension).window;
     // Another refresh may have merged it, or have reached further.
     if (added.start > window.end || added.end <= window.end) break;
-    const { counts } = planLoad(fleet, { ...window, end: added.end }, sections, base.shardDays);
+    const { counts } = planLoad(fleetOf(base), { ...window, end: added.end }, sections, base.shardDays);
     const grown = await runs.updateOne(
       { _id: base._id, 'window.start': base.window.start, 'window.end': base.window.end },
       {
@@ -106,7 +106,7 @@ function runsOf(db: Db): Collection<RunDocument> {
   return db.collection<RunDocument>(RUNS);
 }
 
-function refuseOtherValues(run: RunDocument, fleet: Fleet): void {
+function refuseOtherValues(run: RunDocument): void {
   const refuse = (what: string) => {
     throw new SeedError(
       ExitStatus.failure,
@@ -117,5 +117,5 @@ function refuseOtherValues(run: RunDocument, fleet: Fleet): void {
   if (run.modelVersion !== MODEL_VERSION) {
     refuse(`its values are of model version ${run.modelVersion}, this program's of ${MODEL_VERSION}`);
   }
-  if (run.fleetFingerprint !== fleetFingerprint(fleet)) refuse('it was loaded with another fleet');
+  if (run.fleetFingerprint !== fleetFingerprint(fleetOf(run))) refuse('it was loaded with another fleet');
 }

@@ -2,9 +2,12 @@
 import { ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { FIRST_INSTANT, LAST_INSTANT } from '../config/instant.js';
-import { MAX_DAYS, MAX_PARTS } from '../config/schema.js';
+import { MAX_DAYS, MAX_PARTS, MAX_SCALE } from '../config/schema.js';
 import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { complaintsAbout } from '../fleet/contents.js';
+import { fleetFile } from '../fleet/schema.js';
+import { isTimezone } from '../timezone.js';
 
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
@@ -33,6 +36,14 @@ const windowDocument = z
     error: `longer than ${MAX_DAYS} days`,
   });
 
+/** What the fleet was built from; absent: the default fleet. */
+const fleetDocument = z.object({
+  /** Absent: the default one. */
+  file: fleetFile.refine((file) => complaintsAbout(file).length === 0, { error: 'not a fleet' }).optional(),
+  scale: z.number().int().min(1).max(MAX_SCALE),
+  timezone: z.string().refine(isTimezone, { error: 'no time zone that is known here' }),
+});
+
 /** What loaders of one run must agree on besides the dataset. Absent: the run has one loader. */
 const partsDocument = z.object({
   count: z.number().int().min(2).max(MAX_PARTS),
@@ -51,6 +62,7 @@ export const runDocument = z.object({
   environment: z.string().regex(/^[\w.-]{1,64}$/),
   modelVersion: z.number().int(),
   fleetFingerprint: z.string(),
+  fleet: fleetDocument.optional(),
   shardDays: z.number().int().min(1).max(MAX_DAYS),
   planned: counts,
   shards: z.number().int().min(0),

@@ -1,7 +1,9 @@
 /** The runs of a database as `status` shows them. Reads only, and survives documents that no run can be resumed from. */
 import type { Db, Document } from 'mongodb';
+import type { Fleet } from '../fleet/types.js';
 import { PARTS, RUNS, SHARDS } from '../store/names.js';
-import { parseRun, type RunDocument } from './run-document.js';
+import { fleetOf } from './fleet.js';
+import { parseRun, type RunDocument, runDocument } from './run-document.js';
 
 /** A stored run, and how much of it is durably loaded. */
 export interface RunHistory
@@ -43,6 +45,12 @@ export interface PartHistory {
 export interface UnusableRun {
   readonly runId: string;
   readonly problem: string;
+}
+
+/** The fleet of the newest run; the default one where no run can be used. */
+export async function fleetOfNewestRun(db: Db): Promise<Fleet> {
+  const stored = await db.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
+  return fleetOf(runDocument.safeParse(stored).data ?? {});
 }
 
 /** All runs, newest first. */

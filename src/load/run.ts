@@ -7,7 +7,7 @@ import type {
   WriterName,
 } from '../config/settings.js';
 import type { ExitStatus } from '../errors.js';
-import type { Fleet } from '../fleet/types.js';
+import type { FleetDefinition } from '../fleet/file.js';
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
 export interface Dataset {
@@ -25,7 +25,7 @@ export interface Dataset {
 export interface WorkerContext {
   readonly runId: string;
   readonly dataset: Dataset;
-  readonly fleet: Fleet;
+  readonly fleet: FleetDefinition;
   readonly connection: ConnectionSettings;
   readonly writer: WriterName;
   readonly writeConcern: string | number | undefined;

@@ -159,14 +159,9 @@ export class ShardSource implements Source {
 }
 
 function backupsIn(model: TelemetryModel, machine: Machine, from: number, to: number) {
-  const minutes: number[] = [];
-  const values: number[] = [];
-  for (let day = Math.floor(from / MINUTES_PER_DAY); day * MINUTES_PER_DAY < to; day++) {
-    const backup = model.backup(machine, day);
-    const minute = day * MINUTES_PER_DAY + backup.minute;
-    if (minute < from || minute >= to) continue;
-    minutes.push(minute);
-    values.push(backup.success ? 1 : 0);
-  }
-  return { minutes: Int32Array.from(minutes), values: Float64Array.from(values) };
+  const backups = model.backups(machine, from, to);
+  return {
+    minutes: Int32Array.from(backups, ({ minute }) => minute),
+    values: Float64Array.from(backups, ({ success }) => (success ? 1 : 0)),
+  };
 }

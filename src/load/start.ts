@@ -1,8 +1,13 @@
 /** What a load does with the target it finds: the rules of resuming, cleaning and refusing. Pure. */
 import type { LoadSettings, Part } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
+import type { FleetFile } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
+import type { Fleet } from '../fleet/types.js';
 import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/index.js';
 import { ASSETS } from '../store/names.js';
+import { fleetOf } from './fleet.js';
 import type { Dataset } from './run.js';
 import type { RunDocument } from './run-document.js';
 
@@ -17,7 +22,7 @@ export interface TargetState {
 /** What the user asked for, worked out but for the target. */
 export interface Request {
   readonly dataset: Dataset;
-  readonly fleetFingerprint: string;
+  readonly fleet: Fleet;
 }
 
 export type Start =
@@ -108,6 +113,8 @@ function refuseOtherOptions(run: RunDocument, request: Request, settings: LoadSe
     if ((flag === '--start' || flag === '--end') && !settings.window.start && !settings.window.end) continue;
     throw contradiction(flags.find((one) => settings.given.includes(one)) ?? flag, run, stored);
   }
+  const [other] = fleetDifferences(run, request);
+  if (other) throw contradiction(other.flags[0], run, other.stored);
   const days = (run.window.end.getTime() - run.window.start.getTime()) / 86_400_000;
   if (days !== settings.window.days) throw contradiction('--days', run, `${days} days`);
   if ((settings.shardDays ?? DEFAULT_SHARD_DAYS) !== run.shardDays) {
@@ -135,7 +142,9 @@ export function datasetOf(run: RunDocument): Dataset {
 }
 
 function isSameDataset(run: RunDocument, request: Request): boolean {
-  return run.fleetFingerprint === request.fleetFingerprint && differences(run, request.dataset).length === 0;
+  return (
+    run.fleetFingerprint === fleetFingerprint(request.fleet) && differences(run, request.dataset).length === 0
+  );
 }
 
 function unfinished(run: RunDocument): string {
@@ -151,7 +160,7 @@ function notReady(what: string): SeedError {
 }
 
 /** @throws SeedError for a run whose records this program would not make again. */
-function refuseOtherVersion(run: RunDocument, { dataset, fleetFingerprint }: Request): void {
+function refuseOtherVersion(run: RunDocument, { dataset }: Request): void {
   const refuse = (what: string, remedy: string) => {
     throw new SeedError(ExitStatus.failure, `run ${run._id} cannot be resumed: ${what}`, remedy);
   };
@@ -161,8 +170,11 @@ function refuseOtherVersion(run: RunDocument, { dataset, fleetFingerprint }: Req
       `use version ${run.version}, which began it, or start again with --clean`,
     );
   }
-  if (run.fleetFingerprint !== fleetFingerprint) {
-    refuse('it was begun with another fleet', 'use the fleet that began it, or start again with --clean');
+  if (run.fleetFingerprint !== fleetFingerprint(fleetOf(run))) {
+    refuse(
+      'it was begun with another fleet',
+      `use version ${run.version}, which began it, or start again with --clean`,
+    );
   }
 }
 
@@ -175,7 +187,7 @@ function refuseContradictions(run: RunDocument, request: Request, settings: Load
       `leave ${flag} away, or start again with --clean`,
     );
   };
-  for (const { flags, stored } of differences(run, request.dataset)) {
+  for (const { flags, stored } of [...differences(run, request.dataset), ...fleetDifferences(run, request)]) {
     const given = flags.find((flag) => settings.given.includes(flag));
     if (given) refuse(given, stored);
   }
@@ -188,9 +200,30 @@ function refuseContradictions(run: RunDocument, request: Request, settings: Load
   }
 }
 
-function differences(run: RunDocument, wanted: Dataset): { flags: readonly string[]; stored: string }[] {
+/** Of three ways to ask for a fleet, those that differ. */
+function fleetDifferences(run: RunDocument, { fleet }: Request): Difference[] {
+  const wanted = fleet.definition;
+  const stored = fleetOf(run).definition;
+  const one = (file: FleetFile) =>
+    fleetFingerprint(buildFleet({ file, scale: 1, timezone: DEFAULT_TIMEZONE }));
+  const found: Difference[] = [];
+  if (one(wanted.file) !== one(stored.file)) found.push({ flags: ['--fleet'], stored: 'another fleet' });
+  if (wanted.scale !== stored.scale) found.push({ flags: ['--scale'], stored: `scale ${stored.scale}` });
+  if (wanted.timezone !== stored.timezone) {
+    found.push({ flags: ['--timezone'], stored: `time zone ${stored.timezone}` });
+  }
+  return found;
+}
+
+/** What a stored run has otherwise, and the flags that ask for it. */
+interface Difference {
+  readonly flags: readonly string[];
+  readonly stored: string;
+}
+
+function differences(run: RunDocument, wanted: Dataset): Difference[] {
   const stored = datasetOf(run);
-  const found: { flags: readonly string[]; stored: string }[] = [];
+  const found: Difference[] = [];
   const compare = (flags: readonly string[], mine: unknown, theirs: unknown, text: string) => {
     if (mine !== theirs) found.push({ flags, stored: text });
   };

@@ -7,6 +7,7 @@
 import type { Machine, Service } from '../fleet/types.js';
 import { MINUTES_PER_DAY } from './calendar.js';
 import { isDegradedByMemory } from './leak.js';
+import type { LocalTime } from './local-time.js';
 import { stream } from './random.js';
 
 export const UP = 100;
@@ -32,6 +33,22 @@ const RECOVERY = 4;
  */
 const MACHINE_FAULTS: FaultRate = { perDay: 0.053, shortest: 5, beyond: 18 };
 const SERVICE_FAULTS: FaultRate = { perDay: 0.211, shortest: 5, beyond: 25 };
+const MACHINE_UPTIME = 99.9;
+const SERVICE_UPTIME = 99.5;
+/** An asset has one incident a day at most: where that is too few they last longer. */
+const MOST_PER_DAY = 0.9;
+
+/** The faults of an asset, whose uptime may be its own. */
+function faultsOf({ assetType, parameters }: Machine | Service): FaultRate {
+  const service = assetType === 'service';
+  const usual = service ? SERVICE_FAULTS : MACHINE_FAULTS;
+  if (parameters?.uptime === undefined) return usual;
+  const wanted = (100 - parameters.uptime) / (100 - (service ? SERVICE_UPTIME : MACHINE_UPTIME));
+  const perDay = Math.min(MOST_PER_DAY, usual.perDay * wanted);
+  const mean = usual.shortest + usual.beyond + RECOVERY;
+  const longer = perDay === 0 ? 1 : (usual.perDay * wanted) / perDay;
+  return { perDay, shortest: usual.shortest, beyond: mean * longer - usual.shortest - RECOVERY };
+}
 
 /** An outage of one asset, in minutes of the day it begins on; `end` may lie in the next day. */
 export interface Incident {
@@ -41,7 +58,7 @@ export interface Incident {
 
 /** The incident that begins on a day, if there is one. */
 export function incidentOf(seed: number, asset: Machine | Service, day: number): Incident | undefined {
-  const { perDay, shortest, beyond } = asset.assetType === 'service' ? SERVICE_FAULTS : MACHINE_FAULTS;
+  const { perDay, shortest, beyond } = faultsOf(asset);
   const random = stream(seed, asset.assetId, 'incident', day);
   if (random() >= perDay) return undefined;
   const start = Math.floor(random() * MINUTES_PER_DAY);
@@ -82,23 +99,28 @@ export function fillServiceAvailability(
   seed: number,
   service: Service,
   day: number,
+  local: LocalTime,
   hostStates: Float64Array,
   states: Float64Array,
 ): void {
   fillOwnFaults(seed, service, day, states);
   const { plannedDowntime: planned, degradesWithMemory } = service;
-  if (planned) {
-    const { from, to } = planned;
-    if (from < to) lower(states, from, to, DOWN);
-    else {
-      lower(states, 0, to, DOWN);
-      lower(states, from, MINUTES_PER_DAY, DOWN);
+  for (const stretch of local.stretches(day)) {
+    const { from, to, day: localDay } = stretch;
+    const shift = stretch.minute - from;
+    /** In minutes of the local day. */
+    const down = (first: number, end: number) =>
+      lower(states, Math.max(from, first - shift), Math.min(to, end - shift), DOWN);
+    if (planned && planned.from < planned.to) down(planned.from, planned.to);
+    else if (planned) {
+      down(0, planned.to);
+      down(planned.from, MINUTES_PER_DAY);
     }
-  }
-  for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
-    if (hostStates[minute] < states[minute]) states[minute] = hostStates[minute];
-    if (degradesWithMemory && states[minute] > DEGRADED && isDegradedByMemory(day, minute))
-      states[minute] = DEGRADED;
+    for (let minute = from; minute < to; minute++) {
+      if (hostStates[minute] < states[minute]) states[minute] = hostStates[minute];
+      if (degradesWithMemory && states[minute] > DEGRADED && isDegradedByMemory(localDay, minute + shift))
+        states[minute] = DEGRADED;
+    }
   }
 }
 

@@ -1,16 +1,18 @@
 /** Backups: one a day for each machine, at night. */
 import type { BackupJob, Fleet, Machine, MachineType } from '../fleet/types.js';
-import { isMonday, weekday } from './calendar.js';
+import { isMonday, MINUTES_PER_DAY, weekday } from './calendar.js';
+import { changed, changeOf } from './changes.js';
 import { baseCurves } from './curves.js';
+import type { LocalTime } from './local-time.js';
 import { stream, unseededStream } from './random.js';
 
-/** What came of a backup. `minute` is of the day. */
+/** What came of a backup that started at a minute (UTC, since the epoch). */
 export interface Backup {
   readonly minute: number;
   readonly success: boolean;
 }
 
-/** When each machine's backup of a day is, in minutes of that day. */
+/** When each machine's backup of a local day is, in minutes of that day. */
 export type BackupSchedule = (machine: Machine, day: number) => number;
 
 /** Backups start between 01:00 and 04:59. */
@@ -56,6 +58,30 @@ function startOf(schedule: BackupJob['schedule'], position: number, chance: numb
   return start + (position % places) * MINUTES_APART + Math.floor(chance * START_JITTER);
 }
 
+/** A backup that is to start: its minute (UTC, since the epoch), and what the local clock shows then. */
+export interface ScheduledBackup {
+  readonly minute: number;
+  readonly localDay: number;
+  readonly localMinute: number;
+}
+
+/** The backups of a machine that start in a period of UTC minutes since the epoch, half open. */
+export function* backupsBetween(
+  schedule: BackupSchedule,
+  local: LocalTime,
+  machine: Machine,
+  from: number,
+  to: number,
+): Generator<ScheduledBackup> {
+  const firstDay = local.stretches(Math.floor(from / MINUTES_PER_DAY))[0].day;
+  const lastDay = local.stretches(Math.floor((to - 1) / MINUTES_PER_DAY)).at(-1)?.day ?? firstDay;
+  for (let localDay = firstDay; localDay <= lastDay; localDay++) {
+    const localMinute = schedule(machine, localDay);
+    const minute = local.toUtc(localDay, localMinute);
+    if (minute >= from && minute < to) yield { minute, localDay, localMinute };
+  }
+}
+
 /** Failures in the long run, by type of machine (the manual's success rates: 98, 97, 95 and 92 %). */
 const FAILURE_RATE: Readonly<Record<MachineType, number>> = {
   proxmox_node: 0.02,
@@ -72,12 +98,14 @@ const CONTENTION = 1.08;
 const NO_CONTENTION = 0.94;
 const LEAKING = 1.4;
 
-/** Whether the backup of a machine that starts at `minute` of a day succeeds. */
+/** Whether the backup of a machine that starts at `minute` of a local day succeeds. */
 export function backupSucceeds(seed: number, machine: Machine, day: number, minute: number): boolean {
+  const { cpu, backupSuccess } = machine.parameters ?? {};
   const contended = minute >= 120 && minute < 240;
-  const load = baseCurves(machine.pattern, day).cpu[minute] / 100;
+  const load = changed(baseCurves(machine.pattern, day).cpu[minute], changeOf(cpu)) / 100;
+  const usual = backupSuccess === undefined ? FAILURE_RATE[machine.assetType] : 1 - backupSuccess / 100;
   const failureRate =
-    FAILURE_RATE[machine.assetType] *
+    usual *
     (isMonday(day) ? MONDAY : OTHER_DAYS) *
     (contended ? CONTENTION : NO_CONTENTION) *
     (0.95 + 0.3 * load) *

@@ -11,10 +11,15 @@ const FULL = 94;
 const PRESSURE_BEGINS = 60;
 const SERVICE_DEGRADES = 86;
 
+/** How much of the week since the restart is over, from 0 to 1. */
+export function weekFilled(day: number, minute: number): number {
+  const since = (minuteOfWeek(day, minute) - RESTART + MINUTES_PER_WEEK) % MINUTES_PER_WEEK;
+  return since / MINUTES_PER_WEEK;
+}
+
 /** Used memory at a minute of a day, in per cent. */
 export function leakedMemory(day: number, minute: number): number {
-  const since = (minuteOfWeek(day, minute) - RESTART + MINUTES_PER_WEEK) % MINUTES_PER_WEEK;
-  return EMPTY + (FULL - EMPTY) * (since / MINUTES_PER_WEEK);
+  return EMPTY + (FULL - EMPTY) * weekFilled(day, minute);
 }
 
 /** What memory pressure adds to CPU and I/O, in points: nothing until memory is scarce, then ever more. */

@@ -1,69 +1,137 @@
-/** A machine's load: CPU, memory and I/O wait of one day, minute by minute. */
-import type { Machine } from '../fleet/types.js';
+/** A machine's load: CPU, memory, I/O wait and metrics of its own, of one day, minute by minute. */
+import type { ExtraMetric, Machine } from '../fleet/types.js';
 import { isWeekend, MINUTES_PER_DAY } from './calendar.js';
+import { type Change, changed, changeOf } from './changes.js';
 import { baseCurves } from './curves.js';
 import { leakedMemory, pressure } from './leak.js';
-import { type Burst, PATTERNS } from './patterns.js';
+import type { LocalTime, Stretch } from './local-time.js';
+import { OWN_FAST, OWN_LEVELS, OWN_SLOW } from './own-metrics.js';
+import { type Burst, PATTERNS, type Variation } from './patterns.js';
 import { fillKnots, type Random, stream } from './random.js';
 
 const SPIKE_POINTS = 25;
 const SPIKE_LIMIT = 95;
 const SPIKE_EVERY = 15;
 
-/** Where a day's values are worked out; used again for every day, so that a day leaves no garbage. */
+/** Where a local day's curves are worked out; used again for every day, so that a day leaves no garbage. */
+const cpuCurve = new Float64Array(MINUTES_PER_DAY);
+const memoryCurve = new Float64Array(MINUTES_PER_DAY);
+const ioCurve = new Float64Array(MINUTES_PER_DAY);
+/** Where the parts of them that make a UTC day are put together. */
 const cpuBase = new Float64Array(MINUTES_PER_DAY);
 const memoryBase = new Float64Array(MINUTES_PER_DAY);
 const ioBase = new Float64Array(MINUTES_PER_DAY);
 const slow = new Float64Array(MINUTES_PER_DAY);
+const level = new Float64Array(MINUTES_PER_DAY);
+
+/** Order of the three metrics in `bases` and in a pattern's variation. */
+const FOLLOWED = { follows_cpu: 0, follows_memory: 1, follows_io: 2 } as const;
+const bases = [cpuBase, memoryBase, ioBase];
+const NAMES = ['cpu_usage', 'memory_usage', 'io_wait'];
 
 /**
- * Fills the three columns (per cent, 0 to 100, two decimals) for one day of a machine. A column that is not wanted is
- * undefined; the others do not change by that.
+ * Fills the columns of a machine's load for one day: CPU, memory and I/O wait (per cent, 0 to 100, two decimals), then the machine's
+ * own metrics in their units. A column that is not wanted is undefined; the others do not change by that.
+ * @param day UTC
  */
 export function fillLoad(
   seed: number,
   machine: Machine,
   day: number,
-  cpu: Float64Array | undefined,
-  memory: Float64Array | undefined,
-  io: Float64Array | undefined,
+  local: LocalTime,
+  columns: readonly (Float64Array | undefined)[],
 ): void {
-  const { variation, bursts, quarterHourSpikes, leaks } = PATTERNS[machine.pattern];
-  const curves = baseCurves(machine.pattern, day);
-  cpuBase.set(curves.cpu);
-  memoryBase.set(curves.memory);
-  ioBase.set(curves.io);
-  const spikes = quarterHourSpikes && !isWeekend(day);
-  if (spikes) addQuarterHourSpikes();
-  if (leaks) addLeak(day);
-  if (bursts.length > 0) addBursts(bursts, stream(seed, machine.assetId, 'bursts', day), day);
+  const { variation, quarterHourSpikes } = PATTERNS[machine.pattern];
+  const stretches = local.stretches(day);
+  for (const stretch of stretches) {
+    fillCurves(seed, machine, stretch.day);
+    const end = stretch.minute + stretch.to - stretch.from;
+    cpuBase.set(cpuCurve.subarray(stretch.minute, end), stretch.from);
+    memoryBase.set(memoryCurve.subarray(stretch.minute, end), stretch.from);
+    ioBase.set(ioCurve.subarray(stretch.minute, end), stretch.from);
+  }
   fillSlow(seed, machine.assetId, day, variation.knotMinutes);
 
-  const columns = [cpu, memory, io];
-  const bases = [cpuBase, memoryBase, ioBase];
-  const names = ['cpu_usage', 'memory_usage', 'io_wait'];
-  for (let i = 0; i < columns.length; i++) {
+  const { cpu, memory, io } = machine.parameters ?? {};
+  const changes = [changeOf(cpu), changeOf(memory), changeOf(io)];
+  for (let i = 0; i < 3; i++) {
     const column = columns[i];
     if (!column) continue;
-    const random = stream(seed, machine.assetId, names[i], day);
-    vary(column, bases[i], variation.slow[i], variation.fast[i], random);
+    const random = stream(seed, machine.assetId, NAMES[i], day);
+    vary(column, i, changes[i], variation, random);
   }
-  if (spikes && cpu) limitQuarterHourSpikes(cpu);
+  if (quarterHourSpikes && columns[0]) limitQuarterHourSpikes(columns[0], stretches);
+  for (const [i, metric] of (machine.metrics ?? []).entries()) {
+    const column = columns[3 + i];
+    if (column) fillOwnMetric(seed, machine, metric, day, stretches, changes, column);
+  }
+}
+
+/** The curves of a whole local day, with bursts, spikes and leak. */
+function fillCurves(seed: number, machine: Machine, day: number): void {
+  const { bursts, quarterHourSpikes, leaks } = PATTERNS[machine.pattern];
+  const curves = baseCurves(machine.pattern, day);
+  cpuCurve.set(curves.cpu);
+  memoryCurve.set(curves.memory);
+  ioCurve.set(curves.io);
+  if (quarterHourSpikes && !isWeekend(day)) addQuarterHourSpikes();
+  if (leaks) addLeak(day);
+  if (bursts.length === 0) return;
+  const random = stream(seed, machine.assetId, 'bursts', day);
+  addBursts(bursts, machine.parameters?.bursts ?? 1, random, day);
 }
 
 /** The hot loop: base, slow and fast variation, bounds, two decimals. */
 function vary(
   column: Float64Array,
-  base: Float64Array,
-  slowPoints: number,
-  fastPoints: number,
+  index: number,
+  { scale, offset, variation }: Change,
+  pattern: Variation,
   random: Random,
 ): void {
+  const base = bases[index];
+  const slowPoints = pattern.slow[index] * variation;
+  const fastPoints = pattern.fast[index] * variation;
   for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
     // The sum of two uniform numbers: mostly small, never far out.
     const fast = random() + random() - 1;
-    const value = base[minute] + slowPoints * slow[minute] + fastPoints * fast;
+    const value = offset + scale * base[minute] + slowPoints * slow[minute] + fastPoints * fast;
     column[minute] = value <= 0 ? 0 : value >= 100 ? 100 : Math.round(value * 100) / 100;
+  }
+}
+
+/** A metric of the machine's own: a level between 0 and 1, varied, between the ends of its range. */
+function fillOwnMetric(
+  seed: number,
+  machine: Machine,
+  { name, range: [min, max], pattern }: ExtraMetric,
+  day: number,
+  stretches: readonly Stretch[],
+  changes: readonly Change[],
+  column: Float64Array,
+): void {
+  let slowShare = OWN_SLOW;
+  if (pattern === 'follows_cpu' || pattern === 'follows_memory' || pattern === 'follows_io') {
+    const followed = FOLLOWED[pattern];
+    const base = bases[followed];
+    slowShare = (PATTERNS[machine.pattern].variation.slow[followed] / 100) * changes[followed].variation;
+    for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
+      level[minute] = changed(base[minute], changes[followed]) / 100;
+    }
+  } else {
+    const levelAt = OWN_LEVELS[pattern];
+    for (const { from, to, day: localDay, minute: first } of stretches) {
+      for (let minute = from; minute < to; minute++) level[minute] = levelAt(localDay, first + minute - from);
+    }
+  }
+  const random = stream(seed, machine.assetId, name, day);
+  // A range of a few units needs more decimals than per cent do.
+  const steps = max - min >= 10 ? 100 : 10_000;
+  for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
+    const fast = random() + random() - 1;
+    const share = level[minute] + slowShare * slow[minute] + OWN_FAST * fast;
+    const value = min + (max - min) * Math.min(1, Math.max(0, share));
+    column[minute] = Math.round(value * steps) / steps;
   }
 }
 
@@ -79,14 +147,18 @@ function fillSlow(seed: number, assetId: string, day: number, knotMinutes: numbe
 
 function addQuarterHourSpikes(): void {
   for (let minute = 9 * 60; minute < 17 * 60; minute += SPIKE_EVERY) {
-    cpuBase[minute] = Math.min(SPIKE_LIMIT, cpuBase[minute] + SPIKE_POINTS);
+    cpuCurve[minute] = Math.min(SPIKE_LIMIT, cpuCurve[minute] + SPIKE_POINTS);
   }
 }
 
 /** The limit holds for what is recorded, not only for the curve. */
-function limitQuarterHourSpikes(cpu: Float64Array): void {
-  for (let minute = 9 * 60; minute < 17 * 60; minute += SPIKE_EVERY) {
-    cpu[minute] = Math.min(SPIKE_LIMIT, cpu[minute]);
+function limitQuarterHourSpikes(cpu: Float64Array, stretches: readonly Stretch[]): void {
+  for (const { from, to, day, minute: first } of stretches) {
+    if (isWeekend(day)) continue;
+    for (let minute = 9 * 60; minute < 17 * 60; minute += SPIKE_EVERY) {
+      const at = from + minute - first;
+      if (at >= from && at < to) cpu[at] = Math.min(SPIKE_LIMIT, cpu[at]);
+    }
   }
 }
 
@@ -94,17 +166,18 @@ function addLeak(day: number): void {
   for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
     const used = leakedMemory(day, minute);
     const more = pressure(used);
-    memoryBase[minute] += used;
-    cpuBase[minute] += more.cpu;
-    ioBase[minute] += more.io;
+    memoryCurve[minute] += used;
+    cpuCurve[minute] += more.cpu;
+    ioCurve[minute] += more.io;
   }
 }
 
-function addBursts(bursts: readonly Burst[], random: Random, day: number): void {
+function addBursts(bursts: readonly Burst[], times: number, random: Random, day: number): void {
   for (const burst of bursts) {
     if (burst.weekdaysOnly && isWeekend(day)) continue;
-    const whole = Math.floor(burst.perDay);
-    const count = whole + (random() < burst.perDay - whole ? 1 : 0);
+    const perDay = burst.perDay * times;
+    const whole = Math.floor(perDay);
+    const count = whole + (random() < perDay - whole ? 1 : 0);
     for (let i = 0; i < count; i++) addBurst(burst, random);
   }
 }
@@ -115,8 +188,8 @@ function addBurst({ from, to, minutes: [shortest, longest], cpu, memory, io }: B
   const strength = 0.5 + random() / 2;
   const end = Math.min(MINUTES_PER_DAY, start + length);
   for (let minute = start; minute < end; minute++) {
-    cpuBase[minute] += cpu * strength;
-    memoryBase[minute] += memory * strength;
-    ioBase[minute] += io * strength;
+    cpuCurve[minute] += cpu * strength;
+    memoryCurve[minute] += memory * strength;
+    ioCurve[minute] += io * strength;
   }
 }

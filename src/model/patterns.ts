@@ -2,7 +2,7 @@
  * The nine load patterns, as the manual's chapter "Pattern di Performance" describes them. A pattern is data: a base curve
  * for each metric, how much it varies, and the bursts that come on top. `load.ts` turns it into values.
  *
- * All curves are functions of the hour (0 up to 24, UTC), in per cent.
+ * All curves are functions of the hour of the local day (0 up to 24), in per cent.
  */
 import type { PatternName } from '../fleet/types.js';
 
@@ -53,7 +53,7 @@ export interface Pattern {
 }
 
 /** 1 between `from` and `to`, 0 outside, with straight ramps of `ramp` hours before and after. */
-function between(hour: number, from: number, to: number, ramp: number): number {
+export function between(hour: number, from: number, to: number, ramp: number): number {
   const up = (hour - (from - ramp)) / ramp;
   const down = (to + ramp - hour) / ramp;
   return Math.max(0, Math.min(1, up, down));
@@ -197,6 +197,6 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
 };
 
 /** 1 between 22:00 and 06:00, with half-hour ramps outside. */
-function night(hour: number): number {
+export function night(hour: number): number {
   return Math.max(between(hour, -2, 6, 0.5), between(hour, 22, 30, 0.5));
 }

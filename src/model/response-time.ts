@@ -1,12 +1,14 @@
 /** Response time of one day in milliseconds, by type, load and state. */
-import type { AssetType, PatternName } from '../fleet/types.js';
+import type { Machine, Service } from '../fleet/types.js';
 import { DEGRADED, DOWN } from './availability.js';
-import { isWeekend, MINUTES_PER_DAY } from './calendar.js';
+import { isWeekend } from './calendar.js';
+import { changed, changeOf } from './changes.js';
 import { baseCurves } from './curves.js';
+import type { LocalTime } from './local-time.js';
 import type { Random } from './random.js';
 
 /** At idle, by type. */
-const BASE_MS: Readonly<Record<Exclude<AssetType, 'acronis_backup_job'>, number>> = {
+const BASE_MS: Readonly<Record<(Machine | Service)['assetType'], number>> = {
   service: 50,
   container: 30,
   vm: 100,
@@ -43,21 +45,41 @@ function rangeAt(minute: number, weekend: boolean): Range {
 
 /**
  * Fills a day.
- * @param hostPattern load pattern of the asset's machine, which makes it slower
+ * @param host the asset's machine, whose load makes it slower
+ * @param day UTC
  * @param states availability of the asset on that day
  */
 export function fillResponseTimes(
-  type: Exclude<AssetType, 'acronis_backup_job'>,
-  hostPattern: PatternName,
+  asset: Machine | Service,
+  host: Machine,
   day: number,
+  local: LocalTime,
   states: Float64Array,
   random: Random,
   column: Float64Array,
 ): void {
-  const base = BASE_MS[type];
-  const { cpu } = baseCurves(hostPattern, day);
-  const weekend = isWeekend(day);
-  for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
+  for (const { from, to, day: localDay, minute } of local.stretches(day)) {
+    fillStretch(asset, host, localDay, minute - from, from, to, states, random, column);
+  }
+}
+
+/** From one minute of the UTC day up to another; the local day's minutes are `shift` ahead. */
+function fillStretch(
+  asset: Machine | Service,
+  host: Machine,
+  localDay: number,
+  shift: number,
+  from: number,
+  to: number,
+  states: Float64Array,
+  random: Random,
+  column: Float64Array,
+): void {
+  const base = asset.parameters?.responseTimeMs ?? BASE_MS[asset.assetType];
+  const { cpu } = baseCurves(host.pattern, localDay);
+  const change = changeOf(host.parameters?.cpu);
+  const weekend = isWeekend(localDay);
+  for (let minute = from; minute < to; minute++) {
     // Every minute draws the same numbers whatever its state, so that one outage does not change the rest of the day.
     const level = random();
     const luck = random();
@@ -66,9 +88,9 @@ export function fillResponseTimes(
       column[minute] = TIMEOUT_MS;
       continue;
     }
-    const { idle, full } = rangeAt(minute, weekend);
+    const { idle, full } = rangeAt(minute + shift, weekend);
     // Half by the machine's load, half by chance: stays between idle and full.
-    let ms = base * (idle + (full - idle) * (cpu[minute] / 200 + level / 2));
+    let ms = base * (idle + (full - idle) * (changed(cpu[minute + shift], change) / 200 + level / 2));
     if (luck < SLOW_SHARE) ms *= SLOW_FROM + (SLOW_TO - SLOW_FROM) * (luck / SLOW_SHARE);
     if (state === DEGRADED) ms *= DEGRADED_FROM + (DEGRADED_TO - DEGRADED_FROM) * level;
     column[minute] = ms >= SLOWEST_MS ? SLOWEST_MS : Math.round(ms * 100) / 100;

@@ -1,5 +1,5 @@
 /** Which series an asset has. */
-import type { Machine, Service } from '../fleet/types.js';
+import type { ExtraMetric, Machine, Service } from '../fleet/types.js';
 
 /** One series of an asset: what its records are called. */
 export interface SeriesDefinition {
@@ -22,6 +22,7 @@ const POLLING_SERIES: readonly SeriesDefinition[] = [
 ];
 
 const MACHINE_SERIES = [...LOAD_SERIES, ...POLLING_SERIES];
+const ownSeries = new WeakMap<readonly ExtraMetric[], readonly SeriesDefinition[]>();
 
 /** One record a day: 1.0 success, 0.0 failure. */
 export const BACKUP_SERIES: SeriesDefinition = {
@@ -32,5 +33,16 @@ export const BACKUP_SERIES: SeriesDefinition = {
 
 /** The series of an asset with one record a minute, in the order of the model's columns. */
 export function minuteSeries(asset: Machine | Service): readonly SeriesDefinition[] {
-  return asset.assetType === 'service' ? POLLING_SERIES : MACHINE_SERIES;
+  if (asset.assetType === 'service') return POLLING_SERIES;
+  return asset.metrics ? withOwn(asset.metrics) : MACHINE_SERIES;
+}
+
+function withOwn(metrics: readonly ExtraMetric[]): readonly SeriesDefinition[] {
+  let series = ownSeries.get(metrics);
+  if (!series) {
+    const own = metrics.map(({ name, unit }) => ({ metricName: name, unit, section: 'metrics' as const }));
+    series = [...LOAD_SERIES, ...own, ...POLLING_SERIES];
+    ownSeries.set(metrics, series);
+  }
+  return series;
 }

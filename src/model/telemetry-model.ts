@@ -1,9 +1,16 @@
 /** The model as one object: every record of every asset, a day at a time. */
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { fillMachineAvailability, fillServiceAvailability } from './availability.js';
-import { type Backup, type BackupSchedule, backupSchedule, backupSucceeds } from './backups.js';
+import {
+  type Backup,
+  type BackupSchedule,
+  backupSchedule,
+  backupSucceeds,
+  backupsBetween,
+} from './backups.js';
 import { MINUTES_PER_DAY } from './calendar.js';
 import { fillLoad } from './load.js';
+import { LocalTime } from './local-time.js';
 import { stream } from './random.js';
 import { fillResponseTimes } from './response-time.js';
 
@@ -12,6 +19,9 @@ import { fillResponseTimes } from './response-time.js';
  * fingerprint of the tests.
  */
 export const MODEL_VERSION = 1;
+
+/** Availability and response time: a machine's last two. */
+const POLLING_COLUMNS = 2;
 
 /** One value a minute of a day; undefined where the series is not wanted. */
 export type DayColumn = Float64Array | undefined;
@@ -23,6 +33,7 @@ export type DayColumn = Float64Array | undefined;
 export class TelemetryModel {
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #schedule: BackupSchedule;
+  readonly #local: LocalTime;
   readonly #hostStates = new Float64Array(MINUTES_PER_DAY);
   readonly #ownStates = new Float64Array(MINUTES_PER_DAY);
 
@@ -32,27 +43,36 @@ export class TelemetryModel {
   ) {
     this.#machines = new Map(fleet.machines.map((machine) => [machine.assetId, machine]));
     this.#schedule = backupSchedule(fleet);
+    this.#local = new LocalTime(fleet.definition.timezone);
   }
 
   /**
    * Fills one day of an asset.
-   * @param day days since 1970-01-01
-   * @param columns side by side with `minuteSeries(asset)`, 1440 values each: per cent, 100/50/0, or milliseconds
+   * @param day days since 1970-01-01, UTC
+   * @param columns side by side with `minuteSeries(asset)`, 1440 values each: per cent, the unit of a metric of the asset's own, 100/50/0,
+   *   or milliseconds
    */
   fillDay(asset: Machine | Service, day: number, columns: readonly DayColumn[]): void {
     if (asset.assetType === 'service') {
       this.#fillPolling(asset, this.#hostOf(asset), day, columns[0], columns[1]);
       return;
     }
-    const [cpu, memory, io, availability, responseTime] = columns;
-    if (cpu || memory || io) fillLoad(this.seed, asset, day, cpu, memory, io);
-    this.#fillPolling(asset, asset, day, availability, responseTime);
+    const loads = columns.length - POLLING_COLUMNS;
+    if (columns.some((column, index) => column && index < loads)) {
+      fillLoad(this.seed, asset, day, this.#local, columns);
+    }
+    this.#fillPolling(asset, asset, day, columns[loads], columns[loads + 1]);
   }
 
-  /** The backup of a machine on a day. */
-  backup(machine: Machine, day: number): Backup {
-    const minute = this.#schedule(machine, day);
-    return { minute, success: backupSucceeds(this.seed, machine, day, minute) };
+  /** The backups of a machine that start in a period of minutes since the epoch, half open, in their order. */
+  backups(machine: Machine, from: number, to: number): Backup[] {
+    return Array.from(
+      backupsBetween(this.#schedule, this.#local, machine, from, to),
+      ({ minute, localDay, localMinute }) => ({
+        minute,
+        success: backupSucceeds(this.seed, machine, localDay, localMinute),
+      }),
+    );
   }
 
   #fillPolling(
@@ -66,13 +86,13 @@ export class TelemetryModel {
     const states = availability ?? this.#ownStates;
     if (asset.assetType === 'service') {
       fillMachineAvailability(this.seed, host, day, this.#hostStates);
-      fillServiceAvailability(this.seed, asset, day, this.#hostStates, states);
+      fillServiceAvailability(this.seed, asset, day, this.#local, this.#hostStates, states);
     } else {
       fillMachineAvailability(this.seed, asset, day, states);
     }
     if (!responseTime) return;
     const random = stream(this.seed, asset.assetId, 'response_time_ms', day);
-    fillResponseTimes(asset.assetType, host.pattern, day, states, random, responseTime);
+    fillResponseTimes(asset, host, day, this.#local, states, random, responseTime);
   }
 
   #hostOf(service: Service): Machine {

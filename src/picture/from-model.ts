@@ -42,12 +42,9 @@ export function readModel(fleet: Fleet, seed: number, window: Window): DatasetRe
 
 function readMachine(model: TelemetryModel, machine: Machine, window: Window): MachineReadings {
   const { assetId, hostname, assetType, pattern } = machine;
-  const backups = [...daysOf(window)]
-    .map((day) => {
-      const { minute, success } = model.backup(machine, day);
-      return { at: day * MINUTES_PER_DAY + minute, success };
-    })
-    .filter(({ at }) => at >= window.start && at < window.end);
+  const backups = model
+    .backups(machine, window.start, window.end)
+    .map(({ minute, success }) => ({ at: minute, success }));
   return { assetId, name: hostname, assetType, pattern, ...readMinutes(model, machine, window), backups };
 }
 

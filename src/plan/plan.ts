@@ -1,7 +1,13 @@
 /** What a load will do, known before the first insert: its shards and the exact count of every section. */
 import type { Section } from '../config/settings.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { type BackupSchedule, backupSchedule, minuteSeries } from '../model/index.js';
+import {
+  type BackupSchedule,
+  backupSchedule,
+  backupsBetween,
+  LocalTime,
+  minuteSeries,
+} from '../model/index.js';
 import { MINUTES_PER_DAY, type Window } from './window.js';
 
 /** Records by section. */
@@ -33,9 +39,16 @@ export interface Plan {
 /** Days in a shard unless the user says otherwise; bench/README.md has the measurement behind it. */
 export const DEFAULT_SHARD_DAYS = 7;
 
+const loaded = new WeakMap<Fleet, readonly (Machine | Service)[]>();
+
 /** The assets that have records: machines, then services, in the fleet's order. */
 export function loadedAssets(fleet: Fleet): readonly (Machine | Service)[] {
-  return [...fleet.machines, ...fleet.services];
+  let assets = loaded.get(fleet);
+  if (!assets) {
+    assets = [...fleet.machines, ...fleet.services];
+    loaded.set(fleet, assets);
+  }
+  return assets;
 }
 
 /** The plan of a load. Cheap: it counts, it generates nothing. */
@@ -48,9 +61,10 @@ export function planLoad(
   const shards: Shard[] = [];
   const totals = noRecords();
   const schedule = backupSchedule(fleet);
+  const local = new LocalTime(fleet.definition.timezone);
   for (const [assetIndex, asset] of loadedAssets(fleet).entries()) {
     for (const [from, to] of cutAtDays(window, shardDays)) {
-      const counts = countRecords(asset, from, to, sections, schedule);
+      const counts = countRecords(asset, from, to, sections, schedule, local);
       const records = counts.metrics + counts.polling + counts.backup;
       if (records === 0) continue;
       for (const section of sections) totals[section] += counts[section];
@@ -91,23 +105,14 @@ function countRecords(
   to: number,
   sections: readonly Section[],
   schedule: BackupSchedule,
+  local: LocalTime,
 ): SectionCounts {
   const counts = noRecords();
   for (const series of minuteSeries(asset)) {
     if (sections.includes(series.section)) counts[series.section] += to - from;
   }
   if (asset.assetType !== 'service' && sections.includes('backup')) {
-    counts.backup = countBackups(asset, from, to, schedule);
+    for (const _ of backupsBetween(schedule, local, asset, from, to)) counts.backup++;
   }
   return counts;
-}
-
-/** Backups whose minute falls in the period: one a day, so a part of a day may hold none. */
-function countBackups(machine: Machine, from: number, to: number, schedule: BackupSchedule): number {
-  let count = 0;
-  for (let day = Math.floor(from / MINUTES_PER_DAY); day * MINUTES_PER_DAY < to; day++) {
-    const minute = day * MINUTES_PER_DAY + schedule(machine, day);
-    if (minute >= from && minute < to) count++;
-  }
-  return count;
 }

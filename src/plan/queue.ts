@@ -1,68 +1,129 @@
 /** The order in which shards are handed to workers. */
 import type { Shard } from './plan.js';
 
+/** One asset's shards that wait, in the order of time. */
+interface Line {
+  readonly place: number;
+  readonly shards: Shard[];
+  left: number;
+  /** Shards of it that are with workers. */
+  busy: number;
+}
+
 /**
  * Hands out shards so that no two of one asset load side by side while another asset waits: the index and the buckets of a
  * series grow at one edge each, and two writers of one series would make two. Assets with the most records left
  * come first, which also keeps the end of a load even.
  */
 export class ShardQueue {
-  readonly #waiting = new Map<string, Shard[]>();
-  readonly #left = new Map<string, number>();
-  readonly #busy = new Map<string, number>();
+  readonly #lines = new Map<string, Line>();
+  /** Of assets of which no shard is with a worker, and some wait: a binary heap, the next one first. */
+  readonly #idle: Line[] = [];
+  #size = 0;
 
   constructor(shards: readonly Shard[]) {
     for (const shard of shards) {
-      const ofAsset = this.#waiting.get(shard.assetId) ?? [];
-      ofAsset.push(shard);
-      this.#waiting.set(shard.assetId, ofAsset);
-      this.#left.set(shard.assetId, (this.#left.get(shard.assetId) ?? 0) + shard.records);
+      let line = this.#lines.get(shard.assetId);
+      if (!line) {
+        line = { place: this.#lines.size, shards: [], left: 0, busy: 0 };
+        this.#lines.set(shard.assetId, line);
+      }
+      line.shards.push(shard);
+      line.left += shard.records;
     }
+    this.#size = shards.length;
+    for (const line of this.#lines.values()) this.#push(line);
   }
 
   /** Shards waiting. */
   get size(): number {
-    let size = 0;
-    for (const shards of this.#waiting.values()) size += shards.length;
-    return size;
+    return this.#size;
   }
 
   /** The next shard to load, or undefined when all are handed out. */
   next(): Shard | undefined {
-    const asset = this.#best((id) => !this.#busy.get(id)) ?? this.#best(() => true);
-    if (asset === undefined) return undefined;
-    const shards = this.#waiting.get(asset) ?? [];
-    const shard = shards.shift();
-    if (!shard) return undefined;
-    if (shards.length === 0) this.#waiting.delete(asset);
-    this.#left.set(asset, (this.#left.get(asset) ?? 0) - shard.records);
-    this.#busy.set(asset, (this.#busy.get(asset) ?? 0) + 1);
+    const line = this.#pop() ?? this.#busyLine();
+    const shard = line?.shards.shift();
+    if (!line || !shard) return undefined;
+    line.left -= shard.records;
+    line.busy++;
+    this.#size--;
     return shard;
   }
 
   /** Says that a shard handed out has left its worker, loaded or not. */
   release(shard: Shard): void {
-    this.#busy.set(shard.assetId, (this.#busy.get(shard.assetId) ?? 1) - 1);
+    const line = this.#lineOf(shard);
+    line.busy--;
+    if (line.busy === 0 && line.shards.length > 0) this.#push(line);
   }
 
   /** Puts a released shard back, to be handed out again. */
   putBack(shard: Shard): void {
-    const ofAsset = this.#waiting.get(shard.assetId) ?? [];
-    ofAsset.unshift(shard);
-    this.#waiting.set(shard.assetId, ofAsset);
-    this.#left.set(shard.assetId, (this.#left.get(shard.assetId) ?? 0) + shard.records);
+    const line = this.#lineOf(shard);
+    line.shards.unshift(shard);
+    line.left += shard.records;
+    this.#size++;
+    // With others of it waiting it stands in the heap already, in a place that was right before.
+    if (line.busy > 0) return;
+    if (line.shards.length === 1) this.#push(line);
+    else this.#rise(this.#idle.indexOf(line));
   }
 
-  #best(allowed: (assetId: string) => boolean): string | undefined {
-    let best: string | undefined;
-    let most = -1;
-    for (const assetId of this.#waiting.keys()) {
-      const left = this.#left.get(assetId) ?? 0;
-      if (left > most && allowed(assetId)) {
-        best = assetId;
-        most = left;
-      }
+  /** When no asset is idle any more: few are left, each of them with a worker. */
+  #busyLine(): Line | undefined {
+    let best: Line | undefined;
+    for (const line of this.#lines.values()) {
+      if (line.shards.length > 0 && (!best || isBefore(line, best))) best = line;
     }
     return best;
   }
+
+  #lineOf(shard: Shard): Line {
+    const line = this.#lines.get(shard.assetId);
+    if (!line) throw new Error(`shard ${shard.id} is not of this queue`);
+    return line;
+  }
+
+  #push(line: Line): void {
+    this.#idle.push(line);
+    this.#rise(this.#idle.length - 1);
+  }
+
+  #pop(): Line | undefined {
+    const [first] = this.#idle;
+    const last = this.#idle.pop();
+    if (!last || last === first) return last;
+    this.#idle[0] = last;
+    this.#sink();
+    return first;
+  }
+
+  #rise(from: number): void {
+    const heap = this.#idle;
+    for (let at = from; at > 0; ) {
+      const parent = (at - 1) >> 1;
+      if (!isBefore(heap[at], heap[parent])) return;
+      [heap[at], heap[parent]] = [heap[parent], heap[at]];
+      at = parent;
+    }
+  }
+
+  #sink(): void {
+    const heap = this.#idle;
+    for (let at = 0; ; ) {
+      let first = at;
+      for (const child of [2 * at + 1, 2 * at + 2]) {
+        if (child < heap.length && isBefore(heap[child], heap[first])) first = child;
+      }
+      if (first === at) return;
+      [heap[at], heap[first]] = [heap[first], heap[at]];
+      at = first;
+    }
+  }
+}
+
+/** The most records left first; of equally many the asset that comes first in the plan. */
+function isBefore(one: Line, other: Line): boolean {
+  return one.left > other.left || (one.left === other.left && one.place < other.place);
 }

@@ -29,7 +29,7 @@ export async function compareAssets({ target, fleet, dataset, others }: VerifyIn
     different: [],
     foreign: [],
   };
-  const ends = [dataset, ...others].map(({ window }) => instantOf(window.end));
+  const ends = [dataset, ...others.map((other) => other.dataset)].map(({ window }) => instantOf(window.end));
   for (const asset of assets) {
     const document = stored.get(asset.assetId);
     stored.delete(asset.assetId);
@@ -41,6 +41,11 @@ export async function compareAssets({ target, fleet, dataset, others }: VerifyIn
       (end) => Buffer.compare(document, BSON.serialize(assetDocument(asset, end))) === 0,
     );
     if (!isExpected) found.different.push(asset.assetId);
+  }
+  for (const other of others) {
+    for (const asset of [...other.fleet.machines, ...other.fleet.services, ...other.fleet.jobs]) {
+      stored.delete(asset.assetId);
+    }
   }
   found.foreign.push(...stored.keys());
   return found;

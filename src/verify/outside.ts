@@ -9,7 +9,7 @@ import { countMeasurements } from '../store/statistics.js';
 import { type Findings, noFindings, note, seriesKey } from './findings.js';
 import { plannedSeries } from './planned-series.js';
 import { timestampMinute } from './stored-series.js';
-import type { VerifyInput } from './verify.js';
+import type { OtherDataset, VerifyInput } from './verify.js';
 
 /** A dataset and its series. */
 interface Planned {
@@ -24,11 +24,11 @@ export class Outside {
   readonly #planned: Planned;
   readonly #others: readonly Planned[];
 
-  constructor(dataset: Dataset, others: readonly Dataset[], fleet: Fleet) {
+  constructor(dataset: Dataset, others: readonly OtherDataset[], fleet: Fleet) {
     this.#planned = { dataset, series: plannedSeries(dataset, fleet) };
     this.#others = others
-      .filter(({ layout }) => layout === dataset.layout)
-      .map((other) => ({ dataset: other, series: plannedSeries(other, fleet) }));
+      .filter((other) => other.dataset.layout === dataset.layout)
+      .map((other) => ({ dataset: other.dataset, series: plannedSeries(other.dataset, other.fleet) }));
   }
 
   /**

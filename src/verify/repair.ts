@@ -1,6 +1,5 @@
 /** `verify --repair`: inserts what is missing and, in the flat layout, puts right what differs. */
 import { ObjectId } from 'mongodb';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
 import { writeAssets } from '../load/assets.js';
 import { Counters } from '../load/counters.js';
 import { Dispatcher } from '../load/dispatch.js';
@@ -53,7 +52,7 @@ export async function repairDataset(
   const runId = new ObjectId().toHexString();
   await refuseWhileHeld(store, notice);
   const kept = { existing: 'keep', extending: undefined } as const;
-  await store.begin(newRun({ runId, dataset, plan: planOf(input) }, fleetFingerprint(fleet), kept));
+  await store.begin(newRun({ runId, fleet, dataset, plan: planOf(input) }, kept));
   const hold = new Hold(store, runId, retry);
   try {
     if (plan.assets > 0) await writeAssets(target.db, fleet, instantOf(dataset.window.end));
@@ -92,7 +91,7 @@ async function insertMissing(
       context: {
         runId,
         dataset,
-        fleet,
+        fleet: fleet.definition,
         connection: { ...connection, uri: target.uri },
         writer: 'sequence',
         writeConcern: 'majority',

@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
+import { fleetOf, requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
 import type { Dataset } from '../load/run.js';
 import { parseRun, type RunDocument, runDocument } from '../load/run-document.js';
@@ -11,13 +12,15 @@ import { datasetOf } from '../load/start.js';
 import { MODEL_VERSION } from '../model/index.js';
 import { RUNS } from '../store/names.js';
 import { existingLayout, refuseOtherLayout } from '../store/schema.js';
+import type { OtherDataset } from './verify.js';
 
 export interface Selection {
   readonly dataset: Dataset;
+  readonly fleet: Fleet;
   /** Undefined where the dataset was described by hand. */
   readonly run: RunDocument | undefined;
   /** What other stored runs have put beside it, with `--skip-cleanup`: not foreign. */
-  readonly others: readonly Dataset[];
+  readonly others: readonly OtherDataset[];
 }
 
 /** Flags that describe a dataset. */
@@ -26,6 +29,9 @@ const DESCRIBING = [
   '--seed',
   '--start',
   '--end',
+  '--fleet',
+  '--scale',
+  '--timezone',
   '--layout',
   '--environment',
   '--availability-scale',
@@ -42,11 +48,10 @@ const DESCRIBING = [
 export async function selectDataset(
   db: Db,
   { load }: Settings,
-  fleet: Fleet,
   runId: string | undefined,
 ): Promise<Selection> {
   const describing = load.given.filter((flag) => DESCRIBING.includes(flag));
-  if (describing.length === 0) return selectRun(db, fleet, runId);
+  if (describing.length === 0) return selectRun(db, runId);
   if (runId !== undefined) {
     throw usageError(
       `--run and ${describing[0]} exclude each other: a stored run says all about its dataset`,
@@ -62,10 +67,11 @@ export async function selectDataset(
   const layout = load.given.includes('--layout') ? load.layout : (stored ?? load.layout);
   const dataset = { ...requestedDataset(load, new Date()), layout };
   await refuseOtherLayout(db, layout);
-  return { dataset, run: undefined, others: await otherDatasets(db, undefined) };
+  const fleet = await requestedFleet(load.fleet);
+  return { dataset, fleet, run: undefined, others: await otherDatasets(db, undefined) };
 }
 
-async function selectRun(db: Db, fleet: Fleet, runId: string | undefined): Promise<Selection> {
+async function selectRun(db: Db, runId: string | undefined): Promise<Selection> {
   const runs = db.collection<{ _id: string }>(RUNS);
   const filter = runId === undefined ? {} : { _id: runId };
   const stored = await runs.findOne(filter, { sort: { startedAt: -1 }, readPreference: 'primary' });
@@ -88,18 +94,19 @@ async function selectRun(db: Db, fleet: Fleet, runId: string | undefined): Promi
       `use version ${run.version}, which loaded it`,
     );
   }
+  const fleet = fleetOf(run);
   if (run.fleetFingerprint !== fleetFingerprint(fleet)) {
-    refuse('it was loaded with another fleet', `use version ${run.version}, or the fleet that loaded it`);
+    refuse('it was loaded with another fleet', `use version ${run.version}, which loaded it`);
   }
   await refuseOtherLayout(db, run.layout);
-  return { dataset: datasetOf(run), run, others: await otherDatasets(db, run._id) };
+  return { dataset: datasetOf(run), fleet, run, others: await otherDatasets(db, run._id) };
 }
 
 /** Runs that cannot be read say nothing about what belongs here. */
-async function otherDatasets(db: Db, runId: string | undefined): Promise<Dataset[]> {
+async function otherDatasets(db: Db, runId: string | undefined): Promise<OtherDataset[]> {
   const stored = await db.collection(RUNS).find({}, { readPreference: 'primary' }).toArray();
   return stored
     .map((document) => runDocument.safeParse(document).data)
     .filter((run) => run !== undefined && run._id !== runId)
-    .map((run) => datasetOf(run as RunDocument));
+    .map((run) => ({ dataset: datasetOf(run as RunDocument), fleet: fleetOf(run as RunDocument) }));
 }

@@ -22,13 +22,19 @@ import {
 } from './findings.js';
 import { compareOutside } from './outside.js';
 
+/** A dataset that another run has put into the same database. */
+export interface OtherDataset {
+  readonly dataset: Dataset;
+  readonly fleet: Fleet;
+}
+
 export interface VerifyInput {
   readonly target: Target;
   readonly connection: ConnectionSettings;
   readonly fleet: Fleet;
   readonly dataset: Dataset;
   /** Datasets of other runs in the same database: their records are not foreign. */
-  readonly others: readonly Dataset[];
+  readonly others: readonly OtherDataset[];
   readonly workers: number;
   /** How long to go on trying when the server goes away, in milliseconds. */
   readonly retryMs: number;
@@ -92,7 +98,12 @@ export async function compareShards(
   mend: boolean,
   compared: (shard: Shard, findings: Findings) => void,
 ): Promise<void> {
-  const context = share({ dataset, fleet, connection: { ...connection, uri: target.uri }, retryMs });
+  const context = share({
+    dataset,
+    fleet: fleet.definition,
+    connection: { ...connection, uri: target.uri },
+    retryMs,
+  });
   const pool = new WorkerPool<VerifyTask, VerifyResult>('verify-shard', workers);
   const waiting = [...shards];
   const work = async () => {

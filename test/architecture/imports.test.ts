@@ -44,10 +44,15 @@ const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
 
 /** These say everything and know everything: the command line and the package's own export. */
 const ENTRIES = ['cli', 'index.ts'];
-/** Causes of failure and the program's version are everybody's. */
-const FOR_ALL = ['src/errors.ts', 'src/version.ts'];
+/** Causes of failure, near names, time zones and the program's version are everybody's. */
+const FOR_ALL = ['src/errors.ts', 'src/nearest.ts', 'src/timezone.ts', 'src/version.ts'];
 /** Files of types that every room may import as types: the settings, the assets, and what a load tells the world. */
-const TYPES_FOR_ALL = ['src/config/settings.ts', 'src/fleet/types.ts', 'src/report/types.ts'];
+const TYPES_FOR_ALL = [
+  'src/config/settings.ts',
+  'src/fleet/file.ts',
+  'src/fleet/types.ts',
+  'src/report/types.ts',
+];
 
 interface Import {
   /** Path from the root, with forward slashes. */

@@ -116,7 +116,7 @@ test('a failure that no server caused names the shard, and is no unexplained exc
     context: share<WorkerContext>({
       runId: 'x',
       dataset,
-      fleet: DEFAULT_FLEET,
+      fleet: DEFAULT_FLEET.definition,
       connection: { origin: 'named', uri: file.server.uri, database: file.freshDatabase(), options: {} },
       writer: 'none',
       writeConcern: undefined,

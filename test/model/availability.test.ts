@@ -193,7 +193,8 @@ test('backups: one a night between 01:00 and 04:59, success by type over 3,650 d
   for (const machine of DEFAULT_FLEET.machines) {
     let succeeded = 0;
     for (let day = first; day < first + days; day++) {
-      const backup = model.backup(machine, day);
+      const [{ minute: start, success: well }] = model.backups(machine, day * 1440, (day + 1) * 1440);
+      const backup = { minute: start - day * 1440, success: well };
       assert.ok(backup.minute >= 60 && backup.minute <= 299);
       const kind = isMonday(day) ? 'monday' : 'other';
       counts[kind]++;

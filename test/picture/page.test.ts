@@ -88,7 +88,7 @@ test('a large fleet and a long window: the first machines, the newest incidents,
       hostId: `${one.hostId}-${site}`,
     })),
   ).flat();
-  const picture = weekOf({ machines, services, jobs: [] }, 20);
+  const picture = weekOf({ ...DEFAULT_FLEET, machines, services, jobs: [] }, 20);
   assert.deepEqual(picture.omitted.machines, 80);
   assert.equal(picture.machines.length, 40);
   assert.equal(picture.services.length, 88);

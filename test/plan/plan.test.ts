@@ -55,7 +55,8 @@ test('a part of a day holds a backup only if it falls inside', () => {
   const day = MIDNIGHT / MINUTES_PER_DAY - 1;
   const minute = day * MINUTES_PER_DAY + backupSchedule({ jobs: [] })(machine, day);
   const count = (start: number, end: number) =>
-    planLoad({ machines: [machine], services: [], jobs: [] }, { start, end }, ['backup'], 7).counts.backup;
+    planLoad({ ...DEFAULT_FLEET, machines: [machine], services: [], jobs: [] }, { start, end }, ['backup'], 7)
+      .counts.backup;
   assert.equal(count(minute, minute + 1), 1);
   assert.equal(count(minute - 10, minute), 0);
   assert.equal(count(minute + 1, MIDNIGHT), 0);

@@ -1,0 +1,145 @@
+/** From a fleet's definition to its assets. Pure, and quick: 34,000 assets take some tens of milliseconds. */
+import type {
+  FleetDefinition,
+  FleetFile,
+  JobEntry,
+  MachineEntry,
+  MachineParametersEntry,
+  PollingParametersEntry,
+  ServiceEntry,
+} from './file.js';
+import type {
+  AssetData,
+  BackupJob,
+  DowntimeWindow,
+  Fleet,
+  Machine,
+  MachineParameters,
+  PollingParameters,
+  Service,
+} from './types.js';
+
+/** So that a site's names are the same whatever the number of sites. */
+const SITE_DIGITS = 5;
+export const DEFAULT_TIMEZONE = 'UTC';
+
+/**
+ * The fleet of a checked file. With a `scale` above 1 each of that many sites has all assets of the file, under ids of its
+ * own (`site-00001-vm-101`), and so with random numbers of its own.
+ */
+export function buildFleet(definition: FleetDefinition): Fleet {
+  const { file, scale } = definition;
+  const one = assetsOf(file);
+  if (scale === 1) return { ...one, definition };
+  const ids = new Set([...one.machines, ...one.services, ...one.jobs].map(({ assetId }) => assetId));
+  const sites = Array.from({ length: scale }, (_, i) => `site-${String(i + 1).padStart(SITE_DIGITS, '0')}`);
+  // Fields that name another asset of the fleet name the one of the same site.
+  const dataAt = (site: string, data: AssetData): AssetData =>
+    Object.fromEntries(
+      Object.entries(data).map(([field, value]) => [field, renamed(value, ids, (id) => `${site}-${id}`)]),
+    );
+  const at = <T extends Machine | Service | BackupJob>(site: string, asset: T, change: Partial<T>): T => ({
+    ...asset,
+    assetId: `${site}-${asset.assetId}`,
+    data: dataAt(site, asset.data),
+    ...change,
+  });
+  return {
+    machines: sites.flatMap((site) =>
+      one.machines.map((machine) => at(site, machine, { hostname: `${machine.hostname}.${site}` })),
+    ),
+    services: sites.flatMap((site) =>
+      one.services.map((service) => at(site, service, { hostId: `${site}-${service.hostId}` })),
+    ),
+    jobs: sites.flatMap((site) =>
+      one.jobs.map((job) => at(site, job, { targets: job.targets.map((id) => `${site}-${id}`) })),
+    ),
+    definition,
+  };
+}
+
+function renamed(
+  value: AssetData[string],
+  ids: ReadonlySet<string>,
+  rename: (id: string) => string,
+): AssetData[string] {
+  if (typeof value === 'string') return ids.has(value) ? rename(value) : value;
+  if (typeof value !== 'object') return value;
+  return value.map((one) => (ids.has(one) ? rename(one) : one));
+}
+
+function assetsOf({ machines, jobs = [] }: FleetFile): Omit<Fleet, 'definition'> {
+  return {
+    machines: machines.map(machineOf),
+    services: machines.flatMap(({ id, services = [] }) => services.map((service) => serviceOf(service, id))),
+    jobs: jobs.map(jobOf),
+  };
+}
+
+function machineOf({ id, type, hostname, pattern, parameters, metrics, data }: MachineEntry): Machine {
+  return {
+    assetId: id,
+    assetType: type,
+    hostname,
+    pattern,
+    ...(parameters ? { parameters: machineParameters(parameters) } : {}),
+    ...(metrics ? { metrics } : {}),
+    data: { status: 'running', ...data },
+  };
+}
+
+function serviceOf(service: ServiceEntry, hostId: string): Service {
+  const { id, name, type, port, planned_downtime, degrades_with_memory, parameters, data } = service;
+  return {
+    assetId: id,
+    assetType: 'service',
+    serviceName: name,
+    hostId,
+    ...(planned_downtime === undefined ? {} : { plannedDowntime: parseDowntime(planned_downtime) }),
+    ...(degrades_with_memory ? { degradesWithMemory: true } : {}),
+    ...(parameters ? { parameters: pollingParameters(parameters) } : {}),
+    data: { parent_asset_id: hostId, status: 'running', service_type: type, port, ...data },
+  };
+}
+
+function jobOf({ id, name, schedule, type, retention_days, targets, data }: JobEntry): BackupJob {
+  return {
+    assetId: id,
+    assetType: 'acronis_backup_job',
+    schedule,
+    targets,
+    data: {
+      job_name: name,
+      status: 'running',
+      schedule,
+      target_assets: targets,
+      backup_type: type,
+      retention_days,
+      ...data,
+    },
+  };
+}
+
+function machineParameters(entry: MachineParametersEntry): MachineParameters {
+  const { backup_success, uptime: _, response_time_ms: __, ...same } = entry;
+  return {
+    ...same,
+    ...pollingParameters(entry),
+    ...(backup_success === undefined ? {} : { backupSuccess: backup_success }),
+  };
+}
+
+function pollingParameters({ uptime, response_time_ms }: PollingParametersEntry): PollingParameters {
+  return {
+    ...(uptime === undefined ? {} : { uptime }),
+    ...(response_time_ms === undefined ? {} : { responseTimeMs: response_time_ms }),
+  };
+}
+
+/** `23:00-01:00`, as the check of fleet files lets it pass. */
+export const DOWNTIME = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/;
+
+function parseDowntime(text: string): DowntimeWindow {
+  const [fromHour, fromMinute, toHour, toMinute] = DOWNTIME.exec(text)?.slice(1).map(Number) ?? [];
+  return { from: fromHour * 60 + fromMinute, to: toHour * 60 + toMinute };
+}

@@ -1,0 +1,80 @@
+/** A fleet as a person writes it, in a YAML or JSON file: the machines, each with its services, and the backup jobs. */
+import type { AssetData, BackupSchedule, MachineType, MetricPatternName, PatternName } from './types.js';
+
+/** See `MetricChange`. */
+export interface MetricChangeEntry {
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly variation?: number;
+}
+
+export interface PollingParametersEntry {
+  readonly uptime?: number;
+  readonly response_time_ms?: number;
+}
+
+export interface MachineParametersEntry extends PollingParametersEntry {
+  readonly cpu?: MetricChangeEntry;
+  readonly memory?: MetricChangeEntry;
+  readonly io?: MetricChangeEntry;
+  readonly bursts?: number;
+  readonly backup_success?: number;
+}
+
+export interface MetricEntry {
+  readonly name: string;
+  readonly unit: string;
+  readonly range: readonly [number, number];
+  readonly pattern: MetricPatternName;
+}
+
+export interface ServiceEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly port: number;
+  /** `HH:MM-HH:MM`, local time; may cross midnight. */
+  readonly planned_downtime?: string;
+  readonly degrades_with_memory?: boolean;
+  readonly parameters?: PollingParametersEntry;
+  /** Further fields of the document's `data`. */
+  readonly data?: AssetData;
+}
+
+export interface MachineEntry {
+  readonly id: string;
+  readonly type: MachineType;
+  readonly hostname: string;
+  readonly pattern: PatternName;
+  readonly parameters?: MachineParametersEntry;
+  readonly metrics?: readonly MetricEntry[];
+  readonly data?: AssetData;
+  readonly services?: readonly ServiceEntry[];
+}
+
+export interface JobEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly schedule: BackupSchedule;
+  readonly type: string;
+  readonly retention_days: number;
+  /** Ids of machines. */
+  readonly targets: readonly string[];
+  readonly data?: AssetData;
+}
+
+export interface FleetFile {
+  /** IANA time zone in which the fleet has its office hours; UTC unless it is given. */
+  readonly timezone?: string;
+  readonly machines: readonly MachineEntry[];
+  readonly jobs?: readonly JobEntry[];
+}
+
+/** Everything that makes a fleet. */
+export interface FleetDefinition {
+  readonly file: FleetFile;
+  /** How many sites have these assets; 1 is the fleet itself, without a site in its names. */
+  readonly scale: number;
+  /** IANA time zone. */
+  readonly timezone: string;
+}
