@@ -1,7 +1,7 @@
 /** How large a dataset will be, before anything is written. */
 import { BSON } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
-import { assetDocument, buildTemplate, seriesIdPrefix } from '../encode/index.js';
+import { assetDocument, buildTemplate } from '../encode/index.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries, type SeriesDefinition } from '../model/index.js';
 import { instantOf, loadedAssets, type Plan } from '../plan/index.js';
@@ -23,17 +23,26 @@ const ON_DISK = {
   timeseries: { storage: 1.2, index: 0.15 },
 } as const;
 
+const NO_PREFIX = new Uint8Array(8);
+
 /** The size of a plan's dataset. Generates nothing: every document of a series has the same length. */
 export function estimateSize(
   fleet: Fleet,
   plan: Plan,
   { layout, environment }: Pick<LoadSettings, 'layout' | 'environment'>,
 ): SizeEstimate {
+  /** Documents of one metric and kind of asset differ by the length of their asset's id alone. */
+  const without = new Map<string, number>();
   const lengthOf = ({ assetId, assetType }: Machine | Service, definition: SeriesDefinition): number => {
     const { metricName, unit, section } = definition;
-    const idPrefix = seriesIdPrefix(0, assetId, metricName);
-    return buildTemplate(layout, { assetId, assetType, metricName, unit, section, environment, idPrefix })
-      .bytes.length;
+    const key = `${assetType} ${metricName} ${unit}`;
+    let length = without.get(key);
+    if (length === undefined) {
+      const series = { assetId: '', assetType, metricName, unit, section, environment, idPrefix: NO_PREFIX };
+      length = buildTemplate(layout, series).bytes.length;
+      without.set(key, length);
+    }
+    return length + Buffer.byteLength(assetId);
   };
   const perMinute = loadedAssets(fleet).map((asset) =>
     minuteSeries(asset)
