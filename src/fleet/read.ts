@@ -10,6 +10,7 @@ import { fleetFile } from './schema.js';
 
 /** The definition is stored with every run, where a document may have 16 MB. */
 const MOST_BYTES = 4 * 1024 * 1024;
+const MISSING = 'is missing';
 type Path = readonly PropertyKey[];
 
 /** @throws SeedError (usage) where the file cannot be read or is not a fleet */
@@ -46,7 +47,7 @@ function check(value: unknown, name: string, lineOf: (path: Path) => number | un
   const parsed = fleetFile.safeParse(value);
   const complaints = parsed.success
     ? complaintsAbout(parsed.data)
-    : parsed.error.issues.map((issue) => complaintAbout(issue, value));
+    : parsed.error.issues.map((issue) => complaintAbout(issue, value)).sort(missingLast);
   if (parsed.success && complaints.length === 0) return parsed.data;
   const [first, ...more] = complaints;
   const others = more.length > 0 ? ` (and ${more.length} more)` : '';
@@ -80,13 +81,18 @@ function complaintAbout(issue: z.core.$ZodIssue, value: unknown): Complaint {
   if (issue.code === 'invalid_key') {
     return { path, what: `must be ${issue.issues[0]?.message ?? 'another name'}` };
   }
-  if (given === undefined && path.length > 0) return { path, what: 'is missing' };
+  if (given === undefined && path.length > 0) return { path, what: MISSING };
   const shown = path.length === 0 ? '' : `${JSON.stringify(given)?.slice(0, 60)} `;
   if (issue.code === 'invalid_value') {
     const near = typeof given === 'string' ? didYouMean(given, issue.values.map(String)) : '';
     return { path, what: `${shown}must be one of ${issue.values.join(', ')}${near}` };
   }
   return { path, what: `${shown}must be ${issue.message}` };
+}
+
+/** A field that is missing is often there under a misspelt name, which says more. */
+function missingLast(one: Complaint, other: Complaint): number {
+  return Number(one.what === MISSING) - Number(other.what === MISSING);
 }
 
 /** The fields that the schema knows at a path. */

@@ -11,6 +11,9 @@ import { plannedSeries } from './planned-series.js';
 import { timestampMinute } from './stored-series.js';
 import type { OtherDataset, VerifyInput } from './verify.js';
 
+/** Records in a series below which counting all of them by their index is quicker than a query for the gap beside it. */
+const SHORT_SERIES = 500;
+
 /** A dataset and its series. */
 interface Planned {
   readonly dataset: Dataset;
@@ -29,6 +32,10 @@ export class Outside {
     this.#others = others
       .filter((other) => other.dataset.layout === dataset.layout)
       .map((other) => ({ dataset: other.dataset, series: plannedSeries(other.dataset, other.fleet) }));
+  }
+
+  get seriesCount(): number {
+    return this.#planned.series.size;
   }
 
   /**
@@ -121,11 +128,12 @@ interface Group {
 export async function compareOutside(input: VerifyInput, compared: number): Promise<Outside> {
   const { target, dataset, others, fleet } = input;
   const outside = new Outside(dataset, others, fleet);
-  if (dataset.layout === 'flat') await outside.readGaps(target.db);
-  // Worth it only where there are more than were compared.
-  else if ((await countMeasurements(target.db, 'timeseries')) !== compared) {
-    await outside.groupMeasurements(target.db);
-  }
+  // Worth it only where there is more than was compared; of long series the gaps are read sooner than all is counted.
+  const { layout } = dataset;
+  const countFirst = layout === 'timeseries' || compared / outside.seriesCount < SHORT_SERIES;
+  if (countFirst && (await countMeasurements(target.db, layout)) === compared) return outside;
+  if (layout === 'flat') await outside.readGaps(target.db);
+  else await outside.groupMeasurements(target.db);
   return outside;
 }
 
