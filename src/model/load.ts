@@ -125,14 +125,18 @@ function fillOwnMetric(
     }
   }
   const random = stream(seed, machine.assetId, name, day);
-  // A range of a few units needs more decimals than per cent do.
-  const steps = max - min >= 10 ? 100 : 10_000;
+  const steps = 10 ** decimalsOf(max - min);
   for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
     const fast = random() + random() - 1;
     const share = level[minute] + slowShare * slow[minute] + OWN_FAST * fast;
     const value = min + (max - min) * Math.min(1, Math.max(0, share));
-    column[minute] = Math.round(value * steps) / steps;
+    column[minute] = Math.min(max, Math.max(min, Math.round(value * steps) / steps));
   }
+}
+
+/** A range of a few units needs more decimals than per cent do. */
+function decimalsOf(range: number): number {
+  return range >= 10 ? 2 : Math.min(12, 4 - Math.floor(Math.log10(range)));
 }
 
 /** Knots joined by straight lines, in [-1, 1). */

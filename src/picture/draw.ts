@@ -87,7 +87,7 @@ function drawMachine(
     assetType,
     pattern,
     metrics: metrics.map((metric) => drawMetric(metric, tables, window, week)),
-    figures: figuresOf(machine.pattern, tables),
+    figures: figuresOf(machine.keepsToPattern ? machine.pattern : undefined, tables),
     availability: drawAvailability(availability, PROMISED_UPTIME.machine, since),
     backups: backups ? drawBackups(backups, assetType, window) : null,
   };

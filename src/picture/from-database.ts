@@ -21,6 +21,7 @@ import {
   type AvailabilityReadings,
   type DatasetReadings,
   IncidentLog,
+  keepsToPattern,
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
@@ -162,6 +163,7 @@ async function readMachine(
     name: String(hostname ?? assetId),
     assetType,
     pattern: machine?.pattern,
+    keepsToPattern: fleet !== undefined && machine !== undefined && keepsToPattern(fleet, machine),
     metrics: metricsOf(rows, machine, window, step),
     availability: await readAvailability(reader, assetId, window, up),
     backups:

@@ -14,6 +14,7 @@ import {
   type AvailabilityReadings,
   type DatasetReadings,
   IncidentLog,
+  keepsToPattern,
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
@@ -45,7 +46,15 @@ function readMachine(model: TelemetryModel, machine: Machine, window: Window): M
   const backups = model
     .backups(machine, window.start, window.end)
     .map(({ minute, success }) => ({ at: minute, success }));
-  return { assetId, name: hostname, assetType, pattern, ...readMinutes(model, machine, window), backups };
+  return {
+    assetId,
+    name: hostname,
+    assetType,
+    pattern,
+    keepsToPattern: keepsToPattern(model.fleet, machine),
+    ...readMinutes(model, machine, window),
+    backups,
+  };
 }
 
 /** All series of an asset that have a value a minute. */

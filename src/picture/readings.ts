@@ -1,5 +1,6 @@
 /** What a picture is made from: the same of the model and of a database. */
-import type { PatternName } from '../fleet/types.js';
+import { DEFAULT_TIMEZONE } from '../fleet/build.js';
+import type { Fleet, Machine, PatternName } from '../fleet/types.js';
 import type { Buckets } from './buckets.js';
 import type { IncidentPicture, PictureSource } from './picture.js';
 
@@ -21,10 +22,19 @@ export interface MachineReadings {
   readonly name: string;
   readonly assetType: string;
   readonly pattern: PatternName | undefined;
+  /** False where a fleet file changes its load, or when its hours are: the pattern's figures are not promised of it. */
+  readonly keepsToPattern: boolean;
   readonly metrics: readonly MetricReadings[];
   readonly availability: AvailabilityReadings | undefined;
   /** Oldest first; undefined where the dataset has none. */
   readonly backups: readonly { readonly at: number; readonly success: boolean }[] | undefined;
+}
+
+/** The patterns' figures are by the hours of UTC, and of machines whose load is as their pattern says. */
+export function keepsToPattern({ definition }: Fleet, { parameters = {} }: Machine): boolean {
+  const { cpu, memory, io, bursts } = parameters;
+  const changed = [cpu, memory, io, bursts].some((change) => change !== undefined);
+  return !changed && definition.timezone === DEFAULT_TIMEZONE;
 }
 
 export interface ServiceReadings {

@@ -1,6 +1,7 @@
 /** The papers say what is so: flags, variables, links and the command lines that they show. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -143,11 +144,16 @@ const SUBCOMMANDS = [
   'help',
 ];
 
+/** Where the command lines run: with the files that they name. */
+const folder = mkdtempSync(join(tmpdir(), 'seed-database-papers-'));
+
 /** A load is planned and not done; of the other commands the help is asked, which has to list what the line gives them. */
 async function assertTaken(line: string): Promise<void> {
   const [command, ...rest] = line.split(/\s+/);
   if (!SUBCOMMANDS.includes(command)) {
-    const { status, stdout, stderr } = await runCli([command, ...rest, '--dry-run', '--no-color']);
+    const { status, stdout, stderr } = await runCli([command, ...rest, '--dry-run', '--no-color'], {
+      cwd: folder,
+    });
     assert.equal(status, 0, `${line}: ${stderr}`);
     assert.match(stdout, /Dry run|"dry run"/, line);
     return;
@@ -158,7 +164,9 @@ async function assertTaken(line: string): Promise<void> {
   for (const flag of flags) assert.match(stdout, new RegExp(`^ +${flag}\\b`, 'm'), line);
 }
 
-test('every command line shown is one that the program takes', async () => {
+test('every command line shown is one that the program takes', async (t) => {
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  copyFileSync(join(ROOT, 'examples/fleets/default.yaml'), join(folder, 'my-fleet.yaml'));
   const shown = [...new Set(PAPERS.flatMap((paper) => commandLinesOf(read(paper))))];
   await Promise.all(shown.map(assertTaken));
   assert.ok(shown.length >= 12, `${shown.length} command lines: ${shown.join('; ')}`);

@@ -157,6 +157,27 @@ test('a metric of its own keeps to its range, fills it, and follows what it says
   assert.ok(Math.abs(mean(series.like_steady) - 460) < 60);
 });
 
+test('a range of any size is kept to, and not rounded away', () => {
+  const bounds: [number, number][] = [
+    [0.001, 0.002],
+    [0.12345, 0.6],
+    [-1e-6, 1e-6],
+    [1e9, 1e12],
+    [3, 4],
+  ];
+  const metrics = bounds.map(
+    (range, i): MetricEntry => ({ name: `m${i}`, unit: 'x', range, pattern: 'follows_cpu' }),
+  );
+  const series = generate({ machine: { metrics }, days: 7 });
+  for (const { name, range } of metrics) {
+    assert.ok(
+      series[name].every((value) => value >= range[0] && value <= range[1]),
+      name,
+    );
+    assert.ok(new Set(series[name]).size > 1000, name);
+  }
+});
+
 test('metrics of its own leave the others as they are', () => {
   const usual = generate({});
   const more = generate({

@@ -1,7 +1,9 @@
 /** The manual's figures: all patterns have some, they hold of the model over twelve weeks, and they can fail. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_FLEET } from '../../src/fleet/default.js';
+import { buildFleet } from '../../src/fleet/build.js';
+import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
+import type { MachineParametersEntry } from '../../src/fleet/file.js';
 import { PATTERN_NAMES } from '../../src/fleet/types.js';
 import { Buckets, bucketMinutes } from '../../src/picture/buckets.js';
 import { figuresOf } from '../../src/picture/figures.js';
@@ -24,6 +26,20 @@ test('every pattern of the default fleet has figures, and all hold over twelve w
       assert.ok(held, `${assetId}: ${what} is ${measured}, not in ${low} to ${high}`);
   }
   assert.ok(picture.figures.measured >= 30 && picture.figures.held === picture.figures.measured);
+});
+
+test('figures are not asked of a load that a fleet file changes, nor in another time zone', () => {
+  const figures = (parameters: MachineParametersEntry, timezone = 'UTC') => {
+    const [machine] = DEFAULT_FILE.machines;
+    const file = { machines: [{ ...machine, parameters }] };
+    const fleet = buildFleet({ file, scale: 1, timezone });
+    const window = { start: START, end: START + 7 * DAY };
+    return drawPicture(readModel(fleet, 42, window)).machines[0].figures.length;
+  };
+  assert.ok(figures({}) > 0);
+  assert.equal(figures({ uptime: 99 }), figures({}));
+  assert.equal(figures({ io: { scale: 0.5 } }), 0);
+  assert.equal(figures({}, 'Asia/Tokyo'), 0);
 });
 
 test('a figure that does not hold, and one that cannot be measured, say so', () => {
