@@ -1,4 +1,4 @@
-/** A batch: some records of one series, encoded only when and how its sink asks. */
+/** A batch: some records of one series, encoded only when and how somebody asks. */
 import type { Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { documentOf } from './document.js';
@@ -18,6 +18,11 @@ export class Batch {
 
   get records(): number {
     return this.minutes.length;
+  }
+
+  /** Of the documents, when they are encoded. */
+  get bytes(): number {
+    return this.records * this.template.bytes.length;
   }
 
   /** Encodes into the batch's buffer: `headroom` free bytes, then one BSON document a record. A view, valid until the buffer is used again. */

@@ -2,5 +2,6 @@
 export * from './asset-document.js';
 export * from './batch.js';
 export * from './document.js';
+export * from './insert.js';
 export * from './series.js';
 export * from './template.js';

@@ -54,16 +54,17 @@ export class BatchBuffer {
   }
 
   /**
-   * Writes one document a record. `minutes` and `values` run side by side.
-   * Returns the offset after the last document (the first starts at `headroom`).
+   * Writes one document a record, the first of them at `start`. `minutes` and `values` run side by side.
+   * Returns the offset after the last document.
    */
-  stamp(template: Template, minutes: Int32Array, values: Float64Array): number {
+  stamp(template: Template, minutes: Int32Array, values: Float64Array, start = this.headroom): number {
     const count = minutes.length;
-    this.#layOut(template, count);
+    if (start === this.headroom) this.#layOut(template, count);
+    else this.#layOutAfter(start, template, count);
     const view = this.#view;
     const step = template.bytes.length;
     const { minuteOffset, timestampOffset, valueOffset } = template;
-    let at = this.headroom;
+    let at = start;
     for (let i = 0; i < count; i++, at += step) {
       const minute = minutes[i];
       const ms = minute * MS_PER_MINUTE;
@@ -82,31 +83,49 @@ export class BatchBuffer {
     this.#template = undefined;
   }
 
-  /** Fills the buffer with copies of the template, doubling what is there, unless it already holds enough of them. */
+  /** Fills the buffer with copies of the template, unless it already holds enough of them. */
   #layOut(template: Template, count: number): void {
-    const step = template.bytes.length;
-    const end = this.headroom + count * step;
-    if (this.bytes.length < end) {
-      const larger = Buffer.allocUnsafeSlow(end);
-      this.bytes.copy(larger, 0, 0, this.headroom);
-      this.bytes = larger;
-      this.#view = new DataView(larger.buffer, larger.byteOffset);
+    if (this.#reserve(this.headroom + count * template.bytes.length, this.headroom))
       this.#template = undefined;
-    }
     if (this.#template !== template) {
       this.#template = template;
       this.#laidOut = 0;
     }
     if (this.#laidOut >= count) return;
-    if (this.#laidOut === 0) {
-      this.bytes.set(template.bytes, this.headroom);
-      this.#laidOut = 1;
+    this.#copy(template, this.headroom, this.#laidOut, count);
+    this.#laidOut = count;
+  }
+
+  /** The same behind documents that stay: nothing of it is remembered. */
+  #layOutAfter(start: number, template: Template, count: number): void {
+    this.#reserve(start + count * template.bytes.length, start);
+    this.#copy(template, start, 0, count);
+    const first = this.#template?.bytes.length ?? 1;
+    this.#laidOut = Math.min(this.#laidOut, Math.floor((start - this.headroom) / first));
+  }
+
+  /** Makes room up to `end`; the bytes before `kept` stay. True where the memory is new. */
+  #reserve(end: number, kept: number): boolean {
+    if (this.bytes.length >= end) return false;
+    const larger = Buffer.allocUnsafeSlow(end);
+    this.bytes.copy(larger, 0, 0, kept);
+    this.bytes = larger;
+    this.#view = new DataView(larger.buffer, larger.byteOffset);
+    return true;
+  }
+
+  /** Copies of the template from `start` on, of which `done` are there, doubling what is there. */
+  #copy({ bytes }: Template, start: number, done: number, count: number): void {
+    const step = bytes.length;
+    let there = done;
+    if (there === 0 && count > 0) {
+      this.bytes.set(bytes, start);
+      there = 1;
     }
-    while (this.#laidOut < count) {
-      const more = Math.min(this.#laidOut, count - this.#laidOut);
-      const target = this.headroom + this.#laidOut * step;
-      this.bytes.copyWithin(target, this.headroom, this.headroom + more * step);
-      this.#laidOut += more;
+    while (there < count) {
+      const more = Math.min(there, count - there);
+      this.bytes.copyWithin(start + there * step, start, start + more * step);
+      there += more;
     }
   }
 }

@@ -1,6 +1,6 @@
-/** The two ways in which a batch reaches MongoDB. Both write the same documents and speak of the outcome in the same way. */
+/** The two ways in which records reach MongoDB. Both write the same documents and speak of the outcome in the same way. */
 import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
-import type { Batch } from '../encode/index.js';
+import type { Insert } from '../encode/index.js';
 import { METRICS } from '../store/names.js';
 import type { MakeSequence } from './document-sequence.js';
 import { unwrapped } from './retry.js';
@@ -16,7 +16,7 @@ interface WriteErrorReply {
   readonly errmsg: string;
 }
 
-/** The fast way: one `insert` command whose documents are the batch's bytes as they are. */
+/** The fast way: one `insert` command whose documents are bytes as they are. */
 export class SequenceSink implements Sink {
   constructor(
     readonly db: Db,
@@ -24,19 +24,19 @@ export class SequenceSink implements Sink {
     readonly writeConcern: WriteConcernSetting,
   ) {}
 
-  async write(batch: Batch): Promise<WriteResult> {
+  async write(insert: Insert): Promise<WriteResult> {
     const command: Document = {
       insert: METRICS,
       ordered: false,
-      documents: this.makeSequence(batch.encode()),
+      documents: this.makeSequence(insert.encode()),
     };
     if (this.writeConcern !== undefined) command.writeConcern = { w: this.writeConcern };
     const reply = await this.db.command(command).catch((error) => {
       // The broken connection may still hold on to these bytes: they must not change under it.
-      batch.buffer.discard();
+      insert.buffer.discard();
       throw error;
     });
-    return outcome(batch, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
+    return outcome(insert, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
   }
 }
 
@@ -51,19 +51,19 @@ export class BulkWriteSink implements Sink {
     this.#collection = db.collection(METRICS);
   }
 
-  async write(batch: Batch): Promise<WriteResult> {
-    const operations = batch.documents().map((document) => ({ insertOne: { document } }));
+  async write(insert: Insert): Promise<WriteResult> {
+    const operations = insert.documents().map((document) => ({ insertOne: { document } }));
     const options = {
       ordered: false,
       // In the time-series layout documents have no `_id`, and the driver would give them one.
-      forceServerObjectId: batch.layout === 'timeseries',
+      forceServerObjectId: insert.layout === 'timeseries',
       ...(this.writeConcern === undefined
         ? {}
         : { writeConcern: { w: this.writeConcern as 'majority' | number } }),
     };
     try {
       const result = await this.#collection.bulkWrite(operations, options);
-      return outcome(batch, result.insertedCount, [], undefined);
+      return outcome(insert, result.insertedCount, [], undefined);
     } catch (thrown) {
       const error = unwrapped(thrown);
       if (!(error instanceof MongoBulkWriteError)) throw error;
@@ -71,7 +71,7 @@ export class BulkWriteSink implements Sink {
       const concern = error.result.getWriteConcernError();
       if (errors.length === 0 && !concern) throw error;
       return outcome(
-        batch,
+        insert,
         error.insertedCount,
         errors,
         concern && { code: concern.code, errmsg: concern.errmsg },
@@ -82,10 +82,10 @@ export class BulkWriteSink implements Sink {
 
 /**
  * The outcome of an unordered insert. A duplicate key on a deterministic `_id` means that the record is there
- * already; any other error of a record, or of the write concern, fails the batch.
+ * already; any other error of a record, or of the write concern, fails the insert.
  */
 function outcome(
-  batch: Batch,
+  insert: Insert,
   inserted: number,
   writeErrors: readonly WriteErrorReply[],
   writeConcernError: Document | undefined,
@@ -95,10 +95,10 @@ function outcome(
   if (writeConcernError) {
     throw new MongoServerError({ code: writeConcernError.code, errmsg: writeConcernError.errmsg });
   }
-  if (inserted + writeErrors.length !== batch.records) {
-    const { assetId, metricName } = batch.series;
+  if (inserted + writeErrors.length !== insert.records) {
+    const { assetId, metricName } = insert.batches[0].series;
     throw new Error(
-      `the server acknowledged ${inserted} of ${batch.records} records of ${assetId} ${metricName} and named no cause`,
+      `the server acknowledged ${inserted} of ${insert.records} records of ${assetId} ${metricName} and named no cause`,
     );
   }
   return { inserted, alreadyThere: writeErrors.length };

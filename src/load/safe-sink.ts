@@ -1,12 +1,12 @@
 /**
- * Writes each batch exactly once over a connection that may fail in the middle.
+ * Writes each record exactly once over a connection that may fail in the middle.
  *
  * In the flat layout that is simple: a record's `_id` is deterministic, so sending it again is harmless. A time-series
  * collection has no unique key. So after a failure whose outcome nobody knows, the connection is replaced, the server is given time to
  * finish what came through it, what is there is read, and only the rest is sent.
  */
 import { MongoServerError } from 'mongodb';
-import type { Batch } from '../encode/index.js';
+import type { Insert } from '../encode/index.js';
 import type { Shard } from '../plan/index.js';
 import { minutesPresent } from '../store/present.js';
 import { type RetryOptions, withRetry } from './retry.js';
@@ -31,19 +31,19 @@ export class SafeSink implements Sink {
     readonly options: SafeSinkOptions,
   ) {}
 
-  async write(batch: Batch): Promise<WriteResult> {
+  async write(insert: Insert): Promise<WriteResult> {
     let astray: number | undefined;
     let failed = false;
     return withRetry(async () => {
       await this.options.untilHeld();
-      if (batch.layout === 'flat') return this.connection.write(batch);
+      if (insert.layout === 'flat') return this.connection.write(insert);
       if (astray !== undefined) {
         await this.connection.renew(astray);
         astray = undefined;
       }
-      const rest = await this.#notYetThere(batch, failed);
-      const alreadyThere = batch.records - rest.records;
-      if (rest.records === 0) return { inserted: 0, alreadyThere };
+      const rest = await this.#notYetThere(insert, failed);
+      if (!rest) return { inserted: 0, alreadyThere: insert.records };
+      const alreadyThere = insert.records - rest.records;
       let sentBy = 0;
       try {
         const result = await this.connection.write(rest, (generation) => {
@@ -52,23 +52,23 @@ export class SafeSink implements Sink {
         return { inserted: result.inserted, alreadyThere };
       } catch (error) {
         failed = true;
-        // A reply, even of refusal, says that the server has done with the batch.
+        // A reply, even of refusal, says that the server has done with the insert.
         if (!(error instanceof MongoServerError)) astray = sentBy;
         throw error;
       }
     }, this.options.retry);
   }
 
-  async #notYetThere(batch: Batch, failedBefore: boolean): Promise<Batch> {
+  async #notYetThere(insert: Insert, failedBefore: boolean): Promise<Insert | undefined> {
     const { shard, mayHoldRecords } = this.options;
-    const { assetId, metricName } = batch.series;
-    if (failedBefore || (mayHoldRecords && !this.#present.has(metricName))) {
+    for (const { series } of insert.batches) {
+      const { assetId, metricName } = series;
+      if (!failedBefore && !(mayHoldRecords && !this.#present.has(metricName))) continue;
       const present = await this.connection.read((db) =>
         minutesPresent(db, assetId, metricName, shard.from, shard.to),
       );
       this.#present.set(metricName, present);
     }
-    const present = this.#present.get(metricName);
-    return present ? batch.without(present) : batch;
+    return insert.without(this.#present);
   }
 }

@@ -3,7 +3,7 @@ import { BatchBuffer } from '../encode/index.js';
 import type { Sink, WriteResult } from './sink.js';
 import type { ShardSource } from './source.js';
 
-/** What the loop tells its caller about each acknowledged batch. */
+/** What the loop tells its caller about each acknowledged insert. */
 export type Acknowledged = (records: number, micros: number, metricName: string, minute: number) => void;
 
 /** Batch buffers, used again and again: the loop waits for a free one, so memory stays flat however slow the sink is. */
@@ -28,8 +28,8 @@ export class BufferPool {
 }
 
 /**
- * Writes all batches of a shard, a few side by side but of one series only one at a time, so that each series reaches
- * the server in time order. Stops early when `stopping()` says so, after the batches in flight.
+ * Writes all batches of a shard, a few inserts side by side but of one series only one at a time, so that each series reaches
+ * the server in time order. Stops early when `stopping()` says so, after the inserts in flight.
  */
 export async function loadShard(
   source: ShardSource,
@@ -47,31 +47,31 @@ export async function loadShard(
     // First the series, then the buffer: a buffer that waits for its series would be missing elsewhere.
     await inFlight.get(metric);
     const buffer = await buffers.take();
-    const batch = failure || stopping() ? undefined : source.nextBatch(buffer);
-    if (!batch) {
+    const insert =
+      failure || stopping() ? undefined : source.nextInsert(buffer, (metricName) => inFlight.has(metricName));
+    if (!insert) {
       buffers.give(buffer);
       break;
     }
-    const { metricName } = batch.series;
     const sent = performance.now();
-    const write = sink.write(batch).then(
+    const write = sink.write(insert).then(
       (result) => {
         inserted += result.inserted;
         alreadyThere += result.alreadyThere;
-        const last = batch.minutes[batch.records - 1];
-        acknowledged(batch.records, (performance.now() - sent) * 1000, metricName, last);
+        const { series, minutes } = insert.batches[0];
+        const micros = (performance.now() - sent) * 1000;
+        acknowledged(insert.records, micros, series.metricName, minutes[minutes.length - 1]);
       },
       (error: unknown) => {
         failure ??= { error };
       },
     );
-    inFlight.set(
-      metricName,
-      write.then(() => {
-        buffers.give(buffer);
-        inFlight.delete(metricName);
-      }),
-    );
+    const metricNames = insert.batches.map(({ series }) => series.metricName);
+    const done = write.then(() => {
+      buffers.give(buffer);
+      for (const metricName of metricNames) inFlight.delete(metricName);
+    });
+    for (const metricName of metricNames) inFlight.set(metricName, done);
   }
   await Promise.all(inFlight.values());
   if (failure) throw failure.error;

@@ -1,5 +1,12 @@
 /** A source: the records of one shard of one run, batch by batch. The model and the encoder are behind it, nothing else. */
-import { Batch, type BatchBuffer, type Series, seriesIdPrefix, type Template } from '../encode/index.js';
+import {
+  Batch,
+  type BatchBuffer,
+  Insert,
+  type Series,
+  seriesIdPrefix,
+  type Template,
+} from '../encode/index.js';
 import type { Machine, Service } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries, type SeriesDefinition, type TelemetryModel } from '../model/index.js';
 import { loadedAssets, MINUTES_PER_DAY, type Shard } from '../plan/index.js';
@@ -45,7 +52,7 @@ export class ShardSource implements Source {
     readonly model: TelemetryModel,
     readonly dataset: Dataset,
     readonly shard: Shard,
-    batchSize: number,
+    readonly batchSize: number,
     /** Of the sources of this thread: one that took it before is of no use any more. */
     readonly memory = new SeriesMemory(),
   ) {
@@ -99,6 +106,31 @@ export class ShardSource implements Source {
       column.values.subarray(from, to),
       buffer,
     );
+  }
+
+  /**
+   * The next batch, and further ones of other series as long as all of it is no more than one batch may be: the ends of
+   * series, and short periods, share a command. Undefined at the end.
+   * @param isBusy whether a series must not be added to it
+   */
+  nextInsert(buffer: BatchBuffer, isBusy: (metricName: string) => boolean): Insert | undefined {
+    const first = this.nextBatch(buffer);
+    if (!first) return undefined;
+    const batches: [Batch, ...Batch[]] = [first];
+    let records = first.records;
+    let bytes = first.bytes;
+    for (let column = this.#nextColumn(); column; column = this.#nextColumn()) {
+      const { metricName } = column.series;
+      const more = Math.min(column.batchRecords, column.minutes.length - column.next);
+      records += more;
+      bytes += more * column.template.bytes.length;
+      if (records > this.batchSize || bytes > MAX_BATCH_BYTES || isBusy(metricName)) break;
+      if (batches.some(({ series }) => series.metricName === metricName)) break;
+      const batch = this.nextBatch(buffer);
+      if (!batch) break;
+      batches.push(batch);
+    }
+    return new Insert(batches);
   }
 
   /** The metric of the next batch; undefined at the end. */

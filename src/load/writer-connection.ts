@@ -1,6 +1,6 @@
 /** A loading thread's way to the server, which can be replaced when a write of it has gone astray. */
 import type { Db, MongoClient } from 'mongodb';
-import type { Batch } from '../encode/index.js';
+import type { Insert } from '../encode/index.js';
 import type { OpenedSink } from './open-sink.js';
 import { NoAnswer, Patience } from './patience.js';
 import type { WriteResult } from './sink.js';
@@ -48,16 +48,16 @@ export class WriterConnection {
     return this.#watch(use(this.#db));
   }
 
-  /** Sends a batch; `sentBy` learns the generation of the client that is used. */
-  async write(batch: Batch, sentBy?: (generation: number) => void): Promise<WriteResult> {
+  /** Sends an insert; `sentBy` learns the generation of the client that is used. */
+  async write(insert: Insert, sentBy?: (generation: number) => void): Promise<WriteResult> {
     await this.#ready();
     sentBy?.(this.generation);
     this.#inFlight++;
     try {
-      return await this.#watch(this.#opened.sink.write(batch));
+      return await this.#watch(this.#opened.sink.write(insert));
     } catch (error) {
-      // A lost operation may still hold on to the batch's bytes: they must not change under it.
-      if (error instanceof NoAnswer) batch.buffer.discard();
+      // A lost operation may still hold on to the insert's bytes: they must not change under it.
+      if (error instanceof NoAnswer) insert.buffer.discard();
       throw error;
     } finally {
       this.#inFlight--;
