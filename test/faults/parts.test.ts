@@ -10,7 +10,7 @@ let server: TestServer;
 let client: MongoClient;
 let number = 0;
 const newPlace = (): Place => ({ uri: server.uri, database: `parts_${++number}` });
-const FLAGS = ['--metrics-only', '--days', '4', '--shard-days', '1', '--workers', '1', '--batch-size', '200'];
+const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--workers', '1', '--batch-size', '200'];
 const part = (index: number, of = 4) => ['--parts', String(of), '--part', String(index)];
 
 before(async () => {

@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => server?.stop());
 
-const FLAGS = ['--metrics-only', '--days', '3', '--shard-days', '1', '--batch-size', '500'];
+const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-size', '500'];
 
 for (const layout of LAYOUTS) {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
