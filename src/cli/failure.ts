@@ -2,7 +2,12 @@
 import { CommanderError } from 'commander';
 import { maskUris } from '../config/mask.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import type { Failure } from '../report/types.js';
+
+/** How commander says it, of a flag or of an argument. */
+const REFUSED_CHOICE =
+  /(?:option '(?<flag>--\S+).*' argument|command-argument value) '(?<value>.*)' is invalid(?: for argument '(?<name>.*)')?\. Allowed choices are (?<choices>.*)\./;
 
 /** The exit status that an error ends the program with. */
 export function exitStatusOf(error: unknown): ExitStatus {
@@ -32,6 +37,12 @@ function messageOf(error: unknown): string {
   if (error instanceof SeedError) return error.message;
   if (error instanceof CommanderError) {
     // A flag that does not exist may carry what it should not, such as --password=….
+    const refused = REFUSED_CHOICE.exec(error.message);
+    if (refused) {
+      const { flag, name, value, choices } = refused.groups as Record<string, string>;
+      const given = `${flag ?? name} ${value}`;
+      return `${given}: must be ${choices}${didYouMean(value, choices.split(', '))}`;
+    }
     return error.message.replace(/^error: /, '').replace(/(unknown option '--?[^=']+)=.*'/, "$1'");
   }
   return `unexpected error: ${error instanceof Error ? error.message : String(error)}`;

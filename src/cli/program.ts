@@ -1,9 +1,10 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
-import { Command, Option } from 'commander';
-import type { ExitStatus } from '../errors.js';
+import { Argument, Command, Option } from 'commander';
+import { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
+import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';
-import { HELP_AFTER, VERIFY_HELP } from './help.js';
+import { COMMAND_HELP, HELP_AFTER, TOPICS } from './help.js';
 import {
   addSettingOptions,
   CONNECTION_SETTINGS,
@@ -17,6 +18,22 @@ import {
   VERIFY_SETTINGS,
 } from './options.js';
 
+/** Headings of the commands in `--help`. */
+const GROUP_OF: Readonly<Record<string, string>> = {
+  load: 'Load:',
+  refresh: 'Load:',
+  follow: 'Load:',
+  export: 'Load:',
+  status: 'Look:',
+  verify: 'Look:',
+  report: 'Look:',
+  preview: 'Look beforehand:',
+  doctor: 'Look beforehand:',
+  fleet: 'Look beforehand:',
+  config: 'Look beforehand:',
+  serve: 'Server:',
+};
+
 /** The program, not yet run. `ended` receives the exit status of the command that was run. */
 export function buildProgram(ended: (status: ExitStatus) => void): Command {
   const program = new Command('seed-database')
@@ -24,7 +41,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .usage('[command] [options]')
     .version(VERSION, '--version', 'print the version')
     .helpOption('--help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
@@ -57,7 +74,6 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .description('compare the database, record by record, with the dataset that it should hold')
     .option('--run <id>', 'the run to verify (default: the newest one)')
     .option('--repair', 'insert what is missing and, in the flat layout, put right what differs')
-    .addHelpText('after', VERIFY_HELP)
     .action(async ({ run, repair }: { run?: string; repair?: boolean }, command: Command) => {
       const { verify } = await import('./verify.js');
       ended(await verify(givenFlags(command), { run, repair: repair ?? false }));
@@ -100,7 +116,14 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
 
   addSettingOptions(program.command('export'), EXPORT_SETTINGS)
     .description('write a dataset into files, without a server')
-    .option('--format <format>', 'bson (for mongorestore), ndjson, csv, parquet (default: bson)')
+    .addOption(
+      new Option('--format <format>', 'bson is for mongorestore (default: bson)').choices([
+        'bson',
+        'ndjson',
+        'csv',
+        'parquet',
+      ]),
+    )
     .option('--out <folder>', 'folder to make; --clean replaces one that is there')
     .option('--gzip', 'compress the files')
     .action(async (_options, command: Command) => {
@@ -132,13 +155,50 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
       ended(config(givenFlags(command)));
     });
 
+  program
+    .command('completion')
+    .description('print a script that completes commands, flags and values: bash, zsh or fish')
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: Shell, _options, command: Command) => {
+      givenFlags(command);
+      const { completionScript } = await import('./completion.js');
+      process.stdout.write(completionScript(program, shell, Object.keys(TOPICS)));
+      ended(ExitStatus.done);
+    });
+
+  program
+    .command('help')
+    .description('print the help of a command, or "help troubleshooting"')
+    .argument('[topic]')
+    .action(async (topic: string | undefined, _options, command: Command) => {
+      givenFlags(command);
+      if (topic !== undefined && topic in TOPICS) process.stdout.write(`${TOPICS[topic]}\n`);
+      else (await named(topic)).outputHelp();
+      ended(ExitStatus.done);
+    });
+
+  const named = async (topic: string | undefined): Promise<Command> => {
+    if (topic === undefined) return program;
+    return (
+      program.commands.find((one) => one.name() === topic) ?? unknown('topic', topic, Object.keys(TOPICS))
+    );
+  };
+  const unknown = async (kind: string, given: string, more: readonly string[] = []): Promise<never> => {
+    const { didYouMean } = await import('../nearest.js');
+    const known = [...program.commands.map((one) => one.name()), ...more];
+    return program.error(
+      `unknown ${kind} '${given}': must be ${known.join(', ')}${didYouMean(given, known)}`,
+    );
+  };
+  for (const command of program.commands) {
+    command.helpGroup(GROUP_OF[command.name()] ?? 'Help:');
+    command.addHelpText('after', COMMAND_HELP[command.name()] ?? '');
+  }
+
   // Without a command the program loads. What stands there instead of a command is named as such.
   program.allowExcessArguments().action(async (options, command: Command) => {
-    const [unknown] = command.args;
-    if (unknown !== undefined) {
-      const known = command.commands.map((one) => one.name()).join(', ');
-      command.error(`unknown command '${unknown}': must be ${known}`);
-    }
+    const [first] = command.args;
+    if (first !== undefined) await unknown('command', first);
     await load(options, command);
   });
   return program;

@@ -4,6 +4,7 @@
  */
 
 import type { SettingEntry } from './setting-entry.js';
+import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
 
 export { GROUPS, type SettingEntry } from './setting-entry.js';
 
@@ -37,6 +38,7 @@ export const CATALOG = {
   fleet: {
     flag: '--fleet',
     argument: '<file>',
+    path: 'file',
     group: 'Dataset:',
     description: 'fleet to load, a YAML or JSON file (default: the one that "seed-database fleet" prints)',
   },
@@ -72,6 +74,7 @@ export const CATALOG = {
   availabilityScale: {
     flag: '--availability-scale',
     argument: '<scale>',
+    values: AVAILABILITY_SCALES,
     default: 'percent',
     group: 'Dataset:',
     description: 'availability_status as percent (100, 50, 0) or unit (1, 0.5, 0)',
@@ -100,6 +103,7 @@ export const CATALOG = {
   layout: {
     flag: '--layout',
     argument: '<layout>',
+    values: LAYOUTS,
     default: 'flat',
     group: 'Storage:',
     description: 'flat: one document a record; timeseries: a time-series collection',
@@ -163,6 +167,7 @@ export const CATALOG = {
   writer: {
     flag: '--writer',
     argument: '<writer>',
+    values: WRITERS,
     default: 'sequence',
     group: 'Speed:',
     description: "sequence: encoded batches; bulkwrite: the driver's own; none: generate only, to measure",
@@ -170,6 +175,7 @@ export const CATALOG = {
   compressors: {
     flag: '--compressors',
     argument: '<list>',
+    values: COMPRESSORS,
     group: 'Speed:',
     description: 'compression to offer the server, such as zlib',
   },
@@ -308,12 +314,14 @@ export const CATALOG = {
   envFile: {
     flag: '--env-file',
     argument: '<path>',
+    path: 'file',
     group: 'Connection:',
     description: 'file of variables (default: .env in the current folder, where there is one)',
   },
   logLevel: {
     flag: '--log-level',
     argument: '<level>',
+    values: LOG_LEVELS,
     default: 'info',
     group: 'Output:',
     description: 'debug, info, warning or error',
@@ -321,6 +329,7 @@ export const CATALOG = {
   logFile: {
     flag: '--log-file',
     argument: '<path>',
+    path: 'file',
     group: 'Output:',
     description: 'log file (default: logs/seed_database_YYYYMMDD_HHMMSS.log)',
   },

@@ -1,10 +1,11 @@
 /** What each setting's text may be, and the value it stands for. */
 import * as z from 'zod';
+import { didYouMean } from '../nearest.js';
 import { isTimezone } from '../timezone.js';
 import type { SettingName } from './catalog.js';
 import { parseHosts } from './hosts.js';
 import { parseInstant } from './instant.js';
-import { AVAILABILITY_SCALES, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
+import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
 import { parseUri } from './uri.js';
 
 /** A hundred years. */
@@ -16,7 +17,6 @@ export const MAX_SCALE = 99_999;
 /** Far more loaders than a server can serve. */
 export const MAX_PARTS = 10_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
-const COMPRESSORS = ['zlib', 'zstd', 'snappy'] as const;
 
 /** The message of every issue is what is allowed: the reader of a refusal has the value before them already. */
 const wholeNumber = (min: number, max: number) => {
@@ -34,7 +34,7 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
     .string()
     .trim()
     .toLowerCase()
-    .pipe(z.enum(values, { error: values.join(', ') }));
+    .pipe(z.enum(values, { error: ({ input }) => values.join(', ') + didYouMean(String(input), values) }));
 
 const boolean = z
   .string()

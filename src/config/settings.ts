@@ -16,6 +16,8 @@ export const WRITERS = ['sequence', 'bulkwrite', 'none'] as const;
 /** How batches reach the server: the driver's document sequence, its public bulkWrite, or nowhere (to measure). */
 export type WriterName = (typeof WRITERS)[number];
 
+export const COMPRESSORS = ['zlib', 'zstd', 'snappy'] as const;
+
 export const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

@@ -24,7 +24,7 @@ const USAGE: readonly [readonly string[], RegExp][] = [
   ],
   [['load', 'x'], /too many arguments for 'load'/],
   [['fleet', 'x'], /too many arguments for 'fleet'/],
-  [['fleet', '--format', 'xml'], /'xml' is invalid\. Allowed choices are yaml, json/],
+  [['fleet', '--format', 'xml'], /--format xml: must be yaml, json/],
   [['status', '--days', '3'], /unknown option '--days'/],
   [['--days', '3', 'status'], /--days has no meaning for the command status/],
   [['serve', '--port', '70000'], /--port 70000: must be a whole number from 1 to 65535/],
@@ -52,7 +52,7 @@ test('--help names every exit status, groups the flags, and fits 80 columns', as
   assert.equal(status, 0);
   assert.equal(stderr, '');
   for (const code of [0, 1, 2, 3, 4, 5, 6, 130]) assert.match(stdout, new RegExp(`^  ${code} +[a-z]`, 'm'));
-  for (const heading of ['Dataset:', 'Speed:', 'Connection:', 'Output:', 'Commands:', 'Examples:']) {
+  for (const heading of ['Dataset:', 'Speed:', 'Connection:', 'Output:', 'Load:', 'Look:', 'Examples:']) {
     assert.ok(stdout.includes(`\n${heading}\n`), heading);
   }
   for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
@@ -131,8 +131,9 @@ test('a corrupt .env ends with status 2, the file and the line, and never the va
 test('fleet prints the same fleet as YAML and as JSON', async () => {
   const [yaml, json] = await Promise.all([runCli(['fleet']), runCli(['fleet', '--format', 'json'])]);
   assert.equal(yaml.status, 0, yaml.stderr);
-  const fleet = JSON.parse(json.stdout) as Record<string, unknown[]>;
-  assert.deepEqual([fleet.machines.length, fleet.services.length, fleet.jobs.length], [10, 22, 2]);
+  const fleet = JSON.parse(json.stdout) as { machines: { services?: unknown[] }[]; jobs: unknown[] };
+  const services = fleet.machines.flatMap((machine) => machine.services ?? []);
+  assert.deepEqual([fleet.machines.length, services.length, fleet.jobs.length], [10, 22, 2]);
   const { parse } = await import('yaml');
   assert.deepEqual(parse(yaml.stdout), fleet);
 });
@@ -149,4 +150,56 @@ test('a reader that goes away is no stack trace', async () => {
   const status = await new Promise((resolve) => child.once('close', resolve));
   assert.equal(stderr, '');
   assert.equal(status, 0);
+});
+
+test('what is misspelt is met with what may have been meant', async () => {
+  for (const [args, meant] of [
+    [['statsu'], /unknown command 'statsu': .+; did you mean status\?/],
+    [['--dys', '7'], /unknown option '--dys' \(Did you mean --days\?\)/],
+    [['verify', '--repiar'], /unknown option '--repiar' \(Did you mean --repair\?\)/],
+    [['--layout', 'timeserie'], /--layout timeserie: must be flat, timeseries; did you mean timeseries\?/],
+    [['export', '--format', 'parqet'], /--format parqet: must be .+; did you mean parquet\?/],
+    [['completion', 'bsh'], /shell bsh: must be bash, zsh, fish; did you mean bash\?/],
+    [['help', 'trubleshooting'], /unknown topic 'trubleshooting': .+; did you mean troubleshooting\?/],
+    [['help', 'verfy'], /; did you mean verify\?/],
+  ] as const) {
+    const { status, stdout, stderr } = await runCli(args);
+    assert.equal(status, 2, args.join(' '));
+    assert.equal(stdout, '');
+    assert.match(stderr, meant);
+    assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+  }
+});
+
+test('help troubleshooting has the five cases and every exit status of a failure, in 80 columns', async () => {
+  const { status, stdout } = await runCli(['help', 'troubleshooting']);
+  assert.equal(status, 0);
+  for (const title of [
+    'cannot connect',
+    'cannot authenticate',
+    'Memory runs out',
+    'disk is full',
+    'was interrupted',
+  ])
+    assert.match(stdout, new RegExp(`^\\d\\. .*${title}`, 'm'));
+  for (const exit of [1, 2, 3, 4, 5, 6, 130])
+    assert.match(stdout, new RegExp(`exit status ${exit}\\b`), `${exit}`);
+  for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
+});
+
+test('every command has an example, and help of it says the same as --help', async () => {
+  const { stdout: all } = await runCli(['--help']);
+  const commands = [...all.matchAll(/^ {2}([a-z]+) \[options\]|^ {2}(completion) /gm)].map(
+    ([, one, other]) => one ?? other,
+  );
+  assert.ok(commands.length >= 13, commands.join());
+  await Promise.all(
+    commands.map(async (command) => {
+      const [help, flag] = await Promise.all([runCli(['help', command]), runCli([command, '--help'])]);
+      assert.equal(help.status, 0);
+      assert.equal(help.stdout, flag.stdout);
+      assert.match(help.stdout, new RegExp(`^Examples:\\n {2}.*seed-database ${command}`, 'm'));
+      for (const line of help.stdout.split('\n')) assert.ok(line.length <= 82, line);
+    }),
+  );
 });

@@ -19,6 +19,7 @@ test('defaults are those of the manual', () => {
     availabilityScale: 'percent',
     environment: 'development',
     existing: 'refuse',
+    fleet: { source: undefined, scale: 1, timezone: undefined },
     workers: undefined,
     batchSize: 1000,
     shardDays: undefined,

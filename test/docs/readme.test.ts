@@ -62,7 +62,7 @@ test('.env.example names every variable with its default, and README names every
 
 test('every command of the program stands in README, and every command there exists', async () => {
   const { stdout } = await runCli(['--help']);
-  const help = stdout.slice(stdout.indexOf('\nCommands:'), stdout.indexOf('\nExamples:'));
+  const help = stdout.slice(stdout.indexOf('\nLoad:'), stdout.indexOf('\nExamples:'));
   const commands = [...help.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name);
   assert.ok(commands.includes('load') && commands.includes('verify'), help);
   const chapter = read('README.md')
