@@ -16,7 +16,7 @@ interface Panel {
 }
 
 const WIDTH = 900;
-const LABEL_WIDTH = 340;
+const LABEL_WIDTH = 380;
 const VALUE_WIDTH = 190;
 const ROW = 24;
 const TITLE = 40;

@@ -1,6 +1,7 @@
 /** `seed-database load`: one load, from flags to exit status. */
 import { type SettingName, settingEntry } from '../config/catalog.js';
 import { maskSecrets, maskUris, readConfiguration } from '../config/index.js';
+import type { Part } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
 import { confirmClean } from './confirm.js';
@@ -26,7 +27,11 @@ export async function load(flags: Flags): Promise<ExitStatus> {
     import('../load/index.js'),
   ]);
   const mask = (text: string) => maskSecrets(text, settings);
-  const reporter = createReporter(settings.output, { connectionFlags: connectionFlags(flags), mask });
+  const reporter = createReporter(settings.output, {
+    connectionFlags: connectionFlags(flags),
+    resumeFlags: partFlags(settings.load.part),
+    mask,
+  });
   const notice = (level: 'debug' | 'warning', message: string) =>
     reporter.on({ type: 'notice', level, message });
   const interrupts = listenForInterrupts((message) => notice('warning', message));
@@ -52,6 +57,11 @@ function connectionFlags(flags: Flags): string {
     const text = flags[name];
     return text === undefined ? '' : ` ${settingEntry(name).flag} ${shellWord(maskUris(text))}`;
   }).join('');
+}
+
+/** A part of a shared run is resumed as that part. */
+function partFlags(part: Part | undefined): string {
+  return part ? ` --parts ${part.of} --part ${part.number}` : '';
 }
 
 function shellWord(text: string): string {

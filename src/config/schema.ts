@@ -12,6 +12,8 @@ import { parseUri } from './uri.js';
 export const MAX_DAYS = 36_500;
 /** Twenty megabytes of flat documents; beyond 5,000 records a batch gains no speed (bench/README.md). */
 const MAX_BATCH = 100_000;
+/** A server takes at most 2³¹ − 1 seconds. */
+const MAX_TTL_DAYS = 24_855;
 /** Names of sites have five digits. */
 export const MAX_SCALE = 99_999;
 /** Far more loaders than a server can serve. */
@@ -96,7 +98,7 @@ export const VALUES = z.object({
   yes: boolean.optional(),
   layout: oneOf(LAYOUTS),
   clustered: boolean,
-  ttlDays: wholeNumber(1, MAX_DAYS).optional(),
+  ttlDays: wholeNumber(1, MAX_TTL_DAYS).optional(),
   writeConcern: parsedBy('majority, or a number of members from 1 to 50', parseWriteConcern).optional(),
   shard: boolean.optional(),
   parts: wholeNumber(1, MAX_PARTS).optional(),

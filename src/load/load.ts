@@ -23,6 +23,7 @@ export async function runLoad(
   interrupt: AbortSignal,
 ): Promise<LoadSummary> {
   const { load } = settings;
+  const asPart = (summary: LoadSummary) => (load.part ? { ...summary, part: load.part } : summary);
   const fleet = await requestedFleet(load.fleet);
   const requested = requestedDataset(load, new Date());
   const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
@@ -34,10 +35,10 @@ export async function runLoad(
   try {
     if (load.writer === 'none') {
       const { measure } = await import('./measure.js');
-      return await measure({ ...input, plan });
+      return asPart(await measure({ ...input, plan }));
     }
     const { loadTarget } = await import('./load-target.js');
-    return await loadTarget(input);
+    return asPart(await loadTarget(input));
   } finally {
     await pool.destroy();
   }

@@ -7,6 +7,8 @@ import type { Failure, LoadSummary } from './types.js';
 export interface Hints {
   /** Flags that make another command reach the same database, each with a space before it; without secrets. */
   readonly connectionFlags: string;
+  /** Further flags that resuming needs, likewise. */
+  readonly resumeFlags: string;
   /** Undefined where there is none. */
   readonly logFile: string | undefined;
 }
@@ -32,13 +34,13 @@ export function endingLines(summary: LoadSummary, hints: Hints): string[] {
           ...log(hints),
         ]),
         '',
-        ...(isMeasurement(summary) ? [] : [`🎯 Continue with: ${resumeCommand(hints.connectionFlags)}`]),
+        ...(isMeasurement(summary) ? [] : [`🎯 Continue with: ${resumeCommand(hints)}`]),
       ];
   }
 }
 
 /** The one line that says all, which `--quiet` prints alone. */
-export function finalLine(summary: LoadSummary, { connectionFlags }: Hints): string {
+export function finalLine(summary: LoadSummary, hints: Hints): string {
   const { records, seed, database } = summary;
   const there = records.planned === 0 ? 'assets' : `${ofPlan(records.inserted, records.planned)} records`;
   switch (summary.status) {
@@ -50,18 +52,16 @@ export function finalLine(summary: LoadSummary, { connectionFlags }: Hints): str
       return `✅ Nothing to resume: database ${database.name} holds no unfinished run`;
     case 'interrupted': {
       const safe = `⚠️  Interrupted: ${there}`;
-      return isMeasurement(summary)
-        ? safe
-        : `${safe} are safe; continue with: ${resumeCommand(connectionFlags)}`;
+      return isMeasurement(summary) ? safe : `${safe} are safe; continue with: ${resumeCommand(hints)}`;
     }
   }
 }
 
 /** A failure's way out, which for a run that has begun ends with how to resume it. */
-export function withResumeHint(failure: Failure, begun: boolean, connectionFlags: string): Failure {
+export function withResumeHint(failure: Failure, begun: boolean, hints: Hints): Failure {
   const resumable = begun && !NOT_RESUMABLE.includes(failure.exitStatus);
   if (!resumable || failure.remedy.includes('--resume')) return failure;
-  const hint = `continue with: ${resumeCommand(connectionFlags)}`;
+  const hint = `continue with: ${resumeCommand(hints)}`;
   return { ...failure, remedy: failure.remedy ? `${failure.remedy}; then ${hint}` : hint };
 }
 
@@ -132,8 +132,8 @@ export function withDatabase(uri: string, database: string): string {
   return `${address}/${encodeURIComponent(database)}${query}`;
 }
 
-function resumeCommand(connectionFlags: string): string {
-  return `seed-database --resume${connectionFlags}`;
+function resumeCommand({ connectionFlags, resumeFlags }: Hints): string {
+  return `seed-database --resume${resumeFlags}${connectionFlags}`;
 }
 
 function ofPlan(done: number, planned: number): string {

@@ -21,6 +21,8 @@ export interface ReporterSurroundings {
   readonly terminal?: string;
   /** Flags that make another command reach the same database, each with a blank before it; without secrets. */
   readonly connectionFlags?: string;
+  /** Further flags that resuming needs, likewise: a part of a shared run has to be named. */
+  readonly resumeFlags?: string;
   /** Takes secrets out of a text that comes from elsewhere: a server's or the driver's message. */
   readonly mask?: (text: string) => string;
 }
@@ -40,6 +42,7 @@ class LoadReporter implements Reporter {
   readonly #now: () => Date;
   readonly #mask: (text: string) => string;
   readonly #connectionFlags: string;
+  readonly #resumeFlags: string;
   readonly #abandon = () => {
     this.#tree?.abandon();
     this.#log.close();
@@ -53,6 +56,7 @@ class LoadReporter implements Reporter {
     this.#now = surroundings.now ?? (() => new Date());
     this.#mask = surroundings.mask ?? ((text) => text);
     this.#connectionFlags = connectionFlags;
+    this.#resumeFlags = surroundings.resumeFlags ?? '';
     this.#stageBegan = performance.now();
     const terminal = surroundings.terminal ?? process.env.TERM;
     const errors = new Screen(stderr, output.color, terminal);
@@ -104,7 +108,7 @@ class LoadReporter implements Reporter {
   }
 
   fail(failure: Failure): void {
-    const told = withResumeHint(failure, this.#begun, this.#connectionFlags);
+    const told = withResumeHint(failure, this.#begun, this.#hints());
     for (const part of this.#parts) part.fail(told);
   }
 
@@ -131,6 +135,7 @@ class LoadReporter implements Reporter {
   #hints(): Hints {
     return {
       connectionFlags: this.#connectionFlags,
+      resumeFlags: this.#resumeFlags,
       logFile: this.#log.usable ? this.#log.path : undefined,
     };
   }

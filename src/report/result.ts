@@ -24,6 +24,7 @@ export function loadResult(summary: LoadSummary): LoadResult {
       backup: records.backup,
     },
     shards: { total: shards.total, done: shards.done, skipped: shards.skipped },
+    ...(summary.part ? { part: { number: summary.part.number, of: summary.part.of } } : {}),
     resumed: summary.resumed,
     elapsedMs: summary.elapsedMs,
     recordsPerSecond: summary.recordsPerSecond,

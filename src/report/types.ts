@@ -1,5 +1,5 @@
 /** What a load tells the world: events while it runs, one summary at its end. Types only, so any front end can be written against them. */
-import type { AvailabilityScale, Layout, Section } from '../config/settings.js';
+import type { AvailabilityScale, Layout, Part, Section } from '../config/settings.js';
 
 export interface ServerInfo {
   readonly version: string;
@@ -89,6 +89,8 @@ export interface LoadSummary {
   };
   readonly plannedBySection: SectionCounts;
   readonly shards: { readonly total: number; readonly done: number; readonly skipped: number };
+  /** Where this load was one part of a shared run. */
+  readonly part?: Part;
   readonly resumed: boolean;
   readonly retries: number;
   readonly elapsedMs: number;
@@ -139,6 +141,7 @@ export interface LoadResult
     | 'assets'
     | 'records'
     | 'shards'
+    | 'part'
     | 'resumed'
     | 'elapsedMs'
     | 'recordsPerSecond'

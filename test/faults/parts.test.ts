@@ -32,9 +32,10 @@ for (const layout of ['flat', 'timeseries']) {
     for (const index of [1, 2]) first[index].kill('SIGKILL');
     await Promise.all([first[1].ended, first[2].ended]);
     const again = [start(2), RunningLoad.resume(place, part(3))];
-    for (const { ended } of [first[0], first[3], ...again]) {
-      const { status, stderr } = await ended;
+    for (const [index, { ended }] of [first[0], again[0], again[1], first[3]].entries()) {
+      const { status, stdout, stderr } = await ended;
       assert.equal(status, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout).part, { number: index + 1, of: 4 });
     }
     const db = client.db(place.database);
     const runs = await db.collection('seed_runs').find().toArray();

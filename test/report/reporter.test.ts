@@ -244,13 +244,16 @@ test('already complete, nothing to resume and interrupted are said plainly', asy
   const interrupted = await tell(
     { logFile },
     finish({ status: 'interrupted', records: { ...SUMMARY.records, inserted: 900_000 } }),
-    { connectionFlags: ' --database x' },
+    { connectionFlags: ' --database x', resumeFlags: ' --parts 4 --part 2' },
   );
   assert.match(
     interrupted.stdout,
     /\n⚠️ {2}Interrupted after 4\.7s\n {3}├── 900,000 of 1,895,180 records are safe\n/,
   );
-  assert.match(interrupted.stdout, /\n🎯 Continue with: seed-database --resume --database x\n$/);
+  assert.match(
+    interrupted.stdout,
+    /\n🎯 Continue with: seed-database --resume --parts 4 --part 2 --database x\n$/,
+  );
 });
 
 test('assets only: no section of records', async () => {
