@@ -1,5 +1,12 @@
 /** The two ways in which records reach MongoDB. Both write the same documents and speak of the outcome in the same way. */
-import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
+import {
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Document,
+  MongoBulkWriteError,
+  MongoServerError,
+} from 'mongodb';
 import type { Insert } from '../encode/index.js';
 import { METRICS } from '../store/names.js';
 import type { MakeSequence } from './document-sequence.js';
@@ -18,6 +25,9 @@ interface WriteErrorReply {
 
 /** The fast way: one `insert` command whose documents are bytes as they are. */
 export class SequenceSink implements Sink {
+  /** Of inserts that have ended well, to be used again: starting one for each costs a tenth of a command. */
+  readonly #sessions: ClientSession[] = [];
+
   constructor(
     readonly db: Db,
     readonly makeSequence: MakeSequence,
@@ -31,11 +41,13 @@ export class SequenceSink implements Sink {
       documents: this.makeSequence(insert.encode()),
     };
     if (this.writeConcern !== undefined) command.writeConcern = { w: this.writeConcern };
-    const reply = await this.db.command(command).catch((error) => {
+    const session = this.#sessions.pop() ?? this.db.client.startSession({ causalConsistency: false });
+    const reply = await this.db.command(command, { session }).catch((error) => {
       // The broken connection may still hold on to these bytes: they must not change under it.
       insert.buffer.discard();
       throw error;
     });
+    this.#sessions.push(session);
     return outcome(insert, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
   }
 }
