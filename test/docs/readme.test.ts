@@ -119,7 +119,7 @@ function commandLinesOf(text: string): string[] {
   const code = [...text.matchAll(/^ *```bash\n([\s\S]*?)^ *```|`([^`\n]+)`/gm)];
   for (const [, block, inline] of code) {
     for (const line of (block ?? inline).split('\n')) {
-      const match = /(?:npm run seed --|^\s*seed-database)(?:\s+(?<args>\S.*))?$/.exec(line);
+      const match = /(?:npm run (?:--silent )?seed --|^\s*seed-database)(?:\s+(?<args>\S.*))?$/.exec(line);
       const args = match?.groups?.args?.trim();
       // `…` and <id> stand for something else: they show a form, not an example.
       if (args !== undefined && !/…|<\w+>/.test(args)) found.push(args);

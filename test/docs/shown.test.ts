@@ -124,7 +124,7 @@ async function runBash(code: string): Promise<void> {
   const lines: string[] = [];
   for (const whole of code.split('\n')) {
     const line = whole.replace(/ +#.*$/, '');
-    const program = /^(?:npm ci && )?(?:npm run seed --|seed-database)(?: (.*))?$/.exec(line);
+    const program = /^(?:npm ci && )?(?:npm run (?:--silent )?seed --|seed-database)(?: (.*))?$/.exec(line);
     if (program) lines.push(program[1] ?? '');
     else if (line === 'cp .env.example .env')
       copyFileSync(join(folder, '.env.example'), join(folder, 'of-example.env'));

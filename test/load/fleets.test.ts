@@ -70,16 +70,16 @@ for (const layout of LAYOUTS) {
     assert.ok(values.every((value) => value >= 55 && value <= 93));
   });
 
-  // A thousand sites take minutes: docs/fleets.md has what they took. A dozen are the same work, less of it.
+  // A thousand sites take minutes: docs/fleets.md has what they took. Six are the same work, less of it.
   test(`many sites of the default fleet for an hour load and verify: ${layout}`, async () => {
     const place = freshPlace();
-    const flags = ['--fleet', DEFAULT, '--scale', '12', '--layout', layout];
+    const flags = ['--fleet', DEFAULT, '--scale', '6', '--layout', layout];
     const { assets, records, shards } = await loadHourWell(place, ...flags);
-    assert.equal(assets.total, 12 * 34);
-    assert.equal(records.inserted, 12 * 5640);
-    assert.equal(shards.total, 12 * 32);
+    assert.equal(assets.total, 6 * 34);
+    assert.equal(records.inserted, 6 * 5640);
+    assert.equal(shards.total, 6 * 32);
     const { records: found } = await assertEqualToPlan(place);
-    assert.equal(found.found, 12 * 5640);
+    assert.equal(found.found, 6 * 5640);
   });
 }
 
