@@ -21,7 +21,9 @@ const LONGEST_START_MS = 10_000;
 /** Threads that all run the same entry of `workers/`. */
 export class WorkerPool<Task = ShardTask, Result = ShardResult> {
   readonly #piscina: Piscina<Task, Result>;
-  readonly #broken: Promise<never>;
+  /** What rejects the tasks that are under way. A promise that all of them raced against would remember each of them. */
+  readonly #underWay = new Set<(error: Error) => void>();
+  #broken: Error | undefined;
   readonly #started: Promise<void>;
 
   /** `entry` is the file's name in `workers/`, without its ending. */
@@ -44,14 +46,13 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
     this.#piscina.on('error', (error) => {
       cause = error;
     });
-    this.#broken = new Promise((_, reject) => {
-      this.#piscina.on('workerDestroy', () =>
-        setImmediate(() => {
-          if (this.#piscina.threads.length === 0) reject(new Error('no worker thread is left', { cause }));
-        }),
-      );
-    });
-    this.#broken.catch(() => undefined);
+    this.#piscina.on('workerDestroy', () =>
+      setImmediate(() => {
+        if (this.#piscina.threads.length > 0) return;
+        this.#broken ??= new Error('no worker thread is left', { cause });
+        for (const reject of this.#underWay) reject(this.#broken);
+      }),
+    );
     let starting = workers;
     this.#started = new Promise((resolve) => {
       const oneLess = () => {
@@ -65,7 +66,12 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
 
   /** @throws Error of the thread, where it died; what the task itself throws comes the same way. */
   run(task: Task): Promise<Result> {
-    return Promise.race([this.#piscina.run(task), this.#broken]);
+    return new Promise((resolve, reject) => {
+      if (this.#broken) return reject(this.#broken);
+      this.#underWay.add(reject);
+      const ended = this.#piscina.run(task).then(resolve, reject);
+      ended.finally(() => this.#underWay.delete(reject));
+    });
   }
 
   /** Receives what workers post to their parent. */

@@ -60,8 +60,15 @@ export function finalLine(summary: LoadSummary, hints: Hints): string {
 /** A failure's way out, which for a run that has begun ends with how to resume it. */
 export function withResumeHint(failure: Failure, begun: boolean, hints: Hints): Failure {
   const resumable = begun && !NOT_RESUMABLE.includes(failure.exitStatus);
-  if (!resumable || failure.remedy.includes('--resume')) return failure;
+  if (!resumable) return failure;
   const hint = `continue with: ${resumeCommand(hints)}`;
+  // Some say it already, without what the command needs to find this run again.
+  if (failure.remedy.includes('--resume')) {
+    return {
+      ...failure,
+      remedy: failure.remedy.replace(/(?:continue with )?--resume(?: goes on with run \w+)?$/, hint),
+    };
+  }
   return { ...failure, remedy: failure.remedy ? `${failure.remedy}; then ${hint}` : hint };
 }
 
