@@ -18,7 +18,7 @@ import { readConfiguration } from './config/index.js';
 import type { ExistingData, LoadSettings, Section, Settings, WindowRequest } from './config/settings.js';
 import { DEFAULT_FILE } from './fleet/default.js';
 import type { FleetFile } from './fleet/file.js';
-import { checkFleet, readFleetFile } from './fleet/read.js';
+import { fleetFileOf } from './fleet/read.js';
 import { builtFrom } from './load/fleet.js';
 import { type EncodedBatch, type GenerateInput, generateEncoded, generateRecords } from './load/generate.js';
 import { runLoad } from './load/index.js';
@@ -154,13 +154,7 @@ export function generateBatches(options: DatasetOptions = {}): AsyncGenerator<En
 function inputOf(options: DatasetOptions): GenerateInput {
   const { load } = settingsOf(options);
   const { source } = load.fleet;
-  const file =
-    source === undefined
-      ? DEFAULT_FILE
-      : typeof source === 'string'
-        ? readFleetFile(source)
-        : checkFleet(source, 'as given');
-  const fleet = builtFrom(file, load.fleet);
+  const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
   const dataset = requestedDataset(load, new Date());
   const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
   return {

@@ -2,8 +2,8 @@
 import type { Command, Option } from 'commander';
 import { SETTING_NAMES, settingEntry } from '../config/catalog.js';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof SHELLS)[number];
+const SCRIPTS = { bash, zsh, fish };
+export type Shell = keyof typeof SCRIPTS;
 
 /** What a shell is told about a flag. */
 interface Flag {
@@ -27,13 +27,14 @@ interface Completed {
 
 /** The script that teaches a shell the commands, flags and values of the program. */
 export function completionScript(program: Command, shell: Shell, topics: readonly string[]): string {
+  const names = program.commands.map((command) => command.name());
   const commands = program.commands.map((command): Completed => {
-    const names = program.commands.map((one) => one.name());
-    const words = { help: [...names, ...topics], completion: SHELLS }[command.name()] ?? [];
+    const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+    const words = command.name() === 'help' ? [...names, ...topics] : choices;
     return { name: command.name(), description: command.description(), flags: flagsOf(command), words };
   });
   const own: Completed = { name: '', description: '', flags: flagsOf(program), words: [] };
-  return { bash, zsh, fish }[shell](program.name(), own, commands);
+  return SCRIPTS[shell](program.name(), own, commands);
 }
 
 function flagsOf(command: Command): Flag[] {
@@ -48,9 +49,9 @@ function flagsOf(command: Command): Flag[] {
 function takenBy(option: Option): Flag['value'] {
   if (option.isBoolean() || !option.required) return { kind: 'none' };
   const name = SETTING_NAMES.find((one) => settingEntry(one).flag === option.long);
-  const { values = option.argChoices, path } = name ? settingEntry(name) : { path: undefined };
+  const values = option.argChoices ?? (name && settingEntry(name).values);
   if (values) return { kind: 'choice', values };
-  return { kind: path || /file|folder|path/.test(option.flags) ? 'path' : 'free' };
+  return { kind: /<(file|folder|path)>/.test(option.flags) ? 'path' : 'free' };
 }
 
 /** Flags by what follows them. One that takes other values with another command (`--format`) is offered all of them. */

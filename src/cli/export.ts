@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { EXPORT_FORMATS, type Exported, type ExportFormat, exportDataset } from '../export/index.js';
+import { type Exported, type ExportFormat, exportDataset } from '../export/index.js';
 import { requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
 import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
@@ -16,7 +16,7 @@ import { Progress } from './progress.js';
 
 /** What `export` has besides the flags of a load, as typed. */
 export interface ExportFlags {
-  readonly format?: string;
+  readonly format?: ExportFormat;
   readonly out?: string;
   readonly gzip?: boolean;
 }
@@ -26,7 +26,6 @@ export async function exportFiles(
   { format = 'bson', out, gzip = false }: ExportFlags,
 ): Promise<ExitStatus> {
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
-  if (!isFormat(format)) throw usageError(`--format ${format}: must be ${EXPORT_FORMATS.join(', ')}`);
   if (!out) throw usageError('export needs --out', 'name a folder that is not there yet, or empty');
   if (gzip && format === 'parquet') {
     throw usageError('--gzip and --format parquet exclude each other', 'Parquet compresses by itself');
@@ -78,10 +77,6 @@ export async function exportFiles(
     progress.end();
     interrupts.stop();
   }
-}
-
-function isFormat(text: string): text is ExportFormat {
-  return (EXPORT_FORMATS as readonly string[]).includes(text);
 }
 
 function linesOf(

@@ -36,13 +36,13 @@ export function failureOf(
 function messageOf(error: unknown): string {
   if (error instanceof SeedError) return error.message;
   if (error instanceof CommanderError) {
-    // A flag that does not exist may carry what it should not, such as --password=….
     const refused = REFUSED_CHOICE.exec(error.message);
     if (refused) {
       const { flag, name, value, choices } = refused.groups as Record<string, string>;
       const given = `${flag ?? name} ${value}`;
       return `${given}: must be ${choices}${didYouMean(value, choices.split(', '))}`;
     }
+    // A flag that does not exist may carry what it should not, such as --password=….
     return error.message.replace(/^error: /, '').replace(/(unknown option '--?[^=']+)=.*'/, "$1'");
   }
   return `unexpected error: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,6 +1,7 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
 import { Argument, Command, Option } from 'commander';
 import { ExitStatus } from '../errors.js';
+import { EXPORT_FORMATS } from '../export/task.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';
@@ -117,12 +118,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
   addSettingOptions(program.command('export'), EXPORT_SETTINGS)
     .description('write a dataset into files, without a server')
     .addOption(
-      new Option('--format <format>', 'bson is for mongorestore (default: bson)').choices([
-        'bson',
-        'ndjson',
-        'csv',
-        'parquet',
-      ]),
+      new Option('--format <format>', 'bson is for mongorestore (default: bson)').choices(EXPORT_FORMATS),
     )
     .option('--out <folder>', 'folder to make; --clean replaces one that is there')
     .option('--gzip', 'compress the files')

@@ -38,7 +38,6 @@ export const CATALOG = {
   fleet: {
     flag: '--fleet',
     argument: '<file>',
-    path: 'file',
     group: 'Dataset:',
     description: 'fleet to load, a YAML or JSON file (default: the one that "seed-database fleet" prints)',
   },
@@ -314,7 +313,6 @@ export const CATALOG = {
   envFile: {
     flag: '--env-file',
     argument: '<path>',
-    path: 'file',
     group: 'Connection:',
     description: 'file of variables (default: .env in the current folder, where there is one)',
   },
@@ -329,7 +327,6 @@ export const CATALOG = {
   logFile: {
     flag: '--log-file',
     argument: '<path>',
-    path: 'file',
     group: 'Output:',
     description: 'log file (default: logs/seed_database_YYYYMMDD_HHMMSS.log)',
   },

@@ -19,8 +19,6 @@ export interface SettingEntry {
   readonly switchTo?: 'true' | 'false';
   /** All values that a flag of few takes; `schema.ts` refuses others. */
   readonly values?: readonly string[];
-  /** What a flag's value names, where that is a file or a folder. */
-  readonly path?: 'file' | 'folder';
   readonly variable?: string;
   /** As the user would write it; absent where the setting is unset unless given. */
   readonly default?: string;

@@ -36,6 +36,7 @@ export class Insert {
 
   /** Without the records that are there: the minutes of each metric. Undefined where nothing is left. */
   without(present: ReadonlyMap<string, ReadonlySet<number>>): Insert | undefined {
+    if (present.size === 0) return this;
     const [first, ...others] = this.batches.flatMap((batch) => {
       const minutes = present.get(batch.series.metricName);
       const rest = minutes ? batch.without(minutes) : batch;

@@ -1,12 +1,12 @@
 /** A fleet as a person writes it, in a YAML or JSON file: the machines, each with its services, and the backup jobs. */
-import type { AssetData, BackupSchedule, MachineType, MetricPatternName, PatternName } from './types.js';
-
-/** See `MetricChange`. */
-export interface MetricChangeEntry {
-  readonly scale?: number;
-  readonly offset?: number;
-  readonly variation?: number;
-}
+import type {
+  AssetData,
+  BackupSchedule,
+  ExtraMetric,
+  MachineType,
+  MetricChange,
+  PatternName,
+} from './types.js';
 
 export interface PollingParametersEntry {
   readonly uptime?: number;
@@ -14,19 +14,15 @@ export interface PollingParametersEntry {
 }
 
 export interface MachineParametersEntry extends PollingParametersEntry {
-  readonly cpu?: MetricChangeEntry;
-  readonly memory?: MetricChangeEntry;
-  readonly io?: MetricChangeEntry;
+  readonly cpu?: MetricChange;
+  readonly memory?: MetricChange;
+  readonly io?: MetricChange;
   readonly bursts?: number;
   readonly backup_success?: number;
 }
 
-export interface MetricEntry {
-  readonly name: string;
-  readonly unit: string;
-  readonly range: readonly [number, number];
-  readonly pattern: MetricPatternName;
-}
+/** A metric is written as it is. */
+export type MetricEntry = ExtraMetric;
 
 export interface ServiceEntry {
   readonly id: string;

@@ -13,6 +13,11 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const MISSING = 'is missing';
 type Path = readonly PropertyKey[];
 
+/** The fleet at a path, or one that is an object already, once it is found to be right. @throws SeedError (usage) */
+export function fleetFileOf(source: string | FleetFile): FleetFile {
+  return typeof source === 'string' ? readFleetFile(source) : checkFleet(source, 'as given');
+}
+
 /** @throws SeedError (usage) where the file cannot be read or is not a fleet */
 export function readFleetFile(path: string): FleetFile {
   return parseFleet(textOf(path), path);

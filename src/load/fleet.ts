@@ -3,7 +3,7 @@ import type { FleetRequest } from '../config/settings.js';
 import { usageError } from '../errors.js';
 import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
-import type { FleetFile } from '../fleet/file.js';
+import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import type { RunDocument } from './run-document.js';
 
@@ -12,7 +12,10 @@ const MOST_ASSETS = 2_000_000;
 
 /** @throws SeedError (usage) where the file cannot be read or is not a fleet, or where there would be too many assets */
 export async function requestedFleet({ source, scale, timezone }: FleetRequest): Promise<Fleet> {
-  return builtFrom(source === undefined ? DEFAULT_FILE : await fileOf(source), { scale, timezone });
+  if (source === undefined) return builtFrom(DEFAULT_FILE, { scale, timezone });
+  // What reads and checks files is imported only where there is one.
+  const { fleetFileOf } = await import('../fleet/read.js');
+  return builtFrom(fleetFileOf(source), { scale, timezone });
 }
 
 /** The fleet of a checked file. @throws SeedError (usage) where there would be too many assets */
@@ -30,12 +33,6 @@ export function builtFrom(file: FleetFile, { scale, timezone }: Omit<FleetReques
   return scale === 1 ? one : buildFleet({ file, scale, timezone: zone });
 }
 
-/** What reads and checks files is imported only where there is one. */
-async function fileOf(source: string | FleetFile): Promise<FleetFile> {
-  const { checkFleet, readFleetFile } = await import('../fleet/read.js');
-  return typeof source === 'string' ? readFleetFile(source) : checkFleet(source, 'as given');
-}
-
 /** What a run stores of its fleet: nothing for the default one. */
 export function storedFleet({ definition }: Fleet): { fleet?: RunDocument['fleet'] } {
   if (definition === DEFAULT_FLEET.definition) return {};
@@ -43,9 +40,14 @@ export function storedFleet({ definition }: Fleet): { fleet?: RunDocument['fleet
   return { fleet: { ...(file === DEFAULT_FILE ? {} : { file }), scale, timezone } };
 }
 
-/** The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is the same. */
-export function fleetOf({ fleet }: Pick<RunDocument, 'fleet'>): Fleet {
-  if (!fleet) return DEFAULT_FLEET;
+/** What a stored run's fleet was made of. */
+export function definitionOf({ fleet }: Pick<RunDocument, 'fleet'>): FleetDefinition {
+  if (!fleet) return DEFAULT_FLEET.definition;
   const { file = DEFAULT_FILE, scale, timezone } = fleet;
-  return buildFleet({ file, scale, timezone });
+  return { file, scale, timezone };
+}
+
+/** The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is the same. */
+export function fleetOf(run: Pick<RunDocument, 'fleet'>): Fleet {
+  return run.fleet ? buildFleet(definitionOf(run)) : DEFAULT_FLEET;
 }

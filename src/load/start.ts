@@ -7,7 +7,7 @@ import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/index.js';
 import { ASSETS } from '../store/names.js';
-import { fleetOf } from './fleet.js';
+import { definitionOf, fleetOf } from './fleet.js';
 import type { Dataset } from './run.js';
 import type { RunDocument } from './run-document.js';
 
@@ -203,7 +203,7 @@ function refuseContradictions(run: RunDocument, request: Request, settings: Load
 /** Of three ways to ask for a fleet, those that differ. */
 function fleetDifferences(run: RunDocument, { fleet }: Request): Difference[] {
   const wanted = fleet.definition;
-  const stored = fleetOf(run).definition;
+  const stored = definitionOf(run);
   const one = (file: FleetFile) =>
     fleetFingerprint(buildFleet({ file, scale: 1, timezone: DEFAULT_TIMEZONE }));
   const found: Difference[] = [];

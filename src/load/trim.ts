@@ -1,6 +1,7 @@
 /** Trimming: the old end of the newest run goes, so that a database that is refreshed for ever does not grow for ever. */
 import type { Db, Document } from 'mongodb';
 import { ExitStatus, SeedError } from '../errors.js';
+import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries } from '../model/index.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY, planLoad } from '../plan/index.js';
 import { isAtLeast } from '../store/connect.js';
@@ -30,10 +31,11 @@ export async function trimOldEnd(db: Db, keepDays: number): Promise<number> {
   const [run] = (await storedRuns(db)).filter(({ state }) => state === 'complete');
   if (!run) return 0;
   const { window, sections } = datasetOf(run);
+  const fleet = fleetOf(run);
   const start = Math.max(window.start, window.end - keepDays * MINUTES_PER_DAY);
   const from = run.trimmedFrom ?? run.window.start;
   if (start > window.start) {
-    const { counts } = planLoad(fleetOf(run), { start, end: window.end }, sections, run.shardDays);
+    const { counts } = planLoad(fleet, { start, end: window.end }, sections, run.shardDays);
     await db
       .collection<RunDocument>(RUNS)
       .updateOne(
@@ -42,7 +44,7 @@ export async function trimOldEnd(db: Db, keepDays: number): Promise<number> {
         DURABLE,
       );
   } else if (!run.trimmedFrom) return 0;
-  const removed = await removeRecords(db, run, { $gte: from, $lt: instantOf(start) });
+  const removed = await removeRecords(db, fleet, run, { $gte: from, $lt: instantOf(start) });
   await db
     .collection<RunDocument>(RUNS)
     .updateOne({ _id: run._id, 'window.start': instantOf(start) }, { $unset: { trimmedFrom: '' } }, DURABLE);
@@ -50,11 +52,16 @@ export async function trimOldEnd(db: Db, keepDays: number): Promise<number> {
 }
 
 /** Series by series, as the index has them. */
-async function removeRecords(db: Db, run: RunDocument, timestamp: Document): Promise<number> {
+async function removeRecords(
+  db: Db,
+  fleet: Fleet,
+  { layout }: RunDocument,
+  timestamp: Document,
+): Promise<number> {
   const metrics = db.collection(METRICS);
-  const prefix = run.layout === 'timeseries' ? 'meta.' : '';
+  const prefix = layout === 'timeseries' ? 'meta.' : '';
   let removed = 0;
-  for (const asset of loadedAssets(fleetOf(run))) {
+  for (const asset of loadedAssets(fleet)) {
     const series = [...minuteSeries(asset), ...(asset.assetType === 'service' ? [] : [BACKUP_SERIES])];
     for (const { metricName } of series) {
       const filter = {

@@ -16,11 +16,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Document, MongoClient, ObjectId } from 'mongodb';
+import { type Document, ObjectId } from 'mongodb';
 import { documentOf, seriesIdPrefix } from '../../src/encode/index.js';
 import { parseFleet } from '../../src/fleet/read.js';
+import { useServer } from '../load/support.js';
 import { runCli, startCli } from '../support/cli.js';
-import { startTestServer, type TestServer, until } from '../support/server.js';
+import { until } from '../support/server.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -45,41 +46,33 @@ function blocksOf(paper: string): Block[] {
     .filter(({ language }) => language !== 'text');
 }
 
-let server: TestServer;
-let client: MongoClient;
+const file = useServer();
 let folder: string;
-let databases = 0;
 
-before(async () => {
-  server = await startTestServer();
-  client = new MongoClient(server.uri);
+before(() => {
   folder = mkdtempSync(join(tmpdir(), 'seed-database-shown-'));
   copyFileSync(join(ROOT, '.env.example'), join(folder, '.env.example'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 });
-after(async () => {
-  await client?.close();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The same line, of less, and for the server of this test. */
 function smaller(line: string): string {
   return line
     .replace(/--days \d+/, '--days 1')
     .replace(/--scale \d+/, '--scale 2')
-    .replaceAll('mongodb://localhost:27017', server.uri.replace(/\/$/, ''))
+    .replaceAll('mongodb://localhost:27017', file.server.uri.replace(/\/$/, ''))
     .replace('/var/log/', '');
 }
 
 const environment = (database: string) => ({
-  MONGODB_URI: server.uri,
+  MONGODB_URI: file.server.uri,
   MONGODB_DATABASE: database,
   SEED_DATABASE_HOME: join(folder, 'home'),
 });
 
 async function run(line: string, database: string): Promise<void> {
-  const [command, file] = smaller(line).split(' > ');
+  const [command, output] = smaller(line).split(' > ');
   const args = command.split(/\s+/).filter((arg) => arg !== '');
   if (args[0] === 'serve') return serves(args);
   // A database that is named is the one of this block.
@@ -87,7 +80,7 @@ async function run(line: string, database: string): Promise<void> {
   if (named >= 0) args[named + 1] = database;
   const { status, stdout, stderr } = await runCli(args, { env: environment(database), cwd: folder });
   assert.equal(status, 0, `${line}: ${stderr}`);
-  if (file) writeFileSync(join(folder, file), stdout);
+  if (output) writeFileSync(join(folder, output), stdout);
 }
 
 /** Stays until it is stopped. */
@@ -110,7 +103,7 @@ async function prepare(lines: readonly string[], database: string): Promise<void
   const end = lines.some((line) => line.startsWith('refresh')) ? '' : ' --end 2025-02-09';
   await run(`--seed 42 --days 1${end}`, database);
   if (!lines.some((line) => line.includes('--resume'))) return;
-  await client
+  await file.client
     .db(database)
     .collection('seed_runs')
     .updateOne({}, { $set: { state: 'interrupted' } });
@@ -120,7 +113,7 @@ async function prepare(lines: readonly string[], database: string): Promise<void
 const OF_CI = ['npm ci', 'npm test', 'npm run lint'];
 
 async function runBash(code: string): Promise<void> {
-  const database = `shown_${++databases}`;
+  const database = file.freshDatabase();
   const lines: string[] = [];
   for (const whole of code.split('\n')) {
     const line = whole.replace(/ +#.*$/, '');
@@ -139,7 +132,7 @@ async function runBash(code: string): Promise<void> {
 
 /** A script as a file of a user's project, or what is typed into mongosh, or the shape of a document. */
 async function runJs(code: string): Promise<void> {
-  const database = `shown_${++databases}`;
+  const database = file.freshDatabase();
   if (code.startsWith('{')) return assertDocument(code);
   await run('--seed 42 --days 1 --end 2025-02-09', database);
   if (code.startsWith('import')) {
@@ -150,7 +143,7 @@ async function runJs(code: string): Promise<void> {
     await import(join(folder, 'shown.mjs'));
     return;
   }
-  const shell = new Proxy({}, { get: (_, name) => client.db(database).collection(String(name)) });
+  const shell = new Proxy({}, { get: (_, name) => file.client.db(database).collection(String(name)) });
   for (const line of code.split('\n')) {
     const result = await new Function('db', `return ${line}`)(shell);
     const found = typeof result === 'number' ? result : (await result.toArray()).length;
@@ -192,7 +185,7 @@ async function runIni(code: string): Promise<void> {
   const [, line] = /^ExecStart=\/usr\/bin\/env seed-database (.*)$/m.exec(code) ?? [];
   const database = 'shown_follow';
   await run('--seed 42 --days 1', database);
-  const runs = client.db(database).collection('seed_runs');
+  const runs = file.client.db(database).collection('seed_runs');
   const { window } = (await runs.findOne()) as Document;
   const { child, result } = startCli(smaller(line).split(' '), { env: environment(database), cwd: folder });
   await until('the run is extended', async () => {

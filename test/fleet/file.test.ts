@@ -10,7 +10,8 @@ import { buildFleet } from '../../src/fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
 import { checkFleet, parseFleet, readFleetFile } from '../../src/fleet/read.js';
-import { fleetJsonSchema } from '../../src/fleet/schema.js';
+import { fleetJsonSchema, OWN_METRICS } from '../../src/fleet/schema.js';
+import { BACKUP_SERIES, minuteSeries } from '../../src/model/index.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/fleets', import.meta.url));
 
@@ -36,6 +37,14 @@ test('every example names the schema beside it and is right', () => {
 test('the published schema is the one that files are checked against', () => {
   const published = JSON.parse(readFileSync(join(EXAMPLES, 'fleet.schema.json'), 'utf8'));
   assert.deepEqual(published, JSON.parse(JSON.stringify(fleetJsonSchema())));
+});
+
+test('the names that a metric of a file may not have are those of the model', () => {
+  const series = [...minuteSeries(DEFAULT_FLEET.machines[0]), BACKUP_SERIES];
+  assert.deepEqual(
+    OWN_METRICS,
+    series.map(({ metricName }) => metricName),
+  );
 });
 
 test('JSON is read as YAML is', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Document, MongoClient } from 'mongodb';
+import type { Document } from 'mongodb';
 import { LAYOUTS } from '../../src/config/settings.js';
 import { type CliResult, runCli } from '../support/cli.js';
 import {
@@ -18,29 +18,21 @@ import {
   resumeWell,
   verify,
 } from '../support/dataset.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { useServer } from './support.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/fleets/', import.meta.url));
 const OFFICE = join(EXAMPLES, 'small-office.yaml');
 const DEFAULT = join(EXAMPLES, 'default.yaml');
 
-let server: TestServer;
-let client: MongoClient;
+const file = useServer();
 let folder: string;
-let databases = 0;
 
-before(async () => {
-  server = await startTestServer();
-  client = new MongoClient(server.uri);
+before(() => {
   folder = mkdtempSync(join(tmpdir(), 'seed-database-fleets-'));
 });
-after(async () => {
-  await client?.close();
-  await server?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => rmSync(folder, { recursive: true, force: true }));
 
-const freshPlace = (): Place => ({ uri: server.uri, database: `fleets_${++databases}` });
+const freshPlace = (): Place => ({ uri: file.server.uri, database: file.freshDatabase() });
 const HOUR = ['--seed', '7', '--start', '2025-02-08T10:00:00Z', '--end', '2025-02-08T11:00:00Z'];
 
 function loadHour(place: Place, ...flags: readonly string[]): Promise<CliResult> {
@@ -62,7 +54,7 @@ for (const layout of LAYOUTS) {
     assert.equal(records.metrics, (4 * 3 + 3) * 1440);
     assert.equal(records.polling, 9 * 2 * 1440);
     await assertEqualToPlan(place);
-    const metrics = client.db(place.database).collection('metrics');
+    const metrics = file.client.db(place.database).collection('metrics');
     const prefix = layout === 'flat' ? '' : 'meta.';
     const filter = { [`${prefix}asset_id`]: 'file-store', [`${prefix}metric_name`]: 'disk_usage' };
     const values = (await metrics.find(filter).toArray()).map(({ value }) => Number(value));
@@ -95,13 +87,13 @@ test('the example of the default fleet gives the very dataset of no --fleet at a
 
 test('a run knows its fleet: resume, status, verify, refresh and report need no flag, and no file', async () => {
   const place = freshPlace();
-  const file = join(folder, 'office.yaml');
-  writeFileSync(file, readFileSync(OFFICE));
-  const fleet = ['--fleet', file, '--scale', '2', '--timezone', 'America/New_York'];
+  const path = join(folder, 'office.yaml');
+  writeFileSync(path, readFileSync(OFFICE));
+  const fleet = ['--fleet', path, '--scale', '2', '--timezone', 'America/New_York'];
   const { records } = await loadWell(place, ...fleet, '--end', '2025-02-08');
-  rmSync(file);
+  rmSync(path);
 
-  const database = client.db(place.database);
+  const database = file.client.db(place.database);
   await database.collection('seed_runs').updateOne({}, { $set: { state: 'interrupted' } });
   await database.collection('metrics').deleteMany({ asset_id: 'site-00002-vm-mail' });
   const { deletedCount } = await database
@@ -127,7 +119,7 @@ test('a run knows its fleet: resume, status, verify, refresh and report need no 
 
   // One longer load of the same fleet is the same.
   const whole = freshPlace();
-  writeFileSync(file, readFileSync(OFFICE));
+  writeFileSync(path, readFileSync(OFFICE));
   await loadWell(whole, ...fleet, '--days', '2');
   const [grown, one] = await Promise.all([verify(place), verify(whole)]);
   assert.equal(grown.fingerprint, one.fingerprint);
@@ -136,7 +128,7 @@ test('a run knows its fleet: resume, status, verify, refresh and report need no 
 test('a fleet that a run was not made with is refused', async () => {
   const place = freshPlace();
   await loadHourWell(place, '--fleet', OFFICE);
-  await client
+  await file.client
     .db(place.database)
     .collection('seed_runs')
     .updateOne({}, { $set: { state: 'interrupted' } });
@@ -154,19 +146,19 @@ test('a fleet that a run was not made with is refused', async () => {
 test('verify of a dataset given by hand takes the fleet by hand', async () => {
   const place = freshPlace();
   await loadHourWell(place, '--fleet', OFFICE);
-  await client.db(place.database).dropCollection('seed_runs');
+  await file.client.db(place.database).dropCollection('seed_runs');
   assert.equal((await verify(place, ...HOUR, '--fleet', OFFICE)).exit, 0);
   assert.equal((await verify(place, ...HOUR)).exit, 1);
 });
 
 test('a broken file is refused before anything is connected to', async () => {
-  const file = join(folder, 'broken.yaml');
+  const path = join(folder, 'broken.yaml');
   writeFileSync(
-    file,
+    path,
     readFileSync(OFFICE, 'utf8').replace('pattern: io_wait_nights', 'pattern: io_wait_night'),
   );
   const place = { uri: 'mongodb://127.0.0.1:1', database: 'x' };
-  const { status, stderr } = await load(place, ['--fleet', file]);
+  const { status, stderr } = await load(place, ['--fleet', path]);
   assert.equal(status, 2);
   assert.match(stderr, /broken\.yaml, line \d+: machines\[1\]\.pattern .+ did you mean io_wait_nights\?/);
   assert.doesNotMatch(stderr, /^ +at /m);
