@@ -1,6 +1,6 @@
 /**
- * What README and docs show is run: every block of code in them, line by line, on a real server. Only smaller (a day for
- * fourteen, two sites for a thousand), and in a folder of its own. A block of a kind that is not known here fails.
+ * What README and docs show is run: every block of code in them, line by line, on a real server. Only smaller (two hours
+ * for fourteen days, two sites for a thousand), and in a folder of its own. A block of a kind that is not known here fails.
  */
 import assert from 'node:assert/strict';
 import {
@@ -56,13 +56,27 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+const HOURS_MS = 2 * 3_600_000;
+
+/** A window of two hours with the same end. */
+function shorter(line: string): string {
+  const end = /--end (\S+)/.exec(line)?.[1];
+  const last = end ? new Date(end) : new Date(new Date().setUTCHours(0, 0, 0, 0));
+  const window = `--start ${new Date(last.getTime() - HOURS_MS).toISOString()}`;
+  return end ? window : `${window} --end ${last.toISOString()}`;
+}
+
 /** The same line, of less, and for the server of this test. */
 function smaller(line: string): string {
-  return line
-    .replace(/--days \d+/, '--days 1')
-    .replace(/--scale \d+/, '--scale 2')
-    .replaceAll('mongodb://localhost:27017', file.server.uri.replace(/\/$/, ''))
-    .replace('/var/log/', '');
+  return (
+    line
+      // A report is of what is there.
+      .replace(/^(?!report\b)(.*)--days \d+/, (_, before) => before + shorter(line))
+      .replace(/^preview\b(?!.*--(?:start|days))/, (command) => `${command} ${shorter(line)}`)
+      .replace(/--scale \d+/, '--scale 2')
+      .replaceAll('mongodb://localhost:27017', file.server.uri.replace(/\/$/, ''))
+      .replace('/var/log/', '')
+  );
 }
 
 const environment = (database: string) => ({
@@ -94,14 +108,16 @@ async function serves(args: readonly string[]): Promise<void> {
   assert.ok(status === 0 || status === 130, stderr);
 }
 
+const anHourAgo = () => new Date(Math.floor(Date.now() / 60_000 - 60) * 60_000).toISOString();
+
 /** A database for lines that expect one: loaded, and interrupted where they resume. */
 async function prepare(lines: readonly string[], database: string): Promise<void> {
   const needs = lines.find((line) => !/^(preview|export|fleet|config|serve)\b/.test(line));
   const loads = needs === undefined || (/^(-|$)/.test(needs) && !needs.includes('--resume'));
   if (loads) return;
   // A refresh goes up to now: from long ago that would be much.
-  const end = lines.some((line) => line.startsWith('refresh')) ? '' : ' --end 2025-02-09';
-  await run(`--seed 42 --days 1${end}`, database);
+  const end = lines.some((line) => line.startsWith('refresh')) ? anHourAgo() : '2025-02-09';
+  await run(`--seed 42 --days 1 --end ${end}`, database);
   if (!lines.some((line) => line.includes('--resume'))) return;
   await file.client
     .db(database)
@@ -184,7 +200,7 @@ async function runCron(code: string, paper: string): Promise<void> {
 async function runIni(code: string): Promise<void> {
   const [, line] = /^ExecStart=\/usr\/bin\/env seed-database (.*)$/m.exec(code) ?? [];
   const database = 'shown_follow';
-  await run('--seed 42 --days 1', database);
+  await run(`--seed 42 --days 1 --end ${anHourAgo()}`, database);
   const runs = file.client.db(database).collection('seed_runs');
   const { window } = (await runs.findOne()) as Document;
   const { child, result } = startCli(smaller(line).split(' '), { env: environment(database), cwd: folder });

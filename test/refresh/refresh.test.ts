@@ -51,12 +51,16 @@ for (const layout of LAYOUTS) {
   test(`a refreshed run equals one longer run: ${layout}`, async () => {
     const [grown, whole] = [freshPlace(), freshPlace()];
     const flags = ['--layout', layout, '--environment', 'lab', '--metrics-only', '--backup-only'];
-    await loadWell(grown, ...flags, '--days', '1', '--end', EARLIER);
-    await loadWell(whole, ...flags, '--days', '2');
-    const { status, stdout, stderr } = await refresh(grown, '--json');
+    const window = (end: string) => ['--start', '2025-02-07T22:00Z', '--end', end];
+    // Each half has some of the night's backups.
+    const before = await loadWell(grown, ...flags, ...window('2025-02-08T03:00Z'));
+    await loadWell(whole, ...flags, ...window('2025-02-08T08:00Z'));
+    const { status, stdout, stderr } = await refresh(grown, '--end', '2025-02-08T08:00Z', '--json');
     assert.equal(status, 0, stderr);
     const expected = await assertEqualToPlan(whole);
-    assert.equal(JSON.parse(stdout).records.planned, expected.records.expected / 2);
+    const { planned } = JSON.parse(stdout).records;
+    assert.equal(before.records.inserted + planned, expected.records.expected);
+    assert.ok(planned > 10 * 3 * 300, 'records and backups');
     assert.equal((await assertEqualToPlan(grown)).fingerprint, expected.fingerprint);
     assert.equal((await runs(grown)).count, 1);
     if (layout === 'flat') assert.deepEqual(await hashes(grown), await hashes(whole));
@@ -97,7 +101,7 @@ test('a refresh that was killed is finished by the next one', async () => {
   await loadWell(
     place,
     '--end',
-    '2025-01-31',
+    '2025-02-05',
     '--layout',
     'timeseries',
     '--metrics-only',
@@ -111,7 +115,7 @@ test('a refresh that was killed is finished by the next one', async () => {
   assert.equal((await runs(place)).count, 2);
   const { status, stderr } = await refresh(place);
   assert.equal(status, 0, stderr);
-  assert.equal((await assertEqualToPlan(place)).records.expected, 10 * 3 * 1440 * 10);
+  assert.equal((await assertEqualToPlan(place)).records.expected, 5 * 3 * 1440 * 10);
   assert.equal((await runs(place)).count, 1);
 });
 
@@ -158,7 +162,7 @@ test('what cannot be refreshed is told in one line', async () => {
   assert.deepEqual([none.status, none.stdout], [5, '']);
   assert.match(none.stderr, /holds no run to refresh/);
   assert.equal((await refresh(place, '--keep-days', '0')).status, 2);
-  await loadWell(place);
+  await loadWell(place, '--backup-only');
   await client
     .db(place.database)
     .collection('seed_runs')

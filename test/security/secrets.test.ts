@@ -116,7 +116,7 @@ test('every way of giving the password, with every outcome', async () => {
 
 test('a load that is cut off and resumed, at its most talkative', async () => {
   const log = join(folder, 'cut.log');
-  const flags = ['--uri', uri(), '--database', 'secrets', '--clean', '--days', '8', '--log-level', 'debug'];
+  const flags = ['--uri', uri(), '--database', 'secrets', '--clean', '--days', '3', '--log-level', 'debug'];
   const place = { uri: '', database: '' };
   const args = [...loadFlags(place).slice(5), ...flags, '--shard-days', '1', '--retry-seconds', '1'];
   const running = new RunningLoad(['load', '--json', ...args, '--log-file', log]);

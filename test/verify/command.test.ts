@@ -12,10 +12,13 @@ let client: MongoClient;
 const place = (database: string): Place => ({ uri: server.uri, database });
 const runsOf = (database: string) => client.db(database).collection('seed_runs');
 
+const HALF_DAY = ['--start', '2025-02-08T12:00Z'];
+const DATASET = [...HALF_DAY, '--metrics-only'];
+
 before(async () => {
   server = await startTestServer();
   client = await new MongoClient(server.uri).connect();
-  await loadWell(place('base'), '--days', '2', '--metrics-only');
+  await loadWell(place('base'), ...DATASET);
 });
 after(async () => {
   await client?.close();
@@ -23,10 +26,9 @@ after(async () => {
 });
 
 test('the fingerprint does not depend on layout, workers, batches, shards or order', async () => {
-  const dataset = ['--days', '2', '--metrics-only'];
   await loadWell(
     place('series'),
-    ...dataset,
+    ...DATASET,
     '--layout',
     'timeseries',
     '--workers',
@@ -34,8 +36,8 @@ test('the fingerprint does not depend on layout, workers, batches, shards or ord
     '--shard-days',
     '1',
   );
-  await loadWell(place('other'), ...dataset, '--workers', '1', '--batch-size', '77', '--writer', 'bulkwrite');
-  await loadWell(place('seed8'), ...dataset, '--seed', '8');
+  await loadWell(place('other'), ...DATASET, '--workers', '1', '--batch-size', '77', '--writer', 'bulkwrite');
+  await loadWell(place('seed8'), ...DATASET, '--seed', '8');
   const [base, series, other, seed8] = await Promise.all([
     assertEqualToPlan(place('base')),
     verify(place('series'), '--workers', '3'),
@@ -52,11 +54,11 @@ test('the fingerprint does not depend on layout, workers, batches, shards or ord
 test('a dataset described by hand', async () => {
   const hand = (...flags: string[]) =>
     verify(place('base'), '--end', '2025-02-09', '--metrics-only', ...flags);
-  assert.equal((await hand('--seed', '7', '--days', '2')).status, 'equal');
-  const shorter = await hand('--seed', '7', '--days', '1');
+  assert.equal((await hand('--seed', '7', ...HALF_DAY)).status, 'equal');
+  const shorter = await hand('--seed', '7', '--start', '2025-02-08T18:00Z');
   assert.equal(shorter.records.missing, 0);
-  assert.equal(shorter.records.ofOtherRuns, 43_200);
-  assert.equal((await hand('--seed', '8', '--days', '2')).records.missing, 86_400);
+  assert.equal(shorter.records.ofOtherRuns, 10_800);
+  assert.equal((await hand('--seed', '8', ...HALF_DAY)).records.missing, 21_600);
 });
 
 test('what another run has put beside it is not foreign', async () => {

@@ -1,0 +1,34 @@
+/** Every test file is run by exactly one script of package.json, and `.ci/run` runs each of these scripts. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Readonly<Record<string, string>>;
+};
+const testScripts = Object.keys(scripts).filter((name) => /^test\b/.test(name));
+
+/** As the shell finds them, which npm runs the script with. */
+function filesOf(script: string): string[] {
+  const patterns = scripts[script].match(/dist\/test\/\S+/g) ?? [];
+  const list = execFileSync('sh', ['-c', `printf '%s\\n' ${patterns.join(' ')}`], { cwd: ROOT });
+  return list.toString().trim().split('\n');
+}
+
+test('every test file is run by exactly one script', () => {
+  const there = readdirSync(join(ROOT, 'dist/test'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.js'))
+    .map((path) => `dist/test/${path}`);
+  assert.deepEqual(testScripts.flatMap(filesOf).sort(), there.sort());
+});
+
+test('continuous integration runs every script of tests', () => {
+  const commands = readFileSync(join(ROOT, '.ci/run'), 'utf8').split('\n');
+  for (const name of testScripts) {
+    assert.ok(commands.includes(name === 'test' ? 'npm test' : `npm run ${name}`), name);
+  }
+});
