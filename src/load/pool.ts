@@ -24,7 +24,7 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
   /** What rejects the tasks that are under way. A promise that all of them raced against would remember each of them. */
   readonly #underWay = new Set<(error: Error) => void>();
   #broken: Error | undefined;
-  readonly #started: Promise<void>;
+  readonly #started: Promise<unknown>;
 
   /** `entry` is the file's name in `workers/`, without its ending. */
   constructor(
@@ -53,15 +53,15 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
         for (const reject of this.#underWay) reject(this.#broken);
       }),
     );
-    let starting = workers;
-    this.#started = new Promise((resolve) => {
-      const oneLess = () => {
-        if (--starting === 0) resolve();
-      };
-      // Told of a thread when it is ready.
-      this.#piscina.on('workerCreate', oneLess);
-      this.#piscina.on('workerDestroy', oneLess);
-    });
+    // Piscina tells of its first threads before they have read anything; what a thread posts first is that it is ready.
+    const ready = this.#piscina.threads.map(
+      (thread) =>
+        new Promise<unknown>((resolve) => {
+          thread.once('message', resolve);
+          thread.once('exit', resolve);
+        }),
+    );
+    this.#started = Promise.all(ready);
   }
 
   /** @throws Error of the thread, where it died; what the task itself throws comes the same way. */
