@@ -56,13 +56,13 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const HOURS_MS = 2 * 3_600_000;
+const WINDOW_MS = 2 * 3_600_000;
 
 /** A window of two hours with the same end. */
 function shorter(line: string): string {
   const end = /--end (\S+)/.exec(line)?.[1];
   const last = end ? new Date(end) : new Date(new Date().setUTCHours(0, 0, 0, 0));
-  const window = `--start ${new Date(last.getTime() - HOURS_MS).toISOString()}`;
+  const window = `--start ${new Date(last.getTime() - WINDOW_MS).toISOString()}`;
   return end ? window : `${window} --end ${last.toISOString()}`;
 }
 
