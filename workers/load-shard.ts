@@ -3,13 +3,9 @@ import { parentPort, threadId } from 'node:worker_threads';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { Counters } from '../src/load/counters.js';
-import {
-  type LoadedSequence,
-  loadDocumentSequence,
-  SEQUENCE_HEADROOM,
-} from '../src/load/document-sequence.js';
+import { SEQUENCE_HEADROOM } from '../src/load/document-sequence.js';
 import { explainFailure } from '../src/load/explain.js';
-import { openSink } from '../src/load/open-sink.js';
+import { type LoadedSequence, loadSequence, openSink } from '../src/load/open-sink.js';
 import { BATCHES_IN_FLIGHT, SHARDS_SIDE_BY_SIDE } from '../src/load/overlap.js';
 import type { ShardTask } from '../src/load/pool.js';
 import { type RetryOptions, withRetry } from '../src/load/retry.js';
@@ -55,7 +51,8 @@ function connect(context: WorkerContext, counters: Counters, sequence: LoadedSeq
     makeClient: (appName) =>
       makeClient(connection, {
         appName,
-        maxPoolSize: BATCHES_IN_FLIGHT,
+        // Connections that insert are held; shards read over others.
+        maxPoolSize: BATCHES_IN_FLIGHT + SHARDS_SIDE_BY_SIDE,
         minPoolSize: 0,
         compressors: [...compressors] as 'none'[],
       }),
@@ -65,7 +62,7 @@ function connect(context: WorkerContext, counters: Counters, sequence: LoadedSeq
 }
 
 // While the main thread prepares the target. Not awaited here: piscina would import an entry that waits a second time.
-const sequence = loadDocumentSequence();
+const sequence = loadSequence();
 
 let thread: Promise<Thread> | undefined;
 let prepared: WorkerContext | undefined;

@@ -3,7 +3,7 @@ declare module 'mongodb/lib/cmap/commands.js' {
   const exported: unknown;
   export default exported;
 }
-declare module 'mongodb/lib/bson.js' {
+declare module 'mongodb/lib/cmap/connection.js' {
   const exported: unknown;
   export default exported;
 }

@@ -1,15 +1,9 @@
 /** The two ways in which records reach MongoDB. Both write the same documents and speak of the outcome in the same way. */
-import {
-  type ClientSession,
-  type Collection,
-  type Db,
-  type Document,
-  MongoBulkWriteError,
-  MongoServerError,
-} from 'mongodb';
+import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import type { Insert } from '../encode/index.js';
 import { METRICS } from '../store/names.js';
 import type { MakeSequence } from './document-sequence.js';
+import { PinnedConnection } from './pinned-connection.js';
 import { unwrapped } from './retry.js';
 import type { Sink, WriteResult } from './sink.js';
 
@@ -23,32 +17,47 @@ interface WriteErrorReply {
   readonly errmsg: string;
 }
 
-/** The fast way: one `insert` command whose documents are bytes as they are. */
+/** The fast way: `insert` commands whose documents are bytes as they are. */
 export class SequenceSink implements Sink {
-  /** Of inserts that have ended well, to be used again: starting one for each costs a tenth of a command. */
-  readonly #sessions: ClientSession[] = [];
+  readonly #command: Document;
+  /** Those that wait for an insert. */
+  readonly #connections: PinnedConnection[] = [];
 
+  /** @param single sends each insert as a command of its own, where no connection can be held */
   constructor(
     readonly db: Db,
-    readonly makeSequence: MakeSequence,
-    readonly writeConcern: WriteConcernSetting,
-  ) {}
+    writeConcern: WriteConcernSetting,
+    readonly single?: MakeSequence,
+  ) {
+    this.#command = { insert: METRICS, ordered: false };
+    if (writeConcern !== undefined) this.#command.writeConcern = { w: writeConcern };
+  }
 
   async write(insert: Insert): Promise<WriteResult> {
-    const command: Document = {
-      insert: METRICS,
-      ordered: false,
-      documents: this.makeSequence(insert.encode()),
-    };
-    if (this.writeConcern !== undefined) command.writeConcern = { w: this.writeConcern };
-    const session = this.#sessions.pop() ?? this.db.client.startSession({ causalConsistency: false });
-    const reply = await this.db.command(command, { session }).catch((error) => {
+    const bytes = insert.encode();
+    try {
+      const reply = await (this.single
+        ? this.db.command({ ...this.#command, documents: this.single(bytes) })
+        : this.#sendPinned(bytes));
+      return outcome(insert, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
+    } catch (error) {
       // The broken connection may still hold on to these bytes: they must not change under it.
       insert.buffer.discard();
       throw error;
-    });
-    this.#sessions.push(session);
-    return outcome(insert, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
+    }
+  }
+
+  async #sendPinned(bytes: Buffer): Promise<Document> {
+    let connection = this.#connections.pop();
+    while (connection && !connection.open) connection = this.#connections.pop();
+    connection ??= new PinnedConnection(
+      this.db,
+      this.#command,
+      this.db.client.startSession({ causalConsistency: false }),
+    );
+    const reply = await connection.send(bytes);
+    this.#connections.push(connection);
+    return reply;
   }
 }
 
