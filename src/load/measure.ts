@@ -25,6 +25,8 @@ export async function measure(input: MeasureInput): Promise<LoadSummary> {
   const started = performance.now();
   const job: Job = { runId: 'none', fleet, dataset: requested, plan, resumed: false };
   reporter.on(startedEvent(job, settings, pool.workers, new Set()));
+  // What is measured is generating, not the start of threads.
+  await pool.ready();
   const result = await runSession({
     fleet,
     plan,

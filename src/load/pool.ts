@@ -64,6 +64,11 @@ export class WorkerPool<Task = ShardTask, Result = ShardResult> {
     this.#started = Promise.all(ready);
   }
 
+  /** Resolves when every thread has read its entry, or has ended over it. */
+  async ready(): Promise<void> {
+    await this.#started;
+  }
+
   /** @throws Error of the thread, where it died; what the task itself throws comes the same way. */
   run(task: Task): Promise<Result> {
     return new Promise((resolve, reject) => {

@@ -138,13 +138,12 @@ export class RunStore {
 
   /** What keeps two runs from being active at once. */
   async createIndexes(): Promise<void> {
-    await this.#trying(async () => {
-      await this.#runs.createIndex(
-        { active: 1 },
-        { unique: true, partialFilterExpression: { active: true } },
-      );
-      await this.#shards.createIndex({ run: 1 });
-    });
+    await this.#trying(() =>
+      Promise.all([
+        this.#runs.createIndex({ active: 1 }, { unique: true, partialFilterExpression: { active: true } }),
+        this.#shards.createIndex({ run: 1 }),
+      ]),
+    );
   }
 
   /** Writes a new run and takes hold of the database. @throws SeedError when another loader was faster. */

@@ -49,10 +49,13 @@ export function refuseUnknownLayout(serverVersion: string, layout: Layout): void
   );
 }
 
-/** @throws SeedError where `metrics` has the other layout. */
-export async function refuseOtherLayout(db: Db, layout: Layout): Promise<void> {
+/**
+ * Whether `metrics` is there.
+ * @throws SeedError where it has the other layout.
+ */
+export async function refuseOtherLayout(db: Db, layout: Layout): Promise<boolean> {
   const existing = await existingLayout(db);
-  if (!existing || existing === layout) return;
+  if (!existing || existing === layout) return existing !== undefined;
   throw new SeedError(
     ExitStatus.targetNotReady,
     `collection ${METRICS} of database ${db.databaseName} has the ${existing} layout, not ${layout}`,
@@ -69,11 +72,15 @@ export async function ensureCollections(
   serverVersion: string,
   options: SchemaOptions,
 ): Promise<void> {
-  await refuseOtherLayout(db, options.layout);
-  const existing = await existingLayout(db);
-  if (!existing) await createCollection(db, collectionOptions(serverVersion, options));
-  await db.collection(ASSETS).createIndexes(ASSET_INDEXES);
-  await db.collection(METRICS).createIndexes(METRIC_INDEXES[options.layout]);
+  const existing = await refuseOtherLayout(db, options.layout);
+  // Side by side: the server makes a file for each collection and index, and waits for the disk.
+  await Promise.all([
+    db.collection(ASSETS).createIndexes(ASSET_INDEXES),
+    (async () => {
+      if (!existing) await createCollection(db, collectionOptions(serverVersion, options));
+      await db.collection(METRICS).createIndexes(METRIC_INDEXES[options.layout]);
+    })(),
+  ]);
 }
 
 /** Tolerates one that appears meanwhile: an earlier attempt, whose reply was lost, may just have come through. */
