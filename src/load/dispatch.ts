@@ -22,8 +22,11 @@ export interface Checkpoints {
 /** A worker thread that dies is replaced, and its shard loaded again, this often. */
 const SHARD_ATTEMPTS = 3;
 
-/** Each commit makes the server write to disk twice: shards that end within this time share one. */
-const COMMIT_INTERVAL_MS = 200;
+/**
+ * Each commit makes the server write to disk twice, so shards that end within this time share one. It grows from commit to commit: what a
+ * kill costs, the work since the last one, may be more where a load takes long.
+ */
+const COMMIT_INTERVAL_MS = { first: 200, longest: 1_000 };
 
 interface Loaded {
   readonly shard: Shard;
@@ -57,6 +60,7 @@ export class Dispatcher {
   #failure: { error: unknown } | undefined;
   #committing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #commitInterval = COMMIT_INTERVAL_MS.first;
 
   constructor(readonly input: DispatcherInput) {
     this.#context = share(input.context);
@@ -153,10 +157,12 @@ export class Dispatcher {
 
   /** Not awaited: the worker goes on with its next shard while the server makes this one durable, together with others. */
   #commitSoon(): void {
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer) return;
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#commit().catch((error) => this.#fail(error));
-    }, COMMIT_INTERVAL_MS);
+    }, this.#commitInterval);
+    this.#commitInterval = Math.min(2 * this.#commitInterval, COMMIT_INTERVAL_MS.longest);
   }
 
   /** Commits what has come together so far; one commit at a time, so that shards that end meanwhile share the next one. */

@@ -22,6 +22,8 @@ export class SequenceSink implements Sink {
   readonly #command: Document;
   /** Those that wait for an insert. */
   readonly #connections: PinnedConnection[] = [];
+  /** Counts what the driver has learnt of its servers. */
+  #changes = 0;
 
   /** @param single sends each insert as a command of its own, where no connection can be held */
   constructor(
@@ -31,14 +33,26 @@ export class SequenceSink implements Sink {
   ) {
     this.#command = { insert: METRICS, ordered: false };
     if (writeConcern !== undefined) this.#command.writeConcern = { w: writeConcern };
+    // Another server may be the primary now, and an insert must not go to one that only believes to be it: the driver has to choose again.
+    db.client.on('serverDescriptionChanged', () => {
+      this.#changes++;
+      for (const connection of this.#connections.splice(0)) connection.release();
+    });
   }
 
   async write(insert: Insert): Promise<WriteResult> {
     const bytes = insert.encode();
     try {
-      const reply = await (this.single
-        ? this.db.command({ ...this.#command, documents: this.single(bytes) })
-        : this.#sendPinned(bytes));
+      let reply: Document;
+      if (this.single) {
+        reply = await this.db.command({ ...this.#command, documents: this.single(bytes) });
+      } else {
+        const changes = this.#changes;
+        const connection = this.#pinned();
+        reply = await connection.send(bytes);
+        if (changes === this.#changes) this.#connections.push(connection);
+        else connection.release();
+      }
       return outcome(insert, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
     } catch (error) {
       // The broken connection may still hold on to these bytes: they must not change under it.
@@ -47,17 +61,10 @@ export class SequenceSink implements Sink {
     }
   }
 
-  async #sendPinned(bytes: Buffer): Promise<Document> {
+  #pinned(): PinnedConnection {
     let connection = this.#connections.pop();
     while (connection && !connection.open) connection = this.#connections.pop();
-    connection ??= new PinnedConnection(
-      this.db,
-      this.#command,
-      this.db.client.startSession({ causalConsistency: false }),
-    );
-    const reply = await connection.send(bytes);
-    this.#connections.push(connection);
-    return reply;
+    return connection ?? new PinnedConnection(this.db, this.#command);
   }
 }
 

@@ -38,15 +38,8 @@ export function openSink(
   if (typeof sequence === 'string') {
     return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${sequence})` };
   }
-  const unpinned = sequence.unpinned ?? cannotPin(db, writeConcern);
-  const sink = new SequenceSink(db, writeConcern, unpinned === undefined ? undefined : sequence.make);
-  return { sink, writer: unpinned ? `sequence (a command for each insert: ${unpinned})` : name };
-}
-
-/** Settings that mean a single command. */
-function cannotPin({ client }: Db, writeConcern: WriteConcernSetting): string | undefined {
-  // The driver's limit to the time of a whole operation.
-  if (client.options.timeoutMS !== undefined) return 'timeoutMS is set';
-  // There is no reply to wait for.
-  return writeConcern === 0 ? 'writes are not acknowledged' : undefined;
+  const { make, unpinned } = sequence;
+  if (unpinned === undefined) return { sink: new SequenceSink(db, writeConcern), writer: name };
+  const writer = `sequence (a command for each insert: ${unpinned})`;
+  return { sink: new SequenceSink(db, writeConcern, make), writer };
 }

@@ -12,8 +12,15 @@ const AFTER_TROUBLE_MS = 10_000;
 /** There was no answer in time. The operation may hold a connection of its client for ever. */
 export class NoAnswer extends MongoNetworkTimeoutError {}
 
+/** One operation that is waited for. */
+interface Waiting {
+  readonly since: number;
+  readonly expire: (error: NoAnswer) => void;
+  timer: NodeJS.Timeout | undefined;
+}
+
 export class Patience {
-  readonly #waiting = new Set<(ms: number) => void>();
+  readonly #waiting = new Set<Waiting>();
   readonly #limitMs: number | undefined;
 
   /** By the client's own time-outs; without a socket time-out there is a limit only after trouble. */
@@ -21,34 +28,45 @@ export class Patience {
     const { socketTimeoutMS, serverSelectionTimeoutMS } = client.options;
     this.#limitMs = socketTimeoutMS ? socketTimeoutMS + serverSelectionTimeoutMS + MARGIN_MS : undefined;
     client.on('connectionPoolCleared', () => {
-      for (const hurry of this.#waiting) hurry(AFTER_TROUBLE_MS);
+      for (const waiting of this.#waiting) this.#hurry(waiting);
     });
   }
 
   /** The operation's outcome. @throws NoAnswer where there is none in time */
-  async limit<T>(operation: Promise<T>): Promise<T> {
-    const started = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    let expire: (error: Error) => void;
-    const expired = new Promise<never>((_, reject) => {
-      expire = reject;
+  limit<T>(operation: Promise<T>): Promise<T> {
+    // One promise and no timer as a rule: this is done for every insert.
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = { since: performance.now(), expire: reject, timer: undefined };
+      this.#waiting.add(waiting);
+      if (this.#limitMs !== undefined) expireWithin(waiting, this.#limitMs);
+      operation.then(
+        (result) => {
+          this.#end(waiting);
+          resolve(result);
+        },
+        (error) => {
+          this.#end(waiting);
+          reject(error);
+        },
+      );
     });
-    const within = (ms: number) => {
-      clearTimeout(timer);
-      const seconds = () => Math.round((performance.now() - started) / 1000);
-      timer = setTimeout(() => expire(new NoAnswer(`no answer within ${seconds()} s`)), ms);
-    };
-    const hurry = (ms: number) => {
-      const left = this.#limitMs === undefined ? ms : this.#limitMs - (performance.now() - started);
-      within(Math.min(ms, left));
-    };
-    this.#waiting.add(hurry);
-    if (this.#limitMs !== undefined) within(this.#limitMs);
-    try {
-      return await Promise.race([operation, expired]);
-    } finally {
-      clearTimeout(timer);
-      this.#waiting.delete(hurry);
-    }
   }
+
+  #hurry(waiting: Waiting): void {
+    const limit = this.#limitMs ?? Number.POSITIVE_INFINITY;
+    expireWithin(waiting, Math.min(AFTER_TROUBLE_MS, limit - (performance.now() - waiting.since)));
+  }
+
+  #end(waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    this.#waiting.delete(waiting);
+  }
+}
+
+function expireWithin(waiting: Waiting, ms: number): void {
+  clearTimeout(waiting.timer);
+  waiting.timer = setTimeout(() => {
+    const seconds = Math.round((performance.now() - waiting.since) / 1000);
+    waiting.expire(new NoAnswer(`no answer within ${seconds} s`));
+  }, ms);
 }

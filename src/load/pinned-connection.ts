@@ -8,7 +8,7 @@
  * step-downs, clears its pool, labels the error.
  */
 import type { EventEmitter } from 'node:events';
-import { type ClientSession, type Db, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
+import { type Db, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
 import { COMMAND_ROOM, completeMessage, documentOfReply, type MakeSequence } from './document-sequence.js';
 
 interface DriverRequest {
@@ -43,6 +43,9 @@ type DriverCommand = (
 /** Members without which a connection cannot be held. */
 const NEEDED = ['command', 'prepareCommand', 'onError', 'shouldEmitAndLogCommand'] as const;
 
+/** What the driver takes for the reply of a command that has ended well. */
+const ENDED = { ok: 1, toObject: () => ({ ok: 1 }) };
+
 interface Pending {
   readonly buffer: Buffer;
   readonly resolve: (reply: Document) => void;
@@ -54,13 +57,19 @@ export class PinnedConnection {
   /** False after a failure: the connection has gone back to the driver. */
   open = true;
   #send: ((buffer: Buffer) => void) | undefined;
+  #giveBack: (() => void) | undefined;
   #pending: Pending | undefined;
 
   /** @param command of all inserts, without their documents */
-  constructor(db: Db, command: Document, session: ClientSession) {
+  constructor(db: Db, command: Document) {
+    const session = db.client.startSession({ causalConsistency: false });
+    const ended = (error: unknown) => {
+      this.#end(error);
+      session.endSession().catch(() => undefined);
+    };
     db.command({ ...command, documents: this }, { session }).then(
-      () => this.#end(new Error('the driver ended a command that goes on')),
-      (error) => this.#end(error),
+      () => ended(new Error('the connection is not held any more')),
+      ended,
     );
   }
 
@@ -73,6 +82,12 @@ export class PinnedConnection {
       this.#pending = { buffer, resolve, reject };
       this.#send?.(buffer);
     });
+  }
+
+  /** Gives the connection back to the driver. Not while an insert is under way. */
+  release(): void {
+    this.open = false;
+    this.#giveBack?.();
   }
 
   /**
@@ -102,6 +117,10 @@ export class PinnedConnection {
         },
       });
       this.#send = (buffer) => wire.send(buffer);
+      this.#giveBack = () => {
+        release();
+        resolve(ENDED);
+      };
       if (this.#pending) wire.send(this.#pending.buffer);
     });
   }

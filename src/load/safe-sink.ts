@@ -18,8 +18,8 @@ export interface SafeSinkOptions {
   /** True where an earlier attempt, or somebody else, may have written records of this shard. */
   readonly mayHoldRecords: boolean;
   readonly retry: RetryOptions;
-  /** Resolves when this loader may write: not while another one could have taken its run over. */
-  readonly untilHeld: () => Promise<void>;
+  /** Resolves when this loader may write, not while another one could have taken its run over; undefined where it may. */
+  readonly untilHeld: () => Promise<void> | undefined;
 }
 
 export class SafeSink implements Sink {
@@ -35,7 +35,8 @@ export class SafeSink implements Sink {
     let astray: number | undefined;
     let failed = false;
     return withRetry(async () => {
-      await this.options.untilHeld();
+      const held = this.options.untilHeld();
+      if (held) await held;
       if (insert.layout === 'flat') return this.connection.write(insert);
       if (astray !== undefined) {
         await this.connection.renew(astray);

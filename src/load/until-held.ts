@@ -5,10 +5,15 @@ import type { Counters } from './counters.js';
 const PAUSE_MS = 50;
 
 /**
- * A loader that was stopped for a while (a suspended machine, a debugger) may have been taken for dead and replaced. Resolves
- * when it knows that it was not, or when it is told to stop.
+ * A loader that was stopped for a while (a suspended machine, a debugger) may have been taken for dead and replaced. Undefined where
+ * it is known that it was not; else resolves when that is known.
+ * @throws Error where the loader is told to stop before that
  */
-export async function untilHeld(counters: Counters): Promise<void> {
+export function untilHeld(counters: Counters): Promise<void> | undefined {
+  return counters.held ? undefined : waitUntilHeld(counters);
+}
+
+async function waitUntilHeld(counters: Counters): Promise<void> {
   while (!counters.held) {
     if (counters.stopping) throw new Error('the run is not held any more');
     await sleep(PAUSE_MS);

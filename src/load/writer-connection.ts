@@ -25,6 +25,8 @@ export class WriterConnection {
   #opened!: OpenedSink;
   #patience!: Patience;
   #connecting: Promise<void> | undefined;
+  /** True for a client that has reached the server. */
+  #reached = false;
   #inFlight = 0;
   #idle: (() => void)[] = [];
   #renewal: Promise<void> | undefined;
@@ -45,17 +47,24 @@ export class WriterConnection {
   /** Reads from the database, or asks the server something. */
   async read<T>(use: (db: Db) => Promise<T>): Promise<T> {
     await this.#ready();
-    return this.#watch(use(this.#db));
+    const { generation } = this;
+    return this.#patience.limit(use(this.#db)).catch((error) => {
+      this.#noteDamage(error, generation);
+      throw error;
+    });
   }
 
   /** Sends an insert; `sentBy` learns the generation of the client that is used. */
   async write(insert: Insert, sentBy?: (generation: number) => void): Promise<WriteResult> {
-    await this.#ready();
-    sentBy?.(this.generation);
+    // Not awaited as a rule: this is done for every insert.
+    if (!this.#isReady) await this.#ready();
+    const { generation } = this;
+    sentBy?.(generation);
     this.#inFlight++;
     try {
-      return await this.#watch(this.#opened.sink.write(insert));
+      return await this.#patience.limit(this.#opened.sink.write(insert));
     } catch (error) {
+      this.#noteDamage(error, generation);
       // A lost operation may still hold on to the insert's bytes: they must not change under it.
       if (error instanceof NoAnswer) insert.buffer.discard();
       throw error;
@@ -82,6 +91,10 @@ export class WriterConnection {
       await this.#awaitStragglers();
       this.#unsettled = false;
     });
+  }
+
+  get #isReady(): boolean {
+    return this.#reached && !this.#renewal && !this.#damaged;
   }
 
   /** Resolves when there is a client that has reached the server, and no replacement is under way. */
@@ -116,7 +129,9 @@ export class WriterConnection {
   async #connected(): Promise<void> {
     const client = this.#client;
     this.#connecting ??= client.connect().then(
-      () => undefined,
+      () => {
+        if (client === this.#client) this.#reached = true;
+      },
       async (error) => {
         await client.close().catch(() => undefined);
         if (client === this.#client) this.#open();
@@ -138,19 +153,14 @@ export class WriterConnection {
     if (!gone) throw new Error('the server is still busy with the writes of a broken connection');
   }
 
-  async #watch<T>(operation: Promise<T>): Promise<T> {
-    const { generation } = this;
-    try {
-      return await this.#patience.limit(operation);
-    } catch (error) {
-      if (error instanceof NoAnswer && generation === this.generation) this.#damaged = true;
-      throw error;
-    }
+  #noteDamage(error: unknown, generation: number): void {
+    if (error instanceof NoAnswer && generation === this.generation) this.#damaged = true;
   }
 
   #open(): void {
     const { name, makeClient, openSink } = this.options;
     this.#connecting = undefined;
+    this.#reached = false;
     this.#damaged = false;
     this.#client = makeClient(formatLoaderName({ ...name, generation: this.generation }));
     this.#patience = new Patience(this.#client);
