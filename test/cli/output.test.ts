@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { withFolder } from '../config/support.js';
-import { CLI_ENTRY, type CliResult, runCli } from '../support/cli.js';
+import { CLI_ENTRY, inFolder, runCli } from '../support/cli.js';
 import { freePort, startTestServer, type TestServer } from '../support/server.js';
 
 /** An hour: 1,800 metrics, 3,840 polling records, and the backups of that hour. */
@@ -25,18 +24,6 @@ after(() => server.stop());
 /** Flags that name a database nobody used before. */
 function freshDatabase(): string[] {
   return ['--uri', server.uri, '--database', `output_${databases++}`];
-}
-
-/** Runs the program in a folder of its own, and looks into it before it goes. */
-async function inFolder(
-  args: readonly string[],
-  check: (result: CliResult, folder: string) => void | Promise<void>,
-  env: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  await withFolder({}, async (cwd) => {
-    const result = await runCli(args, { cwd, env: { SEED_DATABASE_HOME: join(cwd, 'home'), ...env } });
-    await check(result, cwd);
-  });
 }
 
 interface Result {
@@ -183,73 +170,6 @@ test('a failure is one line with the cause, and with --json an object as well', 
     assert.match(String(error), /^--days 0: must be/);
   });
 });
-
-test('--dry-run connects to nothing, writes nothing, and knows every count and size', async () => {
-  let connections = 0;
-  const listener = createServer((socket) => {
-    connections++;
-    socket.destroy();
-  }).listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  assert.ok(address !== null && typeof address === 'object');
-  const day = ['--dry-run', '--days', '1', '--seed', '42', '--end', '2025-02-09T00:00Z'];
-  const where = ['--host', '127.0.0.1', '--port', String(address.port)];
-  try {
-    await inFolder([...day, ...where], ({ status, stdout, stderr }, cwd) => {
-      assert.equal(status, 0, stderr);
-      assert.match(stdout, /├── Records: 135,370\n/);
-      assert.match(stdout, /🎯 Dry run: nothing was connected to, nothing written\n$/);
-      assert.doesNotMatch(stdout, CONTROL_CODE);
-      assert.deepEqual(readdirSync(cwd), []);
-    });
-    await inFolder([...day, ...where, '--json'], ({ stdout }) => {
-      const { records, size } = JSON.parse(stdout) as { records: object; size: { documentBytes: number } };
-      assert.deepEqual(records, { planned: 135_370, metrics: 43_200, polling: 92_160, backup: 10 });
-      assert.ok(size.documentBytes > 135_370 * 100, String(size.documentBytes));
-    });
-    await inFolder([...day, ...where, '--quiet'], ({ stdout }) => assert.match(stdout, /^🎯[^\n]+\n$/));
-    assert.equal(connections, 0);
-  } finally {
-    listener.close();
-  }
-});
-
-test('--dry-run names the bytes of all documents exactly', async () => {
-  for (const layout of ['flat', 'timeseries']) {
-    const flags = [...HOUR, '--layout', layout, '--environment', 'production', '--json'];
-    let size = 0;
-    await inFolder([...flags, '--dry-run'], ({ stdout }) => {
-      size = (JSON.parse(stdout) as { size: { documentBytes: number } }).size.documentBytes;
-    });
-    const database = freshDatabase();
-    await inFolder([...flags, ...database], async ({ status, stderr }) => {
-      assert.equal(status, 0, stderr);
-      const { MongoClient } = await import('mongodb');
-      const client = new MongoClient(server.uri);
-      try {
-        const db = client.db(database[3]);
-        let stored = 0;
-        for (const collection of ['assets', 'metrics']) {
-          const total = { $group: { _id: null, bytes: { $sum: { $bsonSize: '$$ROOT' } } } };
-          const [sum] = await db
-            .collection(collection)
-            .aggregate([{ $unset: unsent(layout, collection) }, total])
-            .toArray();
-          stored += Number(sum.bytes);
-        }
-        assert.equal(size, stored, layout);
-      } finally {
-        await client.close();
-      }
-    });
-  }
-});
-
-/** A time-series collection adds an `_id` to what it is sent. */
-function unsent(layout: string, collection: string): string {
-  return layout === 'timeseries' && collection === 'metrics' ? '_id' : 'no such field';
-}
 
 test('status: connection, sizes, runs and counts, as a tree and as one object', async () => {
   const database = freshDatabase();

@@ -1,7 +1,9 @@
 /** Runs the built program as a user does: as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withFolder } from '../config/support.js';
 
 /** The built entry, beside the compiled tests. */
 export const CLI_ENTRY = fileURLToPath(new URL('../../bundled/src/cli/main.js', import.meta.url));
@@ -61,4 +63,16 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   child.stdin.on('error', () => undefined); // a program that reads no input may be gone already
   child.stdin.end(options.stdin ?? '');
   return { child, result };
+}
+
+/** Runs the program in a folder of its own, and looks into it before it goes. */
+export async function inFolder(
+  args: readonly string[],
+  check: (result: CliResult, folder: string) => void | Promise<void>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await withFolder({}, async (cwd) => {
+    const result = await runCli(args, { cwd, env: { SEED_DATABASE_HOME: join(cwd, 'home'), ...env } });
+    await check(result, cwd);
+  });
 }
