@@ -37,7 +37,7 @@ function plainText(text: string): string {
 }
 
 function kindOf(id: string): Bar['kind'] {
-  if (id === 'ceiling') return 'ceiling';
+  if (id.startsWith('ceiling')) return 'ceiling';
   return /^(sequence|bulkwrite)/.test(id) ? 'loader' : 'peer';
 }
 

@@ -85,6 +85,25 @@ function loader(id: string, name: string, ...options: string[]): Contestant {
   };
 }
 
+function ceiling(id: string, batchSize: number): Contestant {
+  return {
+    id,
+    name: `ceiling: the same bytes from memory, batches of ${batchSize.toLocaleString('en')}`,
+    writes: true,
+    needs: [],
+    command: async ({ server, database, layout, days }) => [
+      process.execPath,
+      '--max-old-space-size=8192',
+      join(COMPILED, 'ceiling.js'),
+      ...[server.uri, database, layout, `${days}`, `${batchSize}`, '2'],
+    ],
+    seconds: (cost) => timed(cost).seconds,
+    loadingCpuSeconds: (cost) => timed(cost).cpuSeconds ?? cost.cpuSeconds,
+    onlyLoadingCounts: true,
+    memoryMeansNothing: true,
+  };
+}
+
 function dumpFolder(target: Target): string {
   return join(target.scratch, `dump-${target.layout}`);
 }
@@ -122,22 +141,8 @@ export const CONTESTANTS: readonly Contestant[] = [
     '--batch-size',
     '1000',
   ),
-  {
-    id: 'ceiling',
-    name: 'ceiling: the same bytes from memory, batches of 5,000',
-    writes: true,
-    needs: [],
-    command: async ({ server, database, layout, days }) => [
-      process.execPath,
-      '--max-old-space-size=8192',
-      join(COMPILED, 'ceiling.js'),
-      ...[server.uri, database, layout, `${days}`, '5000', '2'],
-    ],
-    seconds: (cost) => timed(cost).seconds,
-    loadingCpuSeconds: (cost) => timed(cost).cpuSeconds ?? cost.cpuSeconds,
-    onlyLoadingCounts: true,
-    memoryMeansNothing: true,
-  },
+  ceiling('ceiling', 5000),
+  ceiling('ceiling-1000', 1000),
   {
     id: 'insert-many',
     slow: true,
@@ -202,4 +207,5 @@ export const CONTESTANTS: readonly Contestant[] = [
     seconds: (cost) => cost.wallSeconds,
   },
   loader('none', 'this loader, generation only (`--writer none`)', '--writer', 'none'),
+  loader('none-2', 'generation only, two workers', '--writer', 'none', '--workers', '2'),
 ];
