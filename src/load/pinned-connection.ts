@@ -1,11 +1,11 @@
 /**
  * A connection of the driver's pool that is held for insert after insert.
  *
- * A command through the driver costs a quarter of a millisecond of CPU and more: selecting a server, checking a connection out and in,
- * five layers of promises and generators, timers. A pinned connection is one `db.command` that does not end: the driver selects, connects,
- * authenticates, prepares the command (session, cluster time, write concern) and hands the connection over, and what happens then is a message written and a reply read for each insert.
- * Whatever is not an ordinary reply ends the command, so that the driver handles it as it would handle any: it learns of
- * step-downs, clears its pool, labels the error.
+ * A command through the driver costs half a millisecond of CPU and more (bench/README.md): selecting a server, checking a connection
+ * out and in, five layers of promises and generators, timers. A pinned connection is one `db.command` that does not end: the driver
+ * selects, connects, authenticates and prepares the command (session, cluster time, write concern), and then a message is written
+ * and a reply read for each insert. Whatever is not an ordinary reply ends the command, so that the driver handles it as it
+ * would handle any: it learns of step-downs, clears its pool, labels the error.
  */
 import type { EventEmitter } from 'node:events';
 import { type Db, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
@@ -54,7 +54,7 @@ interface Pending {
 
 /** Sends inserts one after the other over a connection that it holds; see {@link pinConnections}. */
 export class PinnedConnection {
-  /** False after a failure: the connection has gone back to the driver. */
+  /** False once the connection has gone back to the driver. */
   open = true;
   #send: ((buffer: Buffer) => void) | undefined;
   #giveBack: (() => void) | undefined;
@@ -189,9 +189,13 @@ function preparedBytes(
   return bytes.length <= COMMAND_ROOM ? bytes : undefined;
 }
 
-/** A compressed connection, or one whose commands somebody watches, sends each insert in the driver's own way. */
-function isPlain({ description, shouldEmitAndLogCommand }: DriverConnection): boolean {
-  return (description.compressor ?? 'none') === 'none' && !shouldEmitAndLogCommand;
+/** A compressed connection, one whose commands somebody watches, and one that is made otherwise sends each insert in the driver's own way. */
+function isPlain(connection: DriverConnection): boolean {
+  const { description, messageStream, shouldEmitAndLogCommand, socket } = connection;
+  const isKnown = [messageStream?.on, messageStream?.off, socket?.write].every(
+    (f) => typeof f === 'function',
+  );
+  return isKnown && (description?.compressor ?? 'none') === 'none' && !shouldEmitAndLogCommand;
 }
 
 /** Writes messages to the connection's socket, which TLS may be part of, and reads the replies that the driver has put together. */
