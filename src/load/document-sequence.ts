@@ -30,7 +30,7 @@ const SECTION_HEADER = 1 + 4 + FIELD.length;
 /** Message length, request id, response id, opcode, flags; then the kind of the section that holds the command. */
 const MESSAGE_HEADER = 4 * 4 + 4 + 1;
 /** Of the message that commands and replies are sent in since MongoDB 3.6. */
-export const OP_MSG = 2013;
+const OP_MSG = 2013;
 /** Room for a command with session, cluster time and write concern. */
 export const COMMAND_ROOM = 1024;
 

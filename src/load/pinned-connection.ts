@@ -98,6 +98,7 @@ export class PinnedConnection {
     return new Promise<Document>((resolve, reject) => {
       const release = () => {
         this.#send = undefined;
+        this.#giveBack = undefined;
         wire.close();
       };
       const wire = open({
@@ -127,7 +128,6 @@ export class PinnedConnection {
 
   #end(error: unknown): void {
     this.open = false;
-    this.#send = undefined;
     this.#pending?.reject(error);
   }
 }

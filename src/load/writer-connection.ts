@@ -103,9 +103,8 @@ export class WriterConnection {
       if (this.#renewal) await this.#renewal.catch(() => undefined);
       else if (this.#damaged) await this.#exclusively(() => this.#replace());
       else {
-        const client = this.#client;
         await this.#connected();
-        if (client === this.#client && !this.#renewal && !this.#damaged) return;
+        if (this.#isReady) return;
       }
     }
   }

@@ -5,11 +5,9 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { useServer } from '../load/support.js';
-import { inFolder } from '../support/cli.js';
+import { CONTROL_CODE, HOUR, inFolder } from '../support/cli.js';
 
 const file = useServer();
-const HOUR = ['--start', '2025-02-08T02:00Z', '--end', '2025-02-08T03:00Z', '--seed', '42'];
-const CONTROL_CODE = /[^\n\P{Cc}]/u;
 
 test('--dry-run connects to nothing, writes nothing, and knows every count and size', async () => {
   let connections = 0;

@@ -6,12 +6,9 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, w
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { withFolder } from '../config/support.js';
-import { CLI_ENTRY, inFolder, runCli } from '../support/cli.js';
+import { CLI_ENTRY, CONTROL_CODE, HOUR, inFolder, runCli } from '../support/cli.js';
 import { freePort, startTestServer, type TestServer } from '../support/server.js';
 
-/** An hour: 1,800 metrics, 3,840 polling records, and the backups of that hour. */
-const HOUR = ['--start', '2025-02-08T02:00Z', '--end', '2025-02-08T03:00Z', '--seed', '42'];
-const CONTROL_CODE = /[^\n\P{Cc}]/u;
 const LOG_LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:DEBUG {4}|INFO {5}|WARNING {2}|ERROR {4})\S.*$/;
 
 let server: TestServer;

@@ -13,10 +13,10 @@ import {
   seriesIdPrefix,
 } from '../../src/encode/index.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
-import type { Dataset } from '../../src/load/run.js';
 import { ShardSource } from '../../src/load/source.js';
-import { MODEL_VERSION, TelemetryModel } from '../../src/model/index.js';
+import { TelemetryModel } from '../../src/model/index.js';
 import { planLoad } from '../../src/plan/index.js';
+import { datasetOver } from '../load/support.js';
 
 const HEADROOM = 15;
 
@@ -112,15 +112,7 @@ test('a source’s inserts hold each of its batches once, none above the batch s
         const window = { start: 29_000_000, end: 29_000_000 + length };
         const plan = planLoad(DEFAULT_FLEET, window, SECTIONS, 30);
         const shard = plan.shards.filter((one) => one.assetIndex === assetIndex)[0];
-        const dataset: Dataset = {
-          modelVersion: MODEL_VERSION,
-          seed: 42,
-          window,
-          sections: SECTIONS,
-          layout,
-          availabilityScale: 'percent',
-          environment: 'lab',
-        };
+        const dataset = datasetOver(window, { layout });
         const source = new ShardSource(model, dataset, shard, batchSize);
         const buffer = new BatchBuffer(0);
         const seen = new Map<string, number[]>();
@@ -152,16 +144,7 @@ test('a source’s inserts hold each of its batches once, none above the batch s
 test('an hour of a machine is one insert', () => {
   const window = { start: 29_000_000, end: 29_000_060 };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
-  const dataset: Dataset = {
-    modelVersion: MODEL_VERSION,
-    seed: 42,
-    window,
-    sections: SECTIONS,
-    layout: 'flat',
-    availabilityScale: 'percent',
-    environment: 'lab',
-  };
-  const source = new ShardSource(new TelemetryModel(DEFAULT_FLEET, 42), dataset, shard, 1000);
+  const source = new ShardSource(new TelemetryModel(DEFAULT_FLEET, 42), datasetOver(window), shard, 1000);
   const buffer = new BatchBuffer(0);
   assert.equal(source.nextInsert(buffer, () => false)?.records, shard.records);
   assert.equal(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadEvent, load, SeedError } from '../../src/index.js';
 import type { WorkerContext } from '../../src/load/run.js';
-import { END, useServer } from './support.js';
+import { datasetOver, END, useServer } from './support.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const HOUR = { start: new Date(END.getTime() - 3_600_000) } as const;
@@ -100,22 +100,13 @@ test('a failure that no server caused names the shard, and is no unexplained exc
   const { DEFAULT_FLEET, minuteOf, planLoad, SECTIONS } = await import('../../src/index.js');
   const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
-  const dataset = {
-    seed: 42,
-    window,
-    sections: SECTIONS,
-    layout: 'flat',
-    availabilityScale: 'percent',
-    environment: 'test',
-    modelVersion: 1,
-  } as const;
   const result = await loadShardTask({
     shard: { ...shard, assetIndex: 999 },
     mayHoldRecords: false,
     counters: Counters.forWorkers(1).shared,
     context: share<WorkerContext>({
       runId: 'x',
-      dataset,
+      dataset: datasetOver(window),
       fleet: DEFAULT_FLEET.definition,
       connection: { origin: 'named', uri: file.server.uri, database: file.freshDatabase(), options: {} },
       writer: 'none',

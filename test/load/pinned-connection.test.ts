@@ -8,8 +8,8 @@ import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/load/document
 import { openSink } from '../../src/load/open-sink.js';
 import { PinnedConnection, pinConnections } from '../../src/load/pinned-connection.js';
 import { ShardSource } from '../../src/load/source.js';
-import { MODEL_VERSION, TelemetryModel } from '../../src/model/index.js';
-import { daysBefore, END, hashes, useServer } from './support.js';
+import { TelemetryModel } from '../../src/model/index.js';
+import { datasetOver, daysBefore, END, hashes, useServer } from './support.js';
 
 const file = useServer({
   args: ['--setParameter', 'enableTestCommands=1', '--networkMessageCompressors', 'zlib'],
@@ -196,17 +196,9 @@ test('a load over compressed connections writes the same records', async () => {
 /** The first insert of a dataset, as a worker makes it. */
 function someInsert(): Insert {
   const window = { start: 0, end: 60 };
-  const dataset = {
-    seed: 1,
-    window,
-    sections: ['metrics'],
-    layout: 'flat',
-    availabilityScale: 'percent',
-    environment: 'test',
-    modelVersion: MODEL_VERSION,
-  } as const;
+  const dataset = datasetOver(window, { sections: ['metrics'] });
   const { shards } = planLoad(DEFAULT_FLEET, window, ['metrics'], 1);
-  const source = new ShardSource(new TelemetryModel(DEFAULT_FLEET, 1), dataset, shards[0], 60);
+  const source = new ShardSource(new TelemetryModel(DEFAULT_FLEET, dataset.seed), dataset, shards[0], 60);
   const insert = source.nextInsert(new BatchBuffer(SEQUENCE_HEADROOM), () => false);
   assert.ok(insert);
   return insert;

@@ -4,10 +4,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { test } from 'node:test';
 import { BatchBuffer } from '../../src/encode/index.js';
 import { DEFAULT_FLEET, type LoadOptions, minuteOf, planLoad, SECTIONS } from '../../src/index.js';
-import type { Dataset } from '../../src/load/run.js';
 import { ShardSource } from '../../src/load/source.js';
-import { MODEL_VERSION, TelemetryModel } from '../../src/model/index.js';
-import { daysBefore, END, hashes, useServer } from './support.js';
+import { TelemetryModel } from '../../src/model/index.js';
+import { datasetOver, daysBefore, END, hashes, useServer } from './support.js';
 
 const file = useServer();
 
@@ -44,15 +43,7 @@ test('workers, batches, shards, writers and the length of the period leave no tr
 /** A digest of each series' minutes and values from an instant on, computed as workers do it. */
 function digests(start: Date, common: Date, shardDays: number, batchSize: number): Map<string, string> {
   const window = { start: minuteOf(start), end: minuteOf(END) };
-  const dataset: Dataset = {
-    seed: 42,
-    window,
-    sections: SECTIONS,
-    layout: 'flat',
-    availabilityScale: 'percent',
-    environment: 'test',
-    modelVersion: MODEL_VERSION,
-  };
+  const dataset = datasetOver(window);
   const model = new TelemetryModel(DEFAULT_FLEET, dataset.seed);
   const buffer = new BatchBuffer(0);
   const found = new Map<string, readonly Hash[]>();

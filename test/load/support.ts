@@ -1,7 +1,9 @@
 /** What tests that load share: one server a file, databases of their own, and figures of what was loaded. */
 import { after, before } from 'node:test';
 import { type Db, type Document, MongoClient } from 'mongodb';
-import { type Layout, type LoadOptions, type LoadSummary, load } from '../../src/index.js';
+import { type Layout, type LoadOptions, type LoadSummary, load, SECTIONS } from '../../src/index.js';
+import type { Dataset } from '../../src/load/run.js';
+import { MODEL_VERSION } from '../../src/model/index.js';
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/server.js';
 
 /** The end of most datasets in tests: a Sunday, 00:00 UTC. */
@@ -10,6 +12,20 @@ export const END = new Date('2025-02-09T00:00:00Z');
 /** An instant some days, or parts of days, before {@link END}. */
 export function daysBefore(days: number): Date {
   return new Date(END.getTime() - days * 86_400_000);
+}
+
+/** What a load of the default choices makes over a window of minutes, for tests that generate by themselves. */
+export function datasetOver(window: Dataset['window'], choices: Partial<Dataset> = {}): Dataset {
+  return {
+    seed: 42,
+    window,
+    sections: SECTIONS,
+    layout: 'flat',
+    availabilityScale: 'percent',
+    environment: 'test',
+    modelVersion: MODEL_VERSION,
+    ...choices,
+  };
 }
 
 /** A file's server and a client to look into it. Ready once tests run. */

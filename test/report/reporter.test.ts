@@ -8,6 +8,7 @@ import { LiveBar } from '../../src/report/live-bar.js';
 import { Screen } from '../../src/report/screen.js';
 import type { LoadSummary } from '../../src/report/types.js';
 import { widthOf } from '../../src/report/width.js';
+import { CONTROL_CODE } from '../support/cli.js';
 import { Capture, LOAD, NOW, progressAt, render, STARTED, SUMMARY, tell } from './support.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'seed-database-report-'));
@@ -15,7 +16,6 @@ after(() => rmSync(folder, { recursive: true }));
 const logFile = join(folder, 'load.log');
 
 /** Anything a file should not hold. */
-const CONTROL_CODE = /[^\n\P{Cc}]/u;
 const finish =
   (changes: Partial<LoadSummary> = {}) =>
   (reporter: { finish(summary: LoadSummary): void }) =>

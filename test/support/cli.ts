@@ -8,6 +8,12 @@ import { withFolder } from '../config/support.js';
 /** The built entry, beside the compiled tests. */
 export const CLI_ENTRY = fileURLToPath(new URL('../../bundled/src/cli/main.js', import.meta.url));
 
+/** An hour: 1,800 metrics, 3,840 polling records, and the backups of that hour. */
+export const HOUR = ['--start', '2025-02-08T02:00Z', '--end', '2025-02-08T03:00Z', '--seed', '42'];
+
+/** What a file or a pipe must not be sent. */
+export const CONTROL_CODE = /[^\n\P{Cc}]/u;
+
 export interface CliOptions {
   /** The whole environment of the program, but for PATH and HOME: no variable of the machine leaks in. */
   readonly env?: Readonly<Record<string, string>>;
