@@ -5,14 +5,14 @@ import { MongoClient } from 'mongodb';
 import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
 import { RunningLoad, untilShards } from '../support/running.js';
-import { startTestServer } from '../support/server.js';
+import { SLOW_INSERTS, startTestServer } from '../support/server.js';
 import { SmallDisk } from '../support/small-disk.js';
 
 const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-size', '500'];
 const OUT_OF_DISK_SPACE = 14031;
 
 test('a server that says so: exit 6', async () => {
-  const server = await startTestServer({ args: ['--setParameter', 'enableTestCommands=1'] });
+  const server = await startTestServer({ slowInserts: true });
   const client = new MongoClient(server.uri);
   try {
     for (const layout of LAYOUTS) {
@@ -22,7 +22,7 @@ test('a server that says so: exit 6', async () => {
       const data = { failCommands: ['insert'], errorCode: OUT_OF_DISK_SPACE };
       await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data });
       const { status, stderr } = await running.ended;
-      await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+      await client.db('admin').command({ configureFailPoint: 'failCommand', ...SLOW_INSERTS });
       assert.equal(status, 6, stderr);
       assert.match(stderr, /❌ the server has no disk space left: [^\n]+\n.*--resume/);
       await resumeWell(place);
@@ -41,7 +41,11 @@ const SMALL_JOURNAL = ['--wiredTigerEngineConfigString', 'log=(file_max=1MB,prea
 // Where nothing can be mounted there is no disk to fill.
 if (disk) {
   test('a disk that is full: exit 6 or 3, and with room again --resume completes', async () => {
-    const server = await startTestServer({ dataDirectory: disk.path, args: SMALL_JOURNAL });
+    const server = await startTestServer({
+      slowInserts: true,
+      dataDirectory: disk.path,
+      args: SMALL_JOURNAL,
+    });
     try {
       for (const layout of LAYOUTS) {
         const place = { uri: server.uri, database: `full_${layout}` };

@@ -18,7 +18,7 @@ const newPlace = (): Place => ({ uri: server.uri, database: `lease_${++number}` 
 const runsOf = ({ database }: Place) => client.db(database).collection<Document>('seed_runs');
 
 before(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ slowInserts: true });
   client = await new MongoClient(server.uri).connect();
 });
 after(async () => {

@@ -14,7 +14,7 @@ let number = 0;
 const newPlace = (): Place => ({ uri: server.uri, database: `loader_${++number}` });
 
 before(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ slowInserts: true });
 });
 after(() => server?.stop());
 

@@ -14,7 +14,7 @@ const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--workers'
 const part = (index: number, of = 4) => ['--parts', String(of), '--part', String(index)];
 
 before(async () => {
-  server = await startTestServer({ replicaSet: true });
+  server = await startTestServer({ replicaSet: true, slowInserts: true });
   client = await new MongoClient(server.uri).connect();
 });
 after(async () => {

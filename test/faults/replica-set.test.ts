@@ -10,7 +10,7 @@ import { startTestServer, type TestServer } from '../support/server.js';
 let set: TestServer;
 
 before(async () => {
-  set = await startTestServer({ replicaSet: 3 });
+  set = await startTestServer({ replicaSet: 3, slowInserts: true });
 });
 after(() => set?.stop());
 

@@ -10,7 +10,7 @@ import { startTestServer, type TestServer } from '../support/server.js';
 let server: TestServer;
 
 before(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ slowInserts: true });
 });
 after(() => server?.stop());
 

@@ -13,7 +13,7 @@ let client: MongoClient;
 let databases = 0;
 
 before(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ slowInserts: true });
   client = new MongoClient(server.uri);
 });
 after(async () => {

@@ -18,6 +18,8 @@ export interface TestServerOptions {
   readonly auth?: boolean;
   /** `true`: a replica set of one; a number: of that many members. */
   readonly replicaSet?: boolean | number;
+  /** Each insert command waits {@link SLOW_INSERTS} first: for loads that must still run when they are disturbed, on any machine. */
+  readonly slowInserts?: boolean;
   /** Further options of mongod. */
   readonly args?: readonly string[];
   /** Default: a temporary one. It is the first member's, is kept by `stop`, and must exist. */
@@ -43,6 +45,12 @@ export interface TestServer {
   /** Ends every member and removes what was temporary. */
   stop(): Promise<void>;
 }
+
+/** Setting of the fail point `failCommand`: a load of two days takes a second or more, however fast the machine is. */
+export const SLOW_INSERTS = {
+  mode: 'alwaysOn',
+  data: { failCommands: ['insert'], blockConnection: true, blockTimeMS: 20 },
+} as const;
 
 const START_TIMEOUT_MS = 60_000;
 const SET_NAME = 'test';
@@ -168,7 +176,8 @@ class RunningTestServer implements TestServer {
   }
 
   private async launch(member: Member): Promise<void> {
-    const { auth, args = [] } = this.options;
+    const { auth, slowInserts, args = [] } = this.options;
+    const slow = `failpoint.failCommand=${JSON.stringify(SLOW_INSERTS)}`;
     const child = spawn(
       this.binary,
       [
@@ -176,6 +185,7 @@ class RunningTestServer implements TestServer {
         ...['--wiredTigerCacheSizeGB', '0.5', '--nounixsocket'],
         ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
         ...(this.isSet ? ['--replSet', SET_NAME, '--oplogSize', '990'] : []),
+        ...(slowInserts ? ['--setParameter', 'enableTestCommands=1', '--setParameter', slow] : []),
         ...(auth ? ['--auth'] : []),
         ...(auth && this.isSet ? ['--keyFile', this.keyFile] : []),
         ...args,
