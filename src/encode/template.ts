@@ -38,6 +38,31 @@ function valueOffsetOf(bytes: Uint8Array, field: string): number {
 }
 
 /**
+ * Writes what differs into documents that begin at `at`, each `step` bytes after the one before. A hot loop: numbers and typed
+ * arrays alone, so that the engine compiles it once and keeps it.
+ */
+function patch(
+  view: DataView,
+  at: number,
+  step: number,
+  minuteOffset: number,
+  timestampOffset: number,
+  valueOffset: number,
+  minutes: Int32Array,
+  values: Float64Array,
+): void {
+  for (let i = 0; i < minutes.length; i++, at += step) {
+    const minute = minutes[i];
+    const ms = minute * MS_PER_MINUTE;
+    const high = Math.floor(ms / TWO_TO_32);
+    if (minuteOffset >= 0) view.setInt32(at + minuteOffset, minute);
+    view.setUint32(at + timestampOffset, ms - high * TWO_TO_32, true);
+    view.setUint32(at + timestampOffset + 4, high, true);
+    view.setFloat64(at + valueOffset, values[i], true);
+  }
+}
+
+/**
  * Memory for the documents of one batch, used again and again. It remembers which template its bytes were laid out with, so
  * that a series' next batch only patches.
  */
@@ -61,20 +86,9 @@ export class BatchBuffer {
     const count = minutes.length;
     if (start === this.headroom) this.#layOut(template, count);
     else this.#layOutAfter(start, template, count);
-    const view = this.#view;
-    const step = template.bytes.length;
-    const { minuteOffset, timestampOffset, valueOffset } = template;
-    let at = start;
-    for (let i = 0; i < count; i++, at += step) {
-      const minute = minutes[i];
-      const ms = minute * MS_PER_MINUTE;
-      const high = Math.floor(ms / TWO_TO_32);
-      if (minuteOffset >= 0) view.setInt32(at + minuteOffset, minute);
-      view.setUint32(at + timestampOffset, ms - high * TWO_TO_32, true);
-      view.setUint32(at + timestampOffset + 4, high, true);
-      view.setFloat64(at + valueOffset, values[i], true);
-    }
-    return at;
+    const { bytes, minuteOffset, timestampOffset, valueOffset } = template;
+    patch(this.#view, start, bytes.length, minuteOffset, timestampOffset, valueOffset, minutes, values);
+    return start + count * bytes.length;
   }
 
   /** Lets go of the memory, for whoever still holds it; the next batch gets new. */

@@ -116,11 +116,27 @@ export function fillServiceAvailability(
       down(0, planned.to);
       down(planned.from, MINUTES_PER_DAY);
     }
-    for (let minute = from; minute < to; minute++) {
-      if (hostStates[minute] < states[minute]) states[minute] = hostStates[minute];
-      if (degradesWithMemory && states[minute] > DEGRADED && isDegradedByMemory(localDay, minute + shift))
-        states[minute] = DEGRADED;
-    }
+    lowerToHost(states, hostStates, from, to);
+    if (degradesWithMemory) lowerByMemory(states, from, to, localDay, shift);
+  }
+}
+
+function lowerToHost(states: Float64Array, hostStates: Float64Array, from: number, to: number): void {
+  for (let minute = from; minute < to; minute++) {
+    if (hostStates[minute] < states[minute]) states[minute] = hostStates[minute];
+  }
+}
+
+/** `shift` is how far the minutes of the local day are ahead. */
+function lowerByMemory(
+  states: Float64Array,
+  from: number,
+  to: number,
+  localDay: number,
+  shift: number,
+): void {
+  for (let minute = from; minute < to; minute++) {
+    if (states[minute] > DEGRADED && isDegradedByMemory(localDay, minute + shift)) states[minute] = DEGRADED;
   }
 }
 

@@ -102,7 +102,8 @@ const LEAKING = 1.4;
 export function backupSucceeds(seed: number, machine: Machine, day: number, minute: number): boolean {
   const { cpu, backupSuccess } = machine.parameters ?? {};
   const contended = minute >= 120 && minute < 240;
-  const load = changed(baseCurves(machine.pattern, day).cpu[minute], changeOf(cpu)) / 100;
+  const { scale, offset } = changeOf(cpu);
+  const load = changed(baseCurves(machine.pattern, day).cpu[minute], scale, offset) / 100;
   const usual = backupSuccess === undefined ? FAILURE_RATE[machine.assetType] : 1 - backupSuccess / 100;
   const failureRate =
     usual *

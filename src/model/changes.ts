@@ -11,6 +11,6 @@ export function changeOf(change: MetricChange | undefined): Change {
 }
 
 /** A value of the pattern as the machine has it, in per cent. */
-export function changed(value: number, { scale, offset }: Change): number {
+export function changed(value: number, scale: number, offset: number): number {
   return Math.min(100, Math.max(0, offset + scale * value));
 }

@@ -81,7 +81,7 @@ function fillCurves(seed: number, machine: Machine, day: number): void {
   addBursts(bursts, machine.parameters?.bursts ?? 1, random, day);
 }
 
-/** The hot loop: base, slow and fast variation, bounds, two decimals. */
+/** Base, slow and fast variation, bounds, two decimals. */
 function vary(
   column: Float64Array,
   index: number,
@@ -89,9 +89,21 @@ function vary(
   pattern: Variation,
   random: Random,
 ): void {
-  const base = bases[index];
   const slowPoints = pattern.slow[index] * variation;
   const fastPoints = pattern.fast[index] * variation;
+  varyMinutes(column, bases[index], offset, scale, slowPoints, fastPoints, random);
+}
+
+/** A hot loop: numbers and typed arrays alone, so that the engine compiles it once and keeps it. */
+function varyMinutes(
+  column: Float64Array,
+  base: Float64Array,
+  offset: number,
+  scale: number,
+  slowPoints: number,
+  fastPoints: number,
+  random: Random,
+): void {
   for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
     // The sum of two uniform numbers: mostly small, never far out.
     const fast = random() + random() - 1;
@@ -115,8 +127,9 @@ function fillOwnMetric(
     const followed = FOLLOWED[pattern];
     const base = bases[followed];
     slowShare = (PATTERNS[machine.pattern].variation.slow[followed] / 100) * changes[followed].variation;
+    const { scale, offset } = changes[followed];
     for (let minute = 0; minute < MINUTES_PER_DAY; minute++) {
-      level[minute] = changed(base[minute], changes[followed]) / 100;
+      level[minute] = changed(base[minute], scale, offset) / 100;
     }
   } else {
     const levelAt = OWN_LEVELS[pattern];
@@ -143,6 +156,10 @@ function decimalsOf(range: number): number {
 function fillSlow(seed: number, assetId: string, day: number, knotMinutes: number): void {
   const knots = new Float64Array(MINUTES_PER_DAY / knotMinutes + 1);
   fillKnots(knots, stream(seed, assetId, 'load', day), stream(seed, assetId, 'load', day + 1));
+  joinKnots(knots, knotMinutes);
+}
+
+function joinKnots(knots: Float64Array, knotMinutes: number): void {
   for (let i = 0, minute = 0; i < knots.length - 1; i++) {
     const step = (knots[i + 1] - knots[i]) / knotMinutes;
     for (let j = 0; j < knotMinutes; j++, minute++) slow[minute] = knots[i] + step * j;

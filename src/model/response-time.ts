@@ -79,6 +79,23 @@ function fillStretch(
   const { cpu } = baseCurves(host.pattern, localDay);
   const change = changeOf(host.parameters?.cpu);
   const weekend = isWeekend(localDay);
+  fillMinutes(base, cpu, change.scale, change.offset, weekend, shift, from, to, states, random, column);
+}
+
+/** A hot loop: numbers and typed arrays alone, so that the engine compiles it once and keeps it. */
+function fillMinutes(
+  base: number,
+  cpu: Float64Array,
+  scale: number,
+  offset: number,
+  weekend: boolean,
+  shift: number,
+  from: number,
+  to: number,
+  states: Float64Array,
+  random: Random,
+  column: Float64Array,
+): void {
   for (let minute = from; minute < to; minute++) {
     // Every minute draws the same numbers whatever its state, so that one outage does not change the rest of the day.
     const level = random();
@@ -90,7 +107,7 @@ function fillStretch(
     }
     const { idle, full } = rangeAt(minute + shift, weekend);
     // Half by the machine's load, half by chance: stays between idle and full.
-    let ms = base * (idle + (full - idle) * (changed(cpu[minute + shift], change) / 200 + level / 2));
+    let ms = base * (idle + (full - idle) * (changed(cpu[minute + shift], scale, offset) / 200 + level / 2));
     if (luck < SLOW_SHARE) ms *= SLOW_FROM + (SLOW_TO - SLOW_FROM) * (luck / SLOW_SHARE);
     if (state === DEGRADED) ms *= DEGRADED_FROM + (DEGRADED_TO - DEGRADED_FROM) * level;
     column[minute] = ms >= SLOWEST_MS ? SLOWEST_MS : Math.round(ms * 100) / 100;
