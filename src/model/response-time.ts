@@ -58,31 +58,19 @@ export function fillResponseTimes(
   random: Random,
   column: Float64Array,
 ): void {
+  const base = asset.parameters?.responseTimeMs ?? BASE_MS[asset.assetType];
+  const { scale, offset } = changeOf(host.parameters?.cpu);
   for (const { from, to, day: localDay, minute } of local.stretches(day)) {
-    fillStretch(asset, host, localDay, minute - from, from, to, states, random, column);
+    const { cpu } = baseCurves(host.pattern, localDay);
+    const weekend = isWeekend(localDay);
+    fillMinutes(base, cpu, scale, offset, weekend, minute - from, from, to, states, random, column);
   }
 }
 
-/** From one minute of the UTC day up to another; the local day's minutes are `shift` ahead. */
-function fillStretch(
-  asset: Machine | Service,
-  host: Machine,
-  localDay: number,
-  shift: number,
-  from: number,
-  to: number,
-  states: Float64Array,
-  random: Random,
-  column: Float64Array,
-): void {
-  const base = asset.parameters?.responseTimeMs ?? BASE_MS[asset.assetType];
-  const { cpu } = baseCurves(host.pattern, localDay);
-  const change = changeOf(host.parameters?.cpu);
-  const weekend = isWeekend(localDay);
-  fillMinutes(base, cpu, change.scale, change.offset, weekend, shift, from, to, states, random, column);
-}
-
-/** A hot loop: numbers and typed arrays alone, so that the engine compiles it once and keeps it. */
+/**
+ * From one minute of the UTC day up to another; the local day's minutes are `shift` ahead. A hot loop: numbers and typed arrays
+ * alone, so that the engine compiles it once and keeps it.
+ */
 function fillMinutes(
   base: number,
   cpu: Float64Array,

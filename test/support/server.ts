@@ -52,6 +52,12 @@ export const SLOW_INSERTS = {
   data: { failCommands: ['insert'], blockConnection: true, blockTimeMS: 20 },
 } as const;
 
+/** A parameter rather than a command, so that it outlives a restart. */
+const SLOW_INSERT_ARGS = [
+  ...['--setParameter', 'enableTestCommands=1'],
+  ...['--setParameter', `failpoint.failCommand=${JSON.stringify(SLOW_INSERTS)}`],
+];
+
 const START_TIMEOUT_MS = 60_000;
 const SET_NAME = 'test';
 
@@ -177,7 +183,6 @@ class RunningTestServer implements TestServer {
 
   private async launch(member: Member): Promise<void> {
     const { auth, slowInserts, args = [] } = this.options;
-    const slow = `failpoint.failCommand=${JSON.stringify(SLOW_INSERTS)}`;
     const child = spawn(
       this.binary,
       [
@@ -185,7 +190,7 @@ class RunningTestServer implements TestServer {
         ...['--wiredTigerCacheSizeGB', '0.5', '--nounixsocket'],
         ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
         ...(this.isSet ? ['--replSet', SET_NAME, '--oplogSize', '990'] : []),
-        ...(slowInserts ? ['--setParameter', 'enableTestCommands=1', '--setParameter', slow] : []),
+        ...(slowInserts ? SLOW_INSERT_ARGS : []),
         ...(auth ? ['--auth'] : []),
         ...(auth && this.isSet ? ['--keyFile', this.keyFile] : []),
         ...args,
