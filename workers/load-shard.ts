@@ -5,9 +5,9 @@ import { buildFleet } from '../src/fleet/build.js';
 import { Counters } from '../src/load/counters.js';
 import { SEQUENCE_HEADROOM } from '../src/load/document-sequence.js';
 import { explainFailure } from '../src/load/explain.js';
+import type { LoadTask, Prepared, ShardTask } from '../src/load/load-pool.js';
 import { type LoadedSequence, loadSequence, openSink } from '../src/load/open-sink.js';
 import { BATCHES_IN_FLIGHT, SHARDS_SIDE_BY_SIDE } from '../src/load/overlap.js';
-import type { ShardTask } from '../src/load/pool.js';
 import { type RetryOptions, withRetry } from '../src/load/retry.js';
 import { retryMessage } from '../src/load/retry-log.js';
 import type { ShardResult, WorkerContext } from '../src/load/run.js';
@@ -68,14 +68,18 @@ let thread: Promise<Thread> | undefined;
 let prepared: WorkerContext | undefined;
 
 /** Answers for every failure of its own: what leaves it as an exception is the death of the thread. */
-export default async function loadShardTask(task: ShardTask): Promise<ShardResult> {
-  const { shard } = task;
+export default async function loadShardTask(task: LoadTask): Promise<ShardResult | Prepared> {
   const context = unshare(task.context);
+  if (!thread || prepared !== context) {
+    thread = prepareThread(context, task.counters);
+    prepared = context;
+  }
+  if (task.kind === 'prepare') {
+    await thread.then(({ connection }) => connection?.open(BATCHES_IN_FLIGHT)).catch(() => undefined);
+    return { state: 'prepared' };
+  }
+  const { shard } = task;
   try {
-    if (!thread || prepared !== context) {
-      thread = prepareThread(context, task.counters);
-      prepared = context;
-    }
     return await load(task, await thread);
   } catch (error) {
     if (new Counters(task.counters).stopping) return { state: 'interrupted' };

@@ -5,11 +5,10 @@ import { type Plan, type Shard, ShardQueue } from '../plan/index.js';
 import { serverIdentity } from '../store/identity.js';
 import type { Counters } from './counters.js';
 import type { Hold } from './hold.js';
-import type { WorkerPool } from './pool.js';
+import type { LoadPool } from './load-pool.js';
 import { isPassing, RetriesExhausted, withRetry } from './retry.js';
 import type { LoadedShard, WorkerContext } from './run.js';
 import type { RunStore } from './run-store.js';
-import { type Shared, share } from './shared.js';
 import { waitForStragglers } from './stragglers.js';
 
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
@@ -37,7 +36,7 @@ export interface DispatcherInput {
   readonly plan: Plan;
   /** Ids of shards that are done already. */
   readonly skipped: ReadonlySet<string>;
-  readonly pool: WorkerPool;
+  readonly pool: LoadPool;
   readonly context: WorkerContext;
   readonly counters: Counters;
   readonly checkpoints: Checkpoints | undefined;
@@ -52,7 +51,6 @@ export class Dispatcher {
   /** The writer that workers used. */
   writer: string | undefined;
 
-  readonly #context: Shared<WorkerContext>;
   readonly #queue: ShardQueue;
   readonly #uncommitted: Loaded[] = [];
   readonly #attempts = new Map<string, number>();
@@ -63,7 +61,6 @@ export class Dispatcher {
   #commitInterval = COMMIT_INTERVAL_MS.first;
 
   constructor(readonly input: DispatcherInput) {
-    this.#context = share(input.context);
     this.#queue = new ShardQueue(input.plan.shards.filter((shard) => !input.skipped.has(shard.id)));
   }
 
@@ -91,10 +88,9 @@ export class Dispatcher {
   }
 
   async #load(shard: Shard): Promise<void> {
-    const { pool, counters } = this.input;
+    const { pool, context, counters } = this.input;
     const mayHoldRecords = this.input.mayHoldRecords || this.#suspect.has(shard.id);
-    const task = { context: this.#context, counters: counters.shared, shard, mayHoldRecords };
-    const result = await pool.run(task).catch(async (error) => {
+    const result = await pool.load(shard, mayHoldRecords, context, counters).catch(async (error) => {
       await this.#loadAfterDeath(shard, error).catch((failure) => this.#fail(failure));
     });
     this.#queue.release(shard);

@@ -28,9 +28,9 @@ const FIELD = 'documents\0';
 /** Section kind, length, and the field name with its terminator. */
 const SECTION_HEADER = 1 + 4 + FIELD.length;
 /** Message length, request id, response id, opcode, flags; then the kind of the section that holds the command. */
-const MESSAGE_HEADER = 4 * 4 + 4 + 1;
+export const MESSAGE_HEADER = 4 * 4 + 4 + 1;
 /** Of the message that commands and replies are sent in since MongoDB 3.6. */
-const OP_MSG = 2013;
+export const OP_MSG = 2013;
 /** Room for a command with session, cluster time and write concern. */
 export const COMMAND_ROOM = 1024;
 
@@ -94,20 +94,6 @@ export function completeMessage(buffer: Buffer, command: Uint8Array, requestId: 
   message[20] = 0;
   message.set(command, MESSAGE_HEADER);
   return message;
-}
-
-/**
- * The document of a reply to request `requestId`.
- * @throws Error where it is not such a reply
- */
-export function documentOfReply(reply: Buffer, requestId: number): Document {
-  const isReply =
-    reply.readInt32LE(8) === requestId &&
-    reply.readInt32LE(12) === OP_MSG &&
-    reply.readInt32LE(16) === 0 &&
-    reply[20] === 0;
-  if (!isReply) throw new Error('the server answered with a message that is no reply to the insert');
-  return BSON.deserialize(reply.subarray(MESSAGE_HEADER));
 }
 
 /** Sends nothing: compares messages of the same documents. */

@@ -18,18 +18,19 @@ import { clusterShards, refuseUnlessRouter, shardingCommands, shardMetrics } fro
 import { databaseStatistics } from '../store/statistics.js';
 import type { Target } from '../store/target.js';
 import { writeAssets } from './assets.js';
+import { Counters } from './counters.js';
 import { durably } from './durably.js';
 import { explainFailure } from './explain.js';
 import { fleetOf } from './fleet.js';
 import { Hold } from './hold.js';
 import { type Job, newRun, startedEvent, workerContext } from './job.js';
 import { joinRun } from './join.js';
+import type { LoadPool } from './load-pool.js';
 import { PartStore } from './part-store.js';
-import type { WorkerPool } from './pool.js';
 import { type PrepareInput, prepareTarget } from './prepare.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import { RetryLog } from './retry-log.js';
-import type { Dataset } from './run.js';
+import type { Dataset, WorkerContext } from './run.js';
 import { LEASE_MS, RunStore } from './run-store.js';
 import { runSession, type SessionResult } from './session.js';
 import { datasetOf, type Start } from './start.js';
@@ -38,7 +39,7 @@ import { countAssets, NO_WORK, summarise } from './summary.js';
 
 export interface LoadInput {
   readonly target: Target;
-  readonly pool: WorkerPool;
+  readonly pool: LoadPool;
   /** This loader's name; see `drawLoader`. */
   readonly loader: string;
   readonly settings: Settings;
@@ -146,10 +147,11 @@ async function loadHeld(
   const hold = new Hold(store, job.runId, retry);
   let state: 'complete' | 'interrupted' | 'failed' = 'failed';
   try {
+    const threads = await prepareThreads(work, job);
     const skipped = await prepareCollections(work, job, start, hold).catch((error) => {
       throw resumable(work, job, error);
     });
-    const result = await loadShards(work, job, start, hold, skipped);
+    const result = await loadShards(work, job, start, hold, skipped, threads);
     if (!result.interrupted) await finishRun(work, job, hold);
     state = result.interrupted ? 'interrupted' : 'complete';
     hold.end();
@@ -178,6 +180,23 @@ async function finishRun({ parts, target, settings }: Work, job: Job, hold: Hold
     ensureCollections(target.db, target.server.version, { layout, clustered, ttlDays }),
   );
   await parts.completeRun(job.runId);
+}
+
+/** What threads share with this one while they load. */
+interface Threads {
+  readonly context: WorkerContext;
+  readonly counters: Counters;
+}
+
+/** Has the threads connect while this one prepares the collections. */
+async function prepareThreads({ target, pool, settings, loader, retry }: Work, job: Job): Promise<Threads> {
+  const asked = workerContext(job, settings, target.uri, loader);
+  // Behind a router no checkpoint can vouch for a shard's server: each batch has to be durable by itself.
+  const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
+  const context = routed ? { ...asked, writeConcern: asked.writeConcern ?? 'majority' } : asked;
+  const counters = Counters.forWorkers(pool.workers);
+  pool.prepare(context, counters);
+  return { context, counters };
 }
 
 /** Cleans where that is asked for, makes collections and assets, and resolves with the ids of the shards that are done already. */
@@ -237,19 +256,17 @@ async function loadShards(
   start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
   hold: Hold,
   skipped: ReadonlySet<string>,
+  threads: Threads,
 ): Promise<SessionResult> {
-  const { target, pool, settings, reporter, interrupt, store, retries, retry, loader } = work;
+  const { target, pool, settings, reporter, interrupt, store, retries } = work;
   reporter.on(startedEvent(job, settings, pool.workers, skipped));
   reporter.on({ type: 'assetsWritten', assets: countAssets(job.fleet) });
-  const context = workerContext(job, settings, target.uri, loader);
-  // Behind a router no checkpoint can vouch for a shard's server: each batch has to be durable by itself.
-  const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
   return runSession({
     fleet: job.fleet,
     plan: settings.load.shard ? await spread(target, job) : job.plan,
     skipped,
     mayHoldRecords: start.kind === 'resume' || start.mayHoldRecords,
-    context: routed ? { ...context, writeConcern: context.writeConcern ?? 'majority' } : context,
+    ...threads,
     retries,
     pool,
     checkpoints: { db: target.db, store, hold },

@@ -6,8 +6,8 @@ import type { Settings } from '../config/settings.js';
 import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { requestedFleet } from './fleet.js';
+import { LoadPool } from './load-pool.js';
 import { SHARDS_SIDE_BY_SIDE } from './overlap.js';
-import { WorkerPool } from './pool.js';
 import { requestedDataset, workersFor } from './requested.js';
 
 /**
@@ -30,7 +30,7 @@ export async function runLoad(
   const plan = partOfPlan(planLoad(fleet, requested.window, requested.sections, shardDays), load.part);
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
-  const pool = new WorkerPool('load-shard', workersFor(settings, records), SHARDS_SIDE_BY_SIDE);
+  const pool = new LoadPool(workersFor(settings, records), SHARDS_SIDE_BY_SIDE);
   const input = { settings, fleet, requested, reporter, interrupt, pool };
   try {
     if (load.writer === 'none') {

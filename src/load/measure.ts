@@ -3,8 +3,9 @@ import type { Settings } from '../config/settings.js';
 import type { Fleet } from '../fleet/types.js';
 import type { Plan } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
+import { Counters } from './counters.js';
 import { type Job, startedEvent, workerContext } from './job.js';
-import type { WorkerPool } from './pool.js';
+import type { LoadPool } from './load-pool.js';
 import { RetryLog } from './retry-log.js';
 import type { Dataset } from './run.js';
 import { runSession } from './session.js';
@@ -15,7 +16,7 @@ export interface MeasureInput {
   readonly requested: Dataset;
   readonly fleet: Fleet;
   readonly plan: Plan;
-  readonly pool: WorkerPool;
+  readonly pool: LoadPool;
   readonly reporter: Reporter;
   readonly interrupt: AbortSignal;
 }
@@ -35,6 +36,7 @@ export async function measure(input: MeasureInput): Promise<LoadSummary> {
     context: workerContext(job, settings, settings.connection.uri, 'none'),
     retries: new RetryLog((message) => reporter.on({ type: 'notice', level: 'warning', message })),
     pool,
+    counters: Counters.forWorkers(pool.workers),
     checkpoints: undefined,
     reporter,
     interrupt,

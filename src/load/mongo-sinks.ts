@@ -22,6 +22,8 @@ export class SequenceSink implements Sink {
   readonly #command: Document;
   /** Those that wait for an insert. */
   readonly #connections: PinnedConnection[] = [];
+  /** True once an insert has taken a connection. */
+  #used = false;
   /** Counts what the driver has learnt of its servers. */
   #changes = 0;
 
@@ -38,6 +40,14 @@ export class SequenceSink implements Sink {
       this.#changes++;
       for (const connection of this.#connections.splice(0)) connection.release();
     });
+  }
+
+  open(inserts: number): void {
+    // With those of inserts under way there would be more than the client has.
+    if (this.single || this.#used) return;
+    while (this.#connections.length < inserts) {
+      this.#connections.push(new PinnedConnection(this.db, this.#command));
+    }
   }
 
   async write(insert: Insert): Promise<WriteResult> {
@@ -62,6 +72,7 @@ export class SequenceSink implements Sink {
   }
 
   #pinned(): PinnedConnection {
+    this.#used = true;
     let connection = this.#connections.pop();
     while (connection && !connection.open) connection = this.#connections.pop();
     return connection ?? new PinnedConnection(this.db, this.#command);

@@ -9,20 +9,32 @@
  */
 import type { EventEmitter } from 'node:events';
 import { type Db, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
-import { COMMAND_ROOM, completeMessage, documentOfReply, type MakeSequence } from './document-sequence.js';
+import { COMMAND_ROOM, completeMessage, type MakeSequence } from './document-sequence.js';
+import { ReplyReader } from './reply.js';
 
 interface DriverRequest {
   readonly command: Document;
   serializeBson(document: Document): Uint8Array;
 }
 
+/** Puts messages together from what the socket reads, and emits each of them as `data`; paused while nobody waits for one. */
+interface MessageStream extends EventEmitter {
+  resume(): void;
+  pause(): void;
+  /** Node's way of handing a `Transform` what was written to it; of the class, until an instance has its own. */
+  _transform?: Transform;
+}
+
+type Transform = (this: MessageStream, chunk: Buffer, encoding: string, callback: () => void) => void;
+
 /** What is used of the driver's class `Connection` (`mongodb/lib/cmap/connection.js`). */
 interface DriverConnection extends EventEmitter {
   readonly socket: { write(bytes: Uint8Array): boolean; setTimeout(ms: number): unknown };
-  /** Emits a whole message as `data`; paused while nobody waits for one. */
-  readonly messageStream: EventEmitter & { resume(): void; pause(): void };
+  readonly messageStream: MessageStream;
   readonly description: { readonly compressor?: string };
   readonly error: Error | null;
+  /** Set while a time-out is about to be taken seriously; what the socket reads takes it back. */
+  readonly delayedTimeoutId: unknown;
   readonly shouldEmitAndLogCommand: boolean;
   /** 0: none. */
   readonly socketTimeoutMS: number;
@@ -192,24 +204,43 @@ function preparedBytes(
 /** A compressed connection, one whose commands somebody watches, and one that is made otherwise sends each insert in the driver's own way. */
 function isPlain(connection: DriverConnection): boolean {
   const { description, messageStream, shouldEmitAndLogCommand, socket } = connection;
-  const isKnown = [messageStream?.on, messageStream?.off, socket?.write].every(
-    (f) => typeof f === 'function',
-  );
+  const needed = [messageStream?.on, messageStream?.off, messageStream?._transform, socket?.write];
+  const isKnown = needed.every((f) => typeof f === 'function');
   return isKnown && (description?.compressor ?? 'none') === 'none' && !shouldEmitAndLogCommand;
 }
 
-/** Writes messages to the connection's socket, which TLS may be part of, and reads the replies that the driver has put together. */
+/**
+ * Writes messages to the connection's socket, which TLS may be part of, and reads the replies. One that comes in one piece, as
+ * nearly all do, is taken before the driver puts it together; a twentieth of the CPU of an insert of 1,000 records.
+ */
 class SocketWire implements Wire {
   #requestId = 0;
+  readonly #replies = new ReplyReader();
+  /** The driver's own. */
+  readonly #assemble: Transform | undefined;
+  /** True while the driver has the beginning of a message. */
+  #begun = false;
 
   constructor(
     readonly connection: DriverConnection,
     readonly command: Uint8Array,
     readonly outcome: Outcome,
   ) {
-    connection.messageStream.on('data', this.#reply);
+    const { messageStream } = connection;
+    this.#assemble = messageStream._transform;
+    const wire = this;
+    messageStream._transform = function (chunk, encoding, callback) {
+      if (!wire.#isWhole(chunk)) {
+        wire.#begun = true;
+        wire.#assemble?.call(this, chunk, encoding, callback);
+        return;
+      }
+      callback();
+      wire.#reply(chunk);
+    };
+    messageStream.on('data', this.#assembled);
     connection.on('close', this.#closed);
-    connection.messageStream.resume();
+    messageStream.resume();
   }
 
   send(buffer: Buffer): void {
@@ -222,17 +253,29 @@ class SocketWire implements Wire {
 
   close(): void {
     const { connection } = this;
-    connection.messageStream.off('data', this.#reply);
+    const { messageStream } = connection;
+    messageStream._transform = this.#assemble;
+    messageStream.off('data', this.#assembled);
     connection.off('close', this.#closed);
-    connection.messageStream.pause();
+    messageStream.pause();
   }
+
+  #isWhole(chunk: Buffer): boolean {
+    if (this.#begun || this.connection.delayedTimeoutId != null) return false;
+    return chunk.length >= 4 && chunk.readInt32LE(0) === chunk.length;
+  }
+
+  readonly #assembled = (message: Buffer): void => {
+    this.#begun = false;
+    this.#reply(message);
+  };
 
   readonly #reply = (message: Buffer): void => {
     const { connection, outcome } = this;
     if (connection.socketTimeoutMS > 0) connection.socket.setTimeout(0);
     let reply: Document;
     try {
-      reply = documentOfReply(message, this.#requestId);
+      reply = this.#replies.read(message, this.#requestId);
     } catch (error) {
       connection.onError(error as Error);
       return;

@@ -2,24 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import type { Shard } from '../plan/index.js';
-import type { ShardResult, WorkerContext } from './run.js';
-import type { Shared } from './shared.js';
-
-/** What a loading worker is asked to do. */
-export interface ShardTask {
-  readonly context: Shared<WorkerContext>;
-  /** See {@link Counters}. */
-  readonly counters: SharedArrayBuffer;
-  readonly shard: Shard;
-  /** True where records of the shard may be in the database already. */
-  readonly mayHoldRecords: boolean;
-}
 
 const LONGEST_START_MS = 10_000;
 
 /** Threads that all run the same entry of `workers/`. */
-export class WorkerPool<Task = ShardTask, Result = ShardResult> {
+export class WorkerPool<Task, Result> {
   readonly #piscina: Piscina<Task, Result>;
   /** What rejects the tasks that are under way. A promise that all of them raced against would remember each of them. */
   readonly #underWay = new Set<(error: Error) => void>();

@@ -2,9 +2,9 @@
 import type { Fleet } from '../fleet/types.js';
 import type { Plan } from '../plan/index.js';
 import type { Reporter } from '../report/types.js';
-import { Counters } from './counters.js';
+import type { Counters } from './counters.js';
 import { type Checkpoints, Dispatcher } from './dispatch.js';
-import type { WorkerPool } from './pool.js';
+import type { LoadPool } from './load-pool.js';
 import { ProgressMeter } from './progress.js';
 import { isRetryMessage, type RetryLog } from './retry-log.js';
 import type { WorkerContext } from './run.js';
@@ -20,7 +20,8 @@ export interface SessionInput {
   readonly mayHoldRecords: boolean;
   readonly context: WorkerContext;
   readonly retries: RetryLog;
-  readonly pool: WorkerPool;
+  readonly pool: LoadPool;
+  readonly counters: Counters;
   readonly checkpoints: Checkpoints | undefined;
   readonly reporter: Reporter;
   readonly interrupt: AbortSignal;
@@ -41,11 +42,9 @@ export function recordsOf(plan: Plan, shards: ReadonlySet<string>): number {
 
 /** Loads what is not done yet, reporting progress, until all is durable or an interrupt asks to stop. */
 export async function runSession(input: SessionInput): Promise<SessionResult> {
-  const { plan, skipped, pool, reporter, interrupt } = input;
-  const counters = Counters.forWorkers(pool.workers);
+  const { plan, skipped, pool, counters, reporter, interrupt } = input;
   const dispatcher = new Dispatcher({
     ...input,
-    counters,
     notice: (message) => reporter.on({ type: 'notice', level: 'warning', message }),
   });
   const meter = new ProgressMeter({

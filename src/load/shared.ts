@@ -11,14 +11,22 @@ export interface Shared<T> {
 }
 
 let count = 0;
+const known = new WeakMap<object, Shared<unknown>>();
 let last: { readonly id: number; readonly value: unknown } | undefined;
 
-/** @param value plain data: what the structured clone algorithm takes, but for shared memory */
-export function share<T>(value: T): Shared<T> {
+/**
+ * The same for the same object, which must not change any more: threads know by it that nothing has.
+ * @param value plain data: what the structured clone algorithm takes, but for shared memory
+ */
+export function share<T extends object>(value: T): Shared<T> {
+  const before = known.get(value);
+  if (before) return before as Shared<T>;
   const serialized = serialize(value);
   const bytes = new SharedArrayBuffer(serialized.length);
   Buffer.from(bytes).set(serialized);
-  return { bytes, id: ++count };
+  const shared: Shared<T> = { bytes, id: ++count };
+  known.set(value, shared);
+  return shared;
 }
 
 /** The value as this thread has it: read the first time, and the same object as long as no other value is asked for. */

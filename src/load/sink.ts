@@ -10,6 +10,8 @@ export interface WriteResult {
 export interface Sink {
   /** Resolves when every record is acknowledged; rejects when that cannot be reached. Called for several inserts side by side, never for two with one series. */
   write(insert: Insert): Promise<WriteResult>;
+  /** Makes ready for so many inserts side by side, where that saves time later. */
+  open?(inserts: number): void;
 }
 
 /** Encodes and throws away: measures the model and the encoder alone (`--writer none`). */

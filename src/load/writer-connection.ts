@@ -44,6 +44,12 @@ export class WriterConnection {
     return this.#opened.writer;
   }
 
+  /** Connects, and holds as many connections as inserts will be under way. What fails is for the first insert to meet again. */
+  async open(connections: number): Promise<void> {
+    await this.#ready();
+    this.#opened.sink.open?.(connections);
+  }
+
   /** Reads from the database, or asks the server something. */
   async read<T>(use: (db: Db) => Promise<T>): Promise<T> {
     await this.#ready();

@@ -7,7 +7,7 @@ import { explainFailure } from '../load/explain.js';
 import { Hold } from '../load/hold.js';
 import { newRun } from '../load/job.js';
 import { refuseWhileHeld } from '../load/lease.js';
-import { WorkerPool } from '../load/pool.js';
+import { LoadPool } from '../load/load-pool.js';
 import { drawLoader, RunStore } from '../load/run-store.js';
 import { instantOf } from '../plan/index.js';
 import { compareShards, planOf, type VerifyInput, type VerifyReport } from './verify.js';
@@ -80,7 +80,7 @@ async function insertMissing(
   { repairable }: VerifyReport,
   { hold, loader, runId, notice }: Work,
 ): Promise<void> {
-  const pool = new WorkerPool('load-shard', workers);
+  const pool = new LoadPool(workers);
   const counters = Counters.forWorkers(workers);
   const plan = { ...planOf({ fleet, dataset }), shards: repairable };
   try {

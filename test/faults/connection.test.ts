@@ -99,6 +99,9 @@ describe('a stalled connection', () => {
       });
       await running.untilPrinted(/assets? written/i);
       proxy.stall();
+      await running.untilPrinted(/trying again: shard .* timed out/);
+      // Until then the server does not learn that the loader has given up, and what is on its way could still arrive.
+      proxy.cutStalled();
       const { status, stderr } = await running.ended;
       assert.equal(status, 0, stderr);
       assert.match(stderr, /Retries: [1-9]/);

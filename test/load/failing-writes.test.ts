@@ -101,6 +101,7 @@ test('a failure that no server caused names the shard, and is no unexplained exc
   const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
   const result = await loadShardTask({
+    kind: 'shard',
     shard: { ...shard, assetIndex: 999 },
     mayHoldRecords: false,
     counters: Counters.forWorkers(1).shared,

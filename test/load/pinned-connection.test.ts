@@ -9,6 +9,7 @@ import { openSink } from '../../src/load/open-sink.js';
 import { PinnedConnection, pinConnections } from '../../src/load/pinned-connection.js';
 import { ShardSource } from '../../src/load/source.js';
 import { TelemetryModel } from '../../src/model/index.js';
+import { TcpProxy } from '../support/proxy.js';
 import { datasetOver, daysBefore, END, hashes, useServer } from './support.js';
 
 const file = useServer({
@@ -36,8 +37,9 @@ interface Pinned {
 async function withPinned(
   options: MongoClientOptions,
   use: (pinned: Pinned) => Promise<void>,
+  uri = file.server.uri,
 ): Promise<void> {
-  const client = new MongoClient(file.server.uri, options);
+  const client = new MongoClient(uri, options);
   const events: string[] = [];
   for (const name of [
     'connectionCheckedOut',
@@ -82,6 +84,23 @@ test('records that are there already come back in the reply, and the connection 
     assert.equal((await connection.send(bytesOf(4))).n, 1);
     assert.equal(await count(), 4);
   });
+});
+
+test('a reply may come in pieces, and the one after it in another number of them', async () => {
+  const proxy = await TcpProxy.start(file.server.port, { pieceBytes: 50 });
+  const use = async ({ connection, count, events }: Pinned) => {
+    for (const ids of [[1, 2], [1, 2, 3], [4], [5], [5]]) {
+      const { n, writeErrors = [] } = await connection.send(bytesOf(...ids));
+      assert.equal(n + writeErrors.length, ids.length);
+    }
+    assert.equal(await count(), 5);
+    assert.deepEqual(events, ['connectionCheckedOut']);
+  };
+  try {
+    await withPinned({}, use, proxy.uri);
+  } finally {
+    await proxy.stop();
+  }
 });
 
 test('a refusal is the driver’s error, and the connection goes back to the driver', async () => {
@@ -212,6 +231,26 @@ test('where connections cannot be held each insert is a command of its own, and 
   const insert = someInsert();
   assert.deepEqual(await sink.write(insert), { inserted: 60, alreadyThere: 0 });
   assert.deepEqual(await sink.write(insert), { inserted: 0, alreadyThere: 60 });
+});
+
+test('connections are made ready before the first insert, and not beside those that inserts have taken', async () => {
+  const make = await loadDocumentSequence();
+  for (const late of [false, true]) {
+    const client = new MongoClient(file.server.uri, { maxPoolSize: 3 });
+    await client.connect();
+    let asked = 0;
+    client.on('connectionCheckOutStarted', () => asked++);
+    const { sink } = openSink(client.db(file.freshDatabase()), 'sequence', 1, { make, unpinned: undefined });
+    try {
+      const first = late ? sink.write(someInsert()) : undefined;
+      sink.open?.(3);
+      await first;
+      await sink.write(someInsert());
+      assert.equal(asked, late ? 1 : 3);
+    } finally {
+      await client.close();
+    }
+  }
 });
 
 test('once the primary has stepped down no insert goes over a connection that was held before', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type LoadOptions, type LoadSummary, load, SeedError } from '../../src/index.js';
 import { daysBefore, END, hashes, seriesFigures, useServer } from './support.js';
 
-const file = useServer();
+const file = useServer({ slowInserts: true });
 
 /** An hour with its 5,640 records, quick to load. */
 const HOUR = { start: new Date(END.getTime() - 3_600_000), workers: 1 } as const;
@@ -105,8 +105,8 @@ for (const layout of ['flat', 'timeseries'] as const) {
   test(`${layout}: --resume takes seed, period and layout from the run, skips what is done, and ends with every record once`, async () => {
     const [database, whole] = [file.freshDatabase(), file.freshDatabase()];
     const options = { start: daysBefore(0.5), layout } as const;
-    // One worker with small batches takes long enough to be interrupted.
-    const stopped = await interrupted(database, { ...options, batchSize: 100, workers: 1 }, 3);
+    // One worker with small batches on a slow server takes long enough to be interrupted.
+    const stopped = await interrupted(database, { ...options, batchSize: 200, workers: 1 }, 3);
     assert.ok(stopped.shards.done >= 3 && stopped.shards.done < 32, String(stopped.shards.done));
     assert.ok(stopped.records.inserted < stopped.records.planned);
 

@@ -1,6 +1,7 @@
 /** A TCP proxy between a loader and its server that can cut, stall and delay what passes through it. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 interface Pair {
   readonly client: Socket;
@@ -11,6 +12,8 @@ interface Pair {
 export interface ProxyOptions {
   /** Milliseconds that every piece of data waits, in both directions. */
   readonly delayMs?: number;
+  /** What the server sends arrives in pieces of so many bytes, a millisecond apart. */
+  readonly pieceBytes?: number;
 }
 
 export class TcpProxy {
@@ -21,15 +24,17 @@ export class TcpProxy {
   readonly #pairs = new Set<Pair>();
   readonly #server: Server;
   #delayMs: number;
+  readonly #pieceBytes: number | undefined;
   #stalled = false;
   #refusing = false;
   #cutAfter: { bytes: number; done: () => void } | undefined;
 
   private constructor(
     readonly targetPort: number,
-    { delayMs = 0 }: ProxyOptions,
+    { delayMs = 0, pieceBytes }: ProxyOptions,
   ) {
     this.#delayMs = delayMs;
+    this.#pieceBytes = pieceBytes;
     this.#server = createServer((client) => this.#accept(client));
   }
 
@@ -148,8 +153,20 @@ export class TcpProxy {
       if (cut) cut.bytes -= data.length;
       this.#pass(data, server, client, pair);
     });
-    server.on('data', (data) => this.#pass(data, client, server, pair));
+    let passed = Promise.resolve();
+    server.on('data', (data) => {
+      if (this.#pieceBytes === undefined) this.#pass(data, client, server, pair);
+      else passed = passed.then(() => this.#passInPieces(data, client));
+    });
     if (this.#stalled) stallPair(pair);
+  }
+
+  async #passInPieces(data: Buffer, to: Socket): Promise<void> {
+    const bytes = this.#pieceBytes ?? data.length;
+    for (let at = 0; at < data.length && !to.destroyed; at += bytes) {
+      to.write(data.subarray(at, at + bytes));
+      await sleep(1);
+    }
   }
 
   /** A slow receiver holds its sender back, so that the proxy's own memory stays small. */

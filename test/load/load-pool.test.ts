@@ -1,0 +1,84 @@
+/** Threads that connect before their first shard. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULT_FLEET } from '../../src/index.js';
+import { Counters } from '../../src/load/counters.js';
+import { LoadPool } from '../../src/load/load-pool.js';
+import { BATCHES_IN_FLIGHT, SHARDS_SIDE_BY_SIDE } from '../../src/load/overlap.js';
+import type { WorkerContext } from '../../src/load/run.js';
+import { parseLoaderName } from '../../src/load/stragglers.js';
+import { minuteOf, planLoad } from '../../src/plan/index.js';
+import { datasetOver, daysBefore, END, useServer } from './support.js';
+
+const file = useServer();
+const WINDOW = { start: minuteOf(daysBefore(0.5)), end: minuteOf(END) };
+const LOADER = '0123456789abcdef';
+
+function contextFor(uri: string, database: string): WorkerContext {
+  return {
+    runId: 'x',
+    dataset: datasetOver(WINDOW),
+    fleet: DEFAULT_FLEET.definition,
+    connection: { origin: 'named', uri, database, options: { serverSelectionTimeoutMS: 500 } },
+    writer: 'sequence',
+    writeConcern: undefined,
+    compressors: [],
+    batchSize: 100,
+    loader: LOADER,
+    retryMs: 0,
+  };
+}
+
+/** How many connections each thread of the loader has that are not monitors. */
+async function connectionsByThread(database: string): Promise<number[]> {
+  const admin = file.client.db('admin');
+  const pipeline = [
+    { $currentOp: { allUsers: true, idleConnections: true } },
+    { $match: { 'command.hello': { $exists: false } } },
+  ];
+  const counts = new Map<number, number>();
+  for (const { appName } of await admin.aggregate(pipeline).toArray()) {
+    const name = parseLoaderName(appName, database);
+    if (name) counts.set(name.thread, (counts.get(name.thread) ?? 0) + 1);
+  }
+  return [...counts.values()];
+}
+
+test('every thread opens the connections that it will insert over, and loads over those', async () => {
+  const database = file.freshDatabase();
+  const context = contextFor(file.server.uri, database);
+  const counters = Counters.forWorkers(2);
+  const pool = new LoadPool(2, SHARDS_SIDE_BY_SIDE);
+  const expected = [BATCHES_IN_FLIGHT, BATCHES_IN_FLIGHT];
+  try {
+    pool.prepare(context, counters);
+    const deadline = Date.now() + 20_000;
+    while (String(await connectionsByThread(database)) !== String(expected)) {
+      assert.ok(Date.now() < deadline, `connections by thread: ${await connectionsByThread(database)}`);
+      await sleep(20);
+    }
+    const [shard] = planLoad(DEFAULT_FLEET, WINDOW, context.dataset.sections, 7).shards;
+    const result = await pool.load(shard, false, context, counters);
+    assert.deepEqual([result.state, counters.sum('acknowledged')], ['loaded', shard.records]);
+    const open = await connectionsByThread(database);
+    // One reads who the server is.
+    assert.ok(Math.max(...open) <= BATCHES_IN_FLIGHT + 1, String(open));
+  } finally {
+    await pool.destroy();
+  }
+});
+
+test('where there is no server that is for the first shard to say', async () => {
+  const context = contextFor('mongodb://127.0.0.1:1', 'nowhere');
+  const counters = Counters.forWorkers(1);
+  const pool = new LoadPool(1);
+  try {
+    pool.prepare(context, counters);
+    const [shard] = planLoad(DEFAULT_FLEET, WINDOW, context.dataset.sections, 7).shards;
+    const result = await pool.load(shard, false, context, counters);
+    assert.equal(result.state, 'failed');
+  } finally {
+    await pool.destroy();
+  }
+});
