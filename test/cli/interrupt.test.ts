@@ -8,7 +8,7 @@ import { daysBefore, hashes, seriesFigures, useServer } from '../load/support.js
 import { type CliResult, runCli, startCli } from '../support/cli.js';
 import { until } from '../support/server.js';
 
-const file = useServer();
+const file = useServer({ slowInserts: true });
 /** From noon to noon: of each asset two shards of half a day, and the backups of one night. */
 const [START, STOP] = [daysBefore(1.5), daysBefore(0.5)];
 const RECORDS = 135_370;
@@ -23,8 +23,8 @@ const DATASET = [
   '--shard-days',
   '1',
 ];
-/** Half the default batch: each shard of half a day is several. */
-const SLOW = ['--workers', '2', '--batch-size', '500'];
+/** A quarter of the default batch, on a slow server: no load is over before it is interrupted. */
+const SLOW = ['--workers', '2', '--batch-size', '250'];
 
 function target(database: string): string[] {
   return ['--uri', file.server.uri, '--database', database];
