@@ -147,10 +147,11 @@ async function loadHeld(
   const hold = new Hold(store, job.runId, retry);
   let state: 'complete' | 'interrupted' | 'failed' = 'failed';
   try {
-    const threads = await prepareThreads(work, job);
-    const skipped = await prepareCollections(work, job, start, hold).catch((error) => {
+    const failed = (error: unknown) => {
       throw resumable(work, job, error);
-    });
+    };
+    const threads = await prepareThreads(work, job).catch(failed);
+    const skipped = await prepareCollections(work, job, start, hold).catch(failed);
     const result = await loadShards(work, job, start, hold, skipped, threads);
     if (!result.interrupted) await finishRun(work, job, hold);
     state = result.interrupted ? 'interrupted' : 'complete';

@@ -5,19 +5,21 @@ import { WorkerPool } from './pool.js';
 import type { ShardResult, WorkerContext } from './run.js';
 import { type Shared, share } from './shared.js';
 
-/** Asks a thread to make ready what its shards need, before there is one. */
-export interface PrepareTask {
-  readonly kind: 'prepare';
+/** What every task of one load brings with it. */
+interface TaskOfLoad {
   readonly context: Shared<WorkerContext>;
   /** See {@link Counters}. */
   readonly counters: SharedArrayBuffer;
 }
 
+/** Asks a thread to make ready what its shards need, before there is one. */
+export interface PrepareTask extends TaskOfLoad {
+  readonly kind: 'prepare';
+}
+
 /** Asks a thread to load a shard. */
-export interface ShardTask {
+export interface ShardTask extends TaskOfLoad {
   readonly kind: 'shard';
-  readonly context: Shared<WorkerContext>;
-  readonly counters: SharedArrayBuffer;
   readonly shard: Shard;
   /** True where records of the shard may be in the database already. */
   readonly mayHoldRecords: boolean;

@@ -22,7 +22,7 @@ interface MessageStream extends EventEmitter {
   resume(): void;
   pause(): void;
   /** Node's way of handing a `Transform` what was written to it; of the class, until an instance has its own. */
-  _transform?: Transform;
+  _transform: Transform;
 }
 
 type Transform = (this: MessageStream, chunk: Buffer, encoding: string, callback: () => void) => void;
@@ -107,6 +107,8 @@ export class PinnedConnection {
    * where the driver had to authenticate again.
    */
   hold(open: (outcome: Outcome) => Wire): Promise<Document> {
+    // Released while the driver was still connecting.
+    if (!this.open) return Promise.resolve(ENDED);
     return new Promise<Document>((resolve, reject) => {
       const release = () => {
         this.#send = undefined;
@@ -217,7 +219,7 @@ class SocketWire implements Wire {
   #requestId = 0;
   readonly #replies = new ReplyReader();
   /** The driver's own. */
-  readonly #assemble: Transform | undefined;
+  readonly #assemble: Transform;
   /** True while the driver has the beginning of a message. */
   #begun = false;
 
@@ -232,7 +234,7 @@ class SocketWire implements Wire {
     messageStream._transform = function (chunk, encoding, callback) {
       if (!wire.#isWhole(chunk)) {
         wire.#begun = true;
-        wire.#assemble?.call(this, chunk, encoding, callback);
+        wire.#assemble.call(this, chunk, encoding, callback);
         return;
       }
       callback();

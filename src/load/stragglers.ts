@@ -90,7 +90,7 @@ export async function waitForStragglers(db: Db, options: WaitOptions): Promise<b
 }
 
 /** Connections of loaders of this database, idle ones included; undefined where the server does not tell. */
-async function loaderConnections(db: Db): Promise<SeenName[] | undefined> {
+export async function loaderConnections(db: Db): Promise<SeenName[] | undefined> {
   const operations = await currentOperations(db);
   return operations
     ?.map(({ appName, clientMetadata }) =>

@@ -1,14 +1,14 @@
 /** Threads that connect before their first shard. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_FLEET } from '../../src/index.js';
 import { Counters } from '../../src/load/counters.js';
 import { LoadPool } from '../../src/load/load-pool.js';
 import { BATCHES_IN_FLIGHT, SHARDS_SIDE_BY_SIDE } from '../../src/load/overlap.js';
 import type { WorkerContext } from '../../src/load/run.js';
-import { parseLoaderName } from '../../src/load/stragglers.js';
+import { loaderConnections } from '../../src/load/stragglers.js';
 import { minuteOf, planLoad } from '../../src/plan/index.js';
+import { until } from '../support/server.js';
 import { datasetOver, daysBefore, END, useServer } from './support.js';
 
 const file = useServer();
@@ -32,15 +32,9 @@ function contextFor(uri: string, database: string): WorkerContext {
 
 /** How many connections each thread of the loader has that are not monitors. */
 async function connectionsByThread(database: string): Promise<number[]> {
-  const admin = file.client.db('admin');
-  const pipeline = [
-    { $currentOp: { allUsers: true, idleConnections: true } },
-    { $match: { 'command.hello': { $exists: false } } },
-  ];
   const counts = new Map<number, number>();
-  for (const { appName } of await admin.aggregate(pipeline).toArray()) {
-    const name = parseLoaderName(appName, database);
-    if (name) counts.set(name.thread, (counts.get(name.thread) ?? 0) + 1);
+  for (const { thread } of (await loaderConnections(file.client.db(database))) ?? []) {
+    counts.set(thread, (counts.get(thread) ?? 0) + 1);
   }
   return [...counts.values()];
 }
@@ -53,11 +47,9 @@ test('every thread opens the connections that it will insert over, and loads ove
   const expected = [BATCHES_IN_FLIGHT, BATCHES_IN_FLIGHT];
   try {
     pool.prepare(context, counters);
-    const deadline = Date.now() + 20_000;
-    while (String(await connectionsByThread(database)) !== String(expected)) {
-      assert.ok(Date.now() < deadline, `connections by thread: ${await connectionsByThread(database)}`);
-      await sleep(20);
-    }
+    await until('every thread has its connections', async () => {
+      return String(await connectionsByThread(database)) === String(expected);
+    });
     const [shard] = planLoad(DEFAULT_FLEET, WINDOW, context.dataset.sections, 7).shards;
     const result = await pool.load(shard, false, context, counters);
     assert.deepEqual([result.state, counters.sum('acknowledged')], ['loaded', shard.records]);

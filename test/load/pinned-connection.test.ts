@@ -144,6 +144,13 @@ test('a released connection goes back to the driver', async () => {
   });
 });
 
+test('a connection that is released before the driver has it goes back as well', async () => {
+  await withPinned({ maxPoolSize: 1, waitQueueTimeoutMS: 2_000 }, async ({ client, connection }) => {
+    connection.release();
+    assert.equal((await client.db('admin').command({ ping: 1 })).ok, 1);
+  });
+});
+
 test('a write concern that was not reached is an error of that name', async () => {
   await withPinned({}, async ({ connection }) => {
     await failNextInsert({ writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } });

@@ -155,18 +155,11 @@ export class TcpProxy {
     });
     let passed = Promise.resolve();
     server.on('data', (data) => {
-      if (this.#pieceBytes === undefined) this.#pass(data, client, server, pair);
-      else passed = passed.then(() => this.#passInPieces(data, client));
+      const bytes = this.#pieceBytes;
+      if (bytes === undefined) this.#pass(data, client, server, pair);
+      else passed = passed.then(() => passInPieces(data, client, bytes));
     });
     if (this.#stalled) stallPair(pair);
-  }
-
-  async #passInPieces(data: Buffer, to: Socket): Promise<void> {
-    const bytes = this.#pieceBytes ?? data.length;
-    for (let at = 0; at < data.length && !to.destroyed; at += bytes) {
-      to.write(data.subarray(at, at + bytes));
-      await sleep(1);
-    }
   }
 
   /** A slow receiver holds its sender back, so that the proxy's own memory stays small. */
@@ -178,6 +171,13 @@ export class TcpProxy {
       return;
     }
     setTimeout(() => to.destroyed || to.write(data), this.#delayMs);
+  }
+}
+
+async function passInPieces(data: Buffer, to: Socket, bytes: number): Promise<void> {
+  for (let at = 0; at < data.length && !to.destroyed; at += bytes) {
+    to.write(data.subarray(at, at + bytes));
+    await sleep(1);
   }
 }
 
