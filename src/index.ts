@@ -16,9 +16,12 @@ import type { Db, Document } from 'mongodb';
 import type { SettingName } from './config/catalog.js';
 import { readConfiguration } from './config/index.js';
 import type { ExistingData, LoadSettings, Section, Settings, WindowRequest } from './config/settings.js';
+import { usageError } from './errors.js';
 import { DEFAULT_FILE } from './fleet/default.js';
 import type { FleetFile } from './fleet/file.js';
 import { fleetFileOf } from './fleet/read.js';
+import { observed } from './library/observe.js';
+import { checkOptions, inOptionNames } from './library/options.js';
 import { builtFrom } from './load/fleet.js';
 import { type EncodedBatch, type GenerateInput, generateEncoded, generateRecords } from './load/generate.js';
 import { runLoad } from './load/index.js';
@@ -43,13 +46,13 @@ export { ExitStatus, SeedError } from './errors.js';
 export { DEFAULT_FLEET } from './fleet/default.js';
 export type { FleetFile, JobEntry, MachineEntry, MetricEntry, ServiceEntry } from './fleet/file.js';
 export type { Asset, AssetData, AssetType, BackupJob, Fleet, Machine, Service } from './fleet/types.js';
+export { planLoad } from './library/plan.js';
 export type { EncodedBatch } from './load/generate.js';
 export {
   DEFAULT_SHARD_DAYS,
   instantOf,
   minuteOf,
   type Plan,
-  planLoad,
   type Shard,
   type Window,
 } from './plan/index.js';
@@ -84,8 +87,10 @@ export interface LoadOptions extends Partial<LoadChoices> {
   readonly scale?: number;
   /** IANA time zone of office hours. Default: the fleet file's, or UTC. */
   readonly timezone?: string;
-  /** Parts of the dataset; none of them loads the assets alone. Default: all. */
+  /** Parts of the dataset, at least one. Default: all. */
   readonly sections?: readonly Section[];
+  /** The assets and no records. */
+  readonly assetsOnly?: boolean;
   /** What to do with data that is there already. Default: refuse. */
   readonly existing?: ExistingData;
   /** Lets `existing: 'clean'` remove the data of an `environment` called production. */
@@ -93,7 +98,10 @@ export interface LoadOptions extends Partial<LoadChoices> {
 }
 
 export interface LoadObserver {
-  /** Told what happens while it happens: connection, plan, progress about five times a second, warnings. */
+  /**
+   * Told what happens while it happens: connection, plan, progress about five times a second, warnings. Where it throws, the load
+   * stops in an orderly way and rejects with what was thrown.
+   */
   readonly onEvent?: (event: LoadEvent) => void;
   /** Asks for an orderly stop: batches in flight are finished, and the summary's status is `interrupted`. */
   readonly signal?: AbortSignal;
@@ -102,13 +110,15 @@ export interface LoadObserver {
 /**
  * Loads a dataset with worker threads, goes on with an interrupted run, or finds that there is nothing to do: the
  * summary's `status` says which. Its counts are of records that are durably stored.
- * @throws SeedError for every failure that a user can do something about: `exitStatus` tells the kinds apart
+ * @throws SeedError for every failure that a user can do something about: `exitStatus` tells the kinds apart; 2 is for an option
+ * that there is not, or that cannot be used
  */
 export async function load(options: LoadOptions = {}, observer: LoadObserver = {}): Promise<LoadSummary> {
+  checkOptions('load', options);
+  checkOptions('observer', observer);
   const settings = settingsOf(options);
-  const { onEvent = () => undefined, signal = new AbortController().signal } = observer;
-  const silent = { finish: () => undefined, fail: () => undefined, close: async () => undefined };
-  return runLoad(settings, { on: onEvent, ...silent }, signal);
+  const { onEvent = () => undefined, signal } = observer;
+  return observed(onEvent, signal, (reporter, interrupt) => runLoad(settings, reporter, interrupt));
 }
 
 /** What makes a dataset, whether it is loaded or not. */
@@ -119,6 +129,7 @@ export type DatasetOptions = Pick<
   | 'start'
   | 'end'
   | 'sections'
+  | 'assetsOnly'
   | 'fleet'
   | 'scale'
   | 'timezone'
@@ -131,27 +142,28 @@ export type DatasetOptions = Pick<
 
 /**
  * What a load of this dataset would write: its shards and exact numbers of records.
- * @throws SeedError for an option out of range
+ * @throws SeedError for an option that is not known or cannot be used
  */
 export function plan(options: DatasetOptions = {}): Plan {
-  return inputOf(options).plan;
+  return inputOf('plan', options).plan;
 }
 
 /**
  * The documents that a load of this dataset would write into `metrics`, without a server: asset by asset, each series in
  * time order. Made while they are asked for, in the calling thread; without a `seed` one is drawn.
- * @throws SeedError for an option out of range
+ * @throws SeedError for an option that is not known or cannot be used
  */
 export function generate(options: DatasetOptions = {}): AsyncGenerator<Document, void, undefined> {
-  return generateRecords(inputOf(options));
+  return generateRecords(inputOf('generate', options));
 }
 
-/** The same as batches of encoded BSON documents, some thirty times as fast. @throws SeedError for an option out of range */
+/** The same as batches of encoded BSON documents, some thirty times as fast. @throws SeedError as {@link generate} */
 export function generateBatches(options: DatasetOptions = {}): AsyncGenerator<EncodedBatch, void, undefined> {
-  return generateEncoded(inputOf(options));
+  return generateEncoded(inputOf('generateBatches', options));
 }
 
-function inputOf(options: DatasetOptions): GenerateInput {
+function inputOf(name: 'plan' | 'generate' | 'generateBatches', options: DatasetOptions): GenerateInput {
+  checkOptions(name, options);
   const { load } = settingsOf(options);
   const { source } = load.fleet;
   const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
@@ -178,6 +190,7 @@ export interface VerifyOptions extends Omit<DatasetOptions, 'shardDays' | 'batch
  * @throws SeedError where the database cannot be read, or holds no run that this version makes
  */
 export async function verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+  checkOptions('verify', options);
   const settings = settingsOf(options);
   const connection = withLongReads(settings.connection);
   const target = await openTarget(connection, () => undefined);
@@ -214,6 +227,8 @@ export interface ConnectedReader {
  * @throws SeedError where the server cannot be reached or refuses the user
  */
 export async function connectReader(uri: string, database?: string): Promise<ConnectedReader> {
+  if (typeof uri !== 'string') throw usageError('uri: must be a connection string');
+  checkOptions('verify', { database });
   const settings = settingsOf({ uri, database });
   const { db, close } = await openConnection(settings.connection);
   return { reader: await openReader(db), db, close };
@@ -223,22 +238,28 @@ const SECTION_FLAGS = { metrics: 'metricsOnly', polling: 'pollingOnly', backup: 
 const EXISTING_FLAGS = { refuse: undefined, clean: 'clean', keep: 'skipCleanup', resume: 'resume' } as const;
 
 function settingsOf({ fleet, ...options }: LoadOptions): Settings {
-  const { settings } = readConfiguration({ flags: flagsOf(options), environment: {} });
+  const settings = configured(flagsOf(options));
   if (fleet === undefined) return settings;
   const { load } = settings;
   const given = [...load.given, '--fleet'];
   return { ...settings, load: { ...load, fleet: { ...load.fleet, source: fleet }, given } };
 }
 
-/** Options as the texts of flags, so that they are judged by the one validation there is. */
-function flagsOf({ sections, existing = 'refuse', ...values }: Omit<LoadOptions, 'fleet'>) {
-  const flags: Partial<Record<SettingName, string>> = {};
-  const choose = (flag: SettingName | undefined) => {
-    if (flag) flags[flag] = 'true';
-  };
-  choose(EXISTING_FLAGS[existing]);
-  if (sections?.length === 0) choose('assetsOnly');
-  for (const section of sections ?? []) choose(SECTION_FLAGS[section]);
+function configured(flags: Flags): Settings {
+  try {
+    return readConfiguration({ flags, environment: {} }).settings;
+  } catch (error) {
+    throw inOptionNames(error);
+  }
+}
+
+type Flags = Partial<Record<SettingName, string>>;
+
+/** Checked options as the texts of flags, so that their values are judged by the one validation there is. */
+function flagsOf({ sections = [], existing = 'refuse', ...values }: Omit<LoadOptions, 'fleet'>): Flags {
+  const flags: Flags = {};
+  const chosen = [EXISTING_FLAGS[existing], ...sections.map((section) => SECTION_FLAGS[section])];
+  for (const flag of chosen) if (flag) flags[flag] = 'true';
   for (const [name, value] of Object.entries(values)) {
     if (value !== undefined) flags[name as SettingName] = textOf(value);
   }
@@ -246,6 +267,6 @@ function flagsOf({ sections, existing = 'refuse', ...values }: Omit<LoadOptions,
 }
 
 function textOf(value: string | number | boolean | Date | readonly string[]): string {
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'not a date' : value.toISOString();
+  if (value instanceof Date) return value.toISOString();
   return typeof value === 'object' ? value.join(',') : String(value);
 }

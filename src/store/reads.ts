@@ -1,6 +1,9 @@
 /** A small read API over what was loaded, the same for both layouts. */
 import type { Db, Document, Filter } from 'mongodb';
+import * as z from 'zod';
 import type { Layout } from '../config/settings.js';
+import { usageError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
 import { ASSETS, METRICS } from './names.js';
 import { existingLayout } from './schema.js';
 
@@ -32,6 +35,37 @@ export interface RecordQuery {
   readonly limit?: number;
 }
 
+/** Each value's message is what is allowed. */
+const RECORD_QUERY = z
+  .strictObject({
+    metricName: z.string({ error: 'a text' }),
+    from: z.date({ error: 'a Date that is valid' }),
+    to: z.date({ error: 'a Date that is valid' }),
+    limit: z.int({ error: 'a whole number from 1' }).min(1, { error: 'a whole number from 1' }),
+  } satisfies Record<keyof RecordQuery, z.ZodType>)
+  .partial();
+
+/** A field that is not known would be left out of the query, and a name that is an object would be an operator. */
+function checkQuery(assetId: unknown, query: unknown): void {
+  checkId('assetId', assetId);
+  const [issue] = RECORD_QUERY.safeParse(query).error?.issues ?? [];
+  if (issue === undefined) return;
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys;
+    throw usageError(`${key} is no field of a query${didYouMean(key, Object.keys(RECORD_QUERY.shape))}`);
+  }
+  const [field] = issue.path;
+  throw usageError(
+    field === undefined
+      ? 'query: must be an object with metricName, from, to and limit'
+      : `${String(field)}: must be ${issue.message}`,
+  );
+}
+
+function checkId(name: string, id: unknown): void {
+  if (typeof id !== 'string') throw usageError(`${name}: must be a text`);
+}
+
 /** Reads assets and records of one database. Open it with {@link openReader}. */
 export class TelemetryReader {
   constructor(
@@ -44,22 +78,26 @@ export class TelemetryReader {
     return this.#findAssets({});
   }
 
-  assetsByType(assetType: string): Promise<StoredAsset[]> {
+  async assetsByType(assetType: string): Promise<StoredAsset[]> {
+    checkId('assetType', assetType);
     return this.#findAssets({ asset_type: assetType });
   }
 
   async assetById(assetId: string): Promise<StoredAsset | undefined> {
+    checkId('assetId', assetId);
     const [asset] = await this.#findAssets({ asset_id: assetId });
     return asset;
   }
 
   /** Services that run on a machine. */
-  servicesOf(machineId: string): Promise<StoredAsset[]> {
+  async servicesOf(machineId: string): Promise<StoredAsset[]> {
+    checkId('machineId', machineId);
     return this.#findAssets({ 'data.parent_asset_id': machineId });
   }
 
-  /** Records of an asset, newest first. */
+  /** Records of an asset, newest first. @throws SeedError (usage) for a field that is not known or cannot be used */
   async records(assetId: string, query: RecordQuery = {}): Promise<StoredRecord[]> {
+    checkQuery(assetId, query);
     const filter: Filter<Document> = { [this.#field('asset_id')]: assetId };
     if (query.metricName) filter[this.#field('metric_name')] = query.metricName;
     if (query.from || query.to) {
@@ -76,6 +114,7 @@ export class TelemetryReader {
 
   /** The newest record of each metric of an asset. */
   async latest(assetId: string): Promise<StoredRecord[]> {
+    checkId('assetId', assetId);
     const metric = this.#field('metric_name');
     const found = await this.db
       .collection(METRICS)

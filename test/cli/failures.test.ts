@@ -17,7 +17,7 @@ const HOUR = ['--seed', '42', '--start', '2025-02-08T02:00Z', '--end', '2025-02-
 
 let databases = 0;
 before(async () => {
-  await file.load('ready', { days: 1, sections: [] });
+  await file.load('ready', { days: 1, assetsOnly: true });
   const admin = file.client.db('admin');
   for (const [{ user, password }, role] of [
     [READER, 'readAnyDatabase'],

@@ -7,7 +7,7 @@ import { daysBefore, useServer } from './support.js';
 
 const file = useServer();
 /** Assets and collections, and no records that would take time, or expire. */
-const EMPTY = { days: 1, sections: [] } as const;
+const EMPTY = { days: 1, assetsOnly: true } as const;
 
 async function keysOf(db: Db, collection: string): Promise<Document[]> {
   const indexes = await db.collection(collection).indexes();

@@ -35,7 +35,11 @@ async function loadAndCount(options: LoadOptions): Promise<Record<Section, numbe
 const QUARTER = { start: daysBefore(1), end: daysBefore(0.75) };
 
 test('--assets-only: the assets and no record', async () => {
-  assert.deepEqual(await loadAndCount({ ...QUARTER, sections: [] }), { metrics: 0, polling: 0, backup: 0 });
+  assert.deepEqual(await loadAndCount({ ...QUARTER, assetsOnly: true }), {
+    metrics: 0,
+    polling: 0,
+    backup: 0,
+  });
 });
 
 test('--polling-only, --metrics-only, and --metrics-only with --backup-only', async () => {
