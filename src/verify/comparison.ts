@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { BSON, type Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import type { Batch, Series } from '../encode/index.js';
-import { addToFingerprint, type Findings, note, seriesKey } from './findings.js';
+import { addToFingerprint, type Example, type Findings, note, seriesKey } from './findings.js';
 import { plannedMinute, timestampMinute } from './stored-series.js';
 
 const NOTHING = { bytes: Buffer.alloc(0), step: 0, minutes: new Int32Array(0), values: new Float64Array(0) };
 
-/** Is given stored documents in time order, and notes what is wrong with them. */
+/**
+ * Is given stored documents in time order, and notes what is wrong with them. Those of one minute come in whatever order the server
+ * has them, and servers of different versions have different ones.
+ */
 export class Comparison {
   /** Positions of records that are there with other content. */
   readonly different: number[] = [];
@@ -21,6 +24,8 @@ export class Comparison {
   readonly #seriesHash: number;
   /** Position of the next planned record. */
   #next = 0;
+  /** At the next planned record's minute and unlike it. Whether it is there instead of that one or beside it, the next document shows. */
+  #unlike: Example | undefined;
 
   constructor(
     readonly layout: Layout,
@@ -61,7 +66,7 @@ export class Comparison {
       const low = this.#words[2 * this.#next];
       const high = this.#words[2 * this.#next + 1];
       addToFingerprint(this.findings.fingerprint, this.#seriesHash, this.#minutes[this.#next], high, low);
-      this.#next++;
+      this.#foundAsPlanned();
       return;
     }
     this.#addUnlike(bytes.subarray(start, end));
@@ -69,6 +74,7 @@ export class Comparison {
 
   /** Says that nothing more is stored. */
   end(): void {
+    this.#unlikeIsInstead();
     this.#skipTo(Number.POSITIVE_INFINITY);
   }
 
@@ -82,21 +88,37 @@ export class Comparison {
     const minute = plannedMinute(this.layout, stored);
     const value = typeof stored.value === 'number' ? stored.value : Number.NaN;
     this.#addFound(minute, value);
+    if (this.#unlike?.minute !== minute) this.#unlikeIsInstead();
     this.#skipTo(minute);
     if (this.#next < this.#minutes.length && this.#minutes[this.#next] === minute) {
-      const expected = this.#values[this.#next];
-      if (!sameContent(document, this.#expected(this.#next))) {
-        this.different.push(this.#next);
-        const at = timestampMinute(stored);
+      if (sameContent(document, this.#expected(this.#next))) this.#foundAsPlanned();
+      else if (this.#unlike) this.#note('doubled', minute, undefined, value);
+      else {
         const { assetId, metricName } = this.series;
+        const expected = this.#values[this.#next];
         const example = { defect: 'different', assetId, metricName, minute, expected, found: value } as const;
-        note(this.findings, at === minute ? example : { ...example, foundMinute: at });
+        const at = timestampMinute(stored);
+        this.#unlike = at === minute ? example : { ...example, foundMinute: at };
       }
-      this.#next++;
       return;
     }
     const there = this.#next > 0 && this.#minutes[this.#next - 1] === minute;
     this.#note(there ? 'doubled' : 'foreign', minute, undefined, value);
+  }
+
+  #foundAsPlanned(): void {
+    const beside = this.#unlike;
+    this.#unlike = undefined;
+    if (beside) this.#note('doubled', beside.minute, undefined, beside.found);
+    this.#next++;
+  }
+
+  #unlikeIsInstead(): void {
+    if (!this.#unlike) return;
+    this.different.push(this.#next);
+    note(this.findings, this.#unlike);
+    this.#unlike = undefined;
+    this.#next++;
   }
 
   #skipTo(minute: number): void {

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { useServer } from '../load/support.js';
 import { CONTROL_CODE, HOUR, inFolder } from '../support/cli.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 
 const file = useServer();
 
@@ -41,7 +42,7 @@ test('--dry-run connects to nothing, writes nothing, and knows every count and s
 });
 
 test('--dry-run names the bytes of all documents exactly', async () => {
-  for (const layout of ['flat', 'timeseries']) {
+  for (const layout of LAYOUTS_HERE) {
     const flags = [...HOUR, '--layout', layout, '--environment', 'production', '--json'];
     let size = 0;
     await inFolder([...flags, '--dry-run'], ({ stdout }) => {

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Db } from 'mongodb';
-import { LAYOUTS, type Layout, type LoadSummary } from '../../src/index.js';
+import type { Layout, LoadSummary } from '../../src/index.js';
 import { withFolder } from '../config/support.js';
 import { daysBefore, hashes, seriesFigures, useServer } from '../load/support.js';
 import { type CliResult, runCli, startCli } from '../support/cli.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { until } from '../support/server.js';
 
 const file = useServer({ slowInserts: true });
@@ -77,7 +78,7 @@ async function assertEachRecordOnce(db: Db, layout: Layout): Promise<void> {
   }
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   test(`${layout}: killed twice by SIGKILL, --resume completes the run, each record once`, async () => {
     const db = file.client.db(file.freshDatabase());
     await withFolder({}, async (cwd) => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { withFolder } from '../config/support.js';
 import { CLI_ENTRY, CONTROL_CODE, HOUR, inFolder, runCli } from '../support/cli.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { freePort, startTestServer, type TestServer } from '../support/server.js';
 
 const LOG_LINE = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (?:DEBUG {4}|INFO {5}|WARNING {2}|ERROR {4})\S.*$/;
@@ -176,7 +177,7 @@ test('status: connection, sizes, runs and counts, as a tree and as one object', 
     assert.match(stdout, /└── Nothing of this program yet\n/);
     assert.match(stdout, /🚀 Runs\n {3}└── none\n/);
   });
-  for (const layout of ['flat', 'timeseries']) {
+  for (const layout of LAYOUTS_HERE) {
     await inFolder([...HOUR, ...database, '--quiet', '--clean', '--layout', layout], ({ status, stderr }) =>
       assert.equal(status, 0, stderr),
     );

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, load, loadWell, resumeWell } from '../support/dataset.js';
+import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer, type TestServer, until } from '../support/server.js';
@@ -32,7 +32,7 @@ function places() {
 const SMALL = ['--metrics-only', '--shard-days', '1'];
 
 for (const writer of ['sequence', 'bulkwrite']) {
-  for (const layout of LAYOUTS) {
+  for (const layout of LAYOUTS_HERE) {
     test(`cut in the middle of batches: ${writer}, ${layout}`, async () => {
       const { through, past } = places();
       const running = RunningLoad.load(through, [
@@ -71,7 +71,7 @@ test('a write that outlives its connection is not written twice (time-series)', 
         blockTimeMS: 2000,
       },
     });
-    const running = RunningLoad.load(through, [...SMALL, '--layout', 'timeseries', '--batch-size', '500']);
+    const running = RunningLoad.load(through, [...SMALL, '--layout', UNKEYED_LAYOUT, '--batch-size', '500']);
     const inserts = async () => {
       const isInsert = { 'command.insert': 'metrics', 'command.$db': past.database };
       const pipeline = [{ $currentOp: { allUsers: true } }, { $match: isInsert }];
@@ -91,7 +91,7 @@ test('a write that outlives its connection is not written twice (time-series)', 
 });
 
 describe('a stalled connection', () => {
-  for (const layout of LAYOUTS) {
+  for (const layout of LAYOUTS_HERE) {
     test(`is given up and replaced: ${layout}`, async () => {
       const { through, past } = places();
       const running = RunningLoad.load(through, [...SMALL, '--layout', layout], {
@@ -132,7 +132,7 @@ describe('a server that is away', () => {
     await assertEqualToPlan(past);
   });
 
-  for (const layout of LAYOUTS) {
+  for (const layout of LAYOUTS_HERE) {
     test(`for longer than the patience: exit 3, how to resume, and nothing lost (${layout})`, async () => {
       const { through, past } = places();
       const flags = [...SMALL, '--layout', layout, '--retry-seconds', '1'];

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoClient } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { SLOW_INSERTS, startTestServer } from '../support/server.js';
 import { SmallDisk } from '../support/small-disk.js';
@@ -15,7 +15,7 @@ test('a server that says so: exit 6', async () => {
   const server = await startTestServer({ slowInserts: true });
   const client = new MongoClient(server.uri);
   try {
-    for (const layout of LAYOUTS) {
+    for (const layout of LAYOUTS_HERE) {
       const place = { uri: server.uri, database: `says_so_${layout}` };
       const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
       await untilShards(running, server.uri, place.database, 2);
@@ -47,7 +47,7 @@ if (disk) {
       args: SMALL_JOURNAL,
     });
     try {
-      for (const layout of LAYOUTS) {
+      for (const layout of LAYOUTS_HERE) {
         const place = { uri: server.uri, database: `full_${layout}` };
         const flags = [...FLAGS, '--layout', layout, '--days', '3', '--retry-seconds', '1'];
         const running = RunningLoad.load(place, flags, {

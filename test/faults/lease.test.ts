@@ -8,6 +8,7 @@ import { Counters, clocks } from '../../src/load/counters.js';
 import { PROCESS_SPACE } from '../../src/load/process-space.js';
 import { HEARTBEAT_MS, LEASE_MS } from '../../src/load/run-store.js';
 import { assertEqualToPlan, load, loadWell, type Place, resumeWell } from '../support/dataset.js';
+import { UNKEYED_LAYOUT } from '../support/features.js';
 import { RunningLoad, untilBegun, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -53,7 +54,7 @@ test('while one loads, a second one is refused with host, pid and age', async ()
 });
 
 test('of two that resume at once one loads, and each record is there once', async () => {
-  const place = await unfinished(['--layout', 'timeseries']);
+  const place = await unfinished(['--layout', UNKEYED_LAYOUT]);
   const both = [1, 2].map(() => RunningLoad.resume(place));
   const statuses = (await Promise.all(both.map(({ ended }) => ended))).map(({ status }) => status);
   assert.ok(statuses.includes(0), statuses.join());
@@ -63,7 +64,7 @@ test('of two that resume at once one loads, and each record is there once', asyn
 
 test('of two that start at once one loads', async () => {
   const place = newPlace();
-  const both = [1, 2].map(() => RunningLoad.load(place, [...FLAGS, '--layout', 'timeseries']));
+  const both = [1, 2].map(() => RunningLoad.load(place, [...FLAGS, '--layout', UNKEYED_LAYOUT]));
   const results = await Promise.all(both.map(({ ended }) => ended));
   assert.deepEqual(results.map(({ status }) => status).sort(), [0, 5]);
   await assertEqualToPlan(place);
@@ -145,7 +146,7 @@ test('a loader that was taken over stops, and says why', async () => {
 
 test('a loader that was stopped for longer than its lease does not write when it wakes', async () => {
   const place = newPlace();
-  const flags = [...FLAGS, '--layout', 'timeseries', '--days', '10'];
+  const flags = [...FLAGS, '--layout', UNKEYED_LAYOUT, '--days', '10'];
   const stopped = RunningLoad.load(place, flags);
   await untilShards(stopped, server.uri, place.database, 2);
   stopped.kill('SIGSTOP');

@@ -4,8 +4,8 @@ import { closeSync, openSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, loadWell, type Place, resumeWell, verify } from '../support/dataset.js';
+import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
 import { RunningLoad, untilBegun, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -23,7 +23,7 @@ const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-si
 /** Milliseconds from the start of the program: before it is connected, while it prepares, at its first checkpoints, later. */
 const INSTANTS = [200, 400, 550, 750, 1000];
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   describe(`SIGKILL, ${layout}`, () => {
     test('at one instant after another of one load', async () => {
       const place = newPlace();
@@ -59,7 +59,7 @@ async function kill(running: RunningLoad, afterMs: number): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal}: exit 130, how to resume, and what was said to be safe is safe`, async () => {
     const place = newPlace();
-    const layout = signal === 'SIGTERM' ? 'timeseries' : 'flat';
+    const layout = signal === 'SIGTERM' ? UNKEYED_LAYOUT : 'flat';
     const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
     await untilShards(running, server.uri, place.database, 2);
     running.kill(signal);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
 import { assertEqualToPlan, load, loadWell, type Place } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -22,7 +23,7 @@ after(async () => {
   await server?.stop();
 });
 
-for (const layout of ['flat', 'timeseries']) {
+for (const layout of LAYOUTS_HERE) {
   test(`four parts at once, two of them killed and restarted: ${layout}`, async () => {
     const place = newPlace();
     const flags = [...FLAGS, '--layout', layout];

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { MongoClient } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -26,7 +26,7 @@ async function primaryPort(): Promise<number> {
   }
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   test(`primary stepped down under load: ${layout}`, async () => {
     const place = { uri: set.uri, database: `step_${layout}` };
     const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -16,7 +16,7 @@ after(() => server?.stop());
 
 const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-size', '500'];
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     test(`restarted under load, after ${signal}: ${layout}`, async () => {
       const place = { uri: server.uri, database: `restart_${layout}_${signal}` };
@@ -37,7 +37,7 @@ for (const layout of LAYOUTS) {
 }
 
 test('killed while collections are made: what was made is there, or is made again', async () => {
-  for (const layout of LAYOUTS) {
+  for (const layout of LAYOUTS_HERE) {
     const place = { uri: server.uri, database: `early_${layout}` };
     const running = RunningLoad.load(place, [...FLAGS, '--days', '1', '--layout', layout]);
     await running.untilPrinted(/Connected/);

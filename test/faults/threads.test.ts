@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Layout } from '../../src/config/settings.js';
 import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
+import { UNKEYED_LAYOUT } from '../support/features.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -44,16 +45,16 @@ async function loadWithDeaths(database: string, die: string, deaths: number, fla
 }
 
 const DEATHS: readonly [die: string, layout: Layout, deaths: number, said: RegExp][] = [
-  ['throw', 'timeseries', 2, /a worker thread died \(planted in a worker\)/],
+  ['throw', UNKEYED_LAYOUT, 2, /a worker thread died \(planted in a worker\)/],
   ['reject', 'flat', 2, /a worker thread died \(rejected in a worker\)/],
-  ['exit', 'timeseries', 2, /a worker thread died \(worker exited with code: 3\)/],
+  ['exit', UNKEYED_LAYOUT, 2, /a worker thread died \(worker exited with code: 3\)/],
   ['exit', 'flat', 2, /a worker thread died \(worker exited with code: 3\)/],
-  ['memory', 'timeseries', 1, /a worker thread died \(Worker terminated due to reaching memory limit/],
+  ['memory', UNKEYED_LAYOUT, 1, /a worker thread died \(Worker terminated due to reaching memory limit/],
 ];
 
-for (const [die, layout, deaths, said] of DEATHS) {
+for (const [index, [die, layout, deaths, said]] of DEATHS.entries()) {
   test(`${die}: ${layout}`, async () => {
-    const database = `thread_${die}_${layout}`;
+    const database = `thread_${index}_${die}`;
     const { status, stderr } = await loadWithDeaths(database, die, deaths, ['--layout', layout]);
     assert.equal(status, 0, stderr);
     assert.match(stderr, said);

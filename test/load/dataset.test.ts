@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Db, Document } from 'mongodb';
 import type { LoadSummary, SECTIONS } from '../../src/index.js';
+import { timeSeriesTest } from '../support/features.js';
 import { daysBefore, END, type SeriesFigures, seriesFigures, useServer } from './support.js';
 
 const file = useServer();
@@ -208,26 +209,29 @@ test('the tags of a record name the type of its asset', async () => {
 });
 
 for (const writer of ['sequence', 'bulkwrite'] as const) {
-  test(`timeseries, writer ${writer}: the same counts, sums, least and greatest values, in documents of three fields`, async () => {
-    const database = file.freshDatabase();
-    const summary = await file.load(database, { ...DAY, layout: 'timeseries', writer });
-    assert.equal(summary.records.inserted, 135_370);
-    assert.equal(summary.loader.writer, writer);
-    const db = file.client.db(database);
-    assert.deepEqual(await seriesFigures(db, 'timeseries'), flat.figures);
-    const documents = { $group: { _id: { fields: FIELDS_OF_ROOT, value: { $type: '$value' } } } };
-    const shapes = await db.collection('metrics').aggregate([documents]).toArray();
-    assert.deepEqual(
-      shapes.map(({ _id }) => [[..._id.fields].sort(), _id.value]),
-      [[['meta', 'timestamp', 'value'], 'double']],
-    );
-    const metas = await db.collection('metrics').distinct('meta');
-    assert.equal(metas.length, flat.figures.length);
-    for (const meta of metas) assert.deepEqual(Object.keys(meta), ['asset_id', 'metric_name']);
-    const noAge = { projection: { last_updated: 0 } };
-    const assets = (from: Db) => from.collection('assets').find({}, noAge).sort({ _id: 1 }).toArray();
-    assert.deepEqual(await assets(db), await assets(flat.db));
-  });
+  timeSeriesTest(
+    `timeseries, writer ${writer}: the same counts, sums, least and greatest values, in documents of three fields`,
+    async () => {
+      const database = file.freshDatabase();
+      const summary = await file.load(database, { ...DAY, layout: 'timeseries', writer });
+      assert.equal(summary.records.inserted, 135_370);
+      assert.equal(summary.loader.writer, writer);
+      const db = file.client.db(database);
+      assert.deepEqual(await seriesFigures(db, 'timeseries'), flat.figures);
+      const documents = { $group: { _id: { fields: FIELDS_OF_ROOT, value: { $type: '$value' } } } };
+      const shapes = await db.collection('metrics').aggregate([documents]).toArray();
+      assert.deepEqual(
+        shapes.map(({ _id }) => [[..._id.fields].sort(), _id.value]),
+        [[['meta', 'timestamp', 'value'], 'double']],
+      );
+      const metas = await db.collection('metrics').distinct('meta');
+      assert.equal(metas.length, flat.figures.length);
+      for (const meta of metas) assert.deepEqual(Object.keys(meta), ['asset_id', 'metric_name']);
+      const noAge = { projection: { last_updated: 0 } };
+      const assets = (from: Db) => from.collection('assets').find({}, noAge).sort({ _id: 1 }).toArray();
+      assert.deepEqual(await assets(db), await assets(flat.db));
+    },
+  );
 }
 
 const FIELDS_OF_ROOT = { $map: { input: { $objectToArray: '$$ROOT' }, in: '$$this.k' } };

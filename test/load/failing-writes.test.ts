@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadEvent, load, SeedError } from '../../src/index.js';
 import type { WorkerContext } from '../../src/load/run.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { datasetOver, END, useServer } from './support.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
@@ -75,7 +76,7 @@ test('a single record that the server refuses fails the load with the server’s
 });
 
 test('a cut connection is no failure: it is said once, counted, and no record is lost or doubled', async () => {
-  for (const layout of ['flat', 'timeseries'] as const) {
+  for (const layout of LAYOUTS_HERE) {
     const database = file.freshDatabase();
     await failInserts({ closeConnection: true, namespace: `${database}.metrics` }, { times: 3 });
     const events: LoadEvent[] = [];

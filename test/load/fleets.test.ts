@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Document } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { type CliResult, runCli } from '../support/cli.js';
 import {
   assertEqualToPlan,
@@ -17,6 +16,7 @@ import {
   resumeWell,
   verify,
 } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { useServer } from './support.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/fleets/', import.meta.url));
@@ -44,7 +44,7 @@ async function loadHourWell(place: Place, ...flags: readonly string[]): Promise<
   return JSON.parse(stdout);
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   test(`the small office loads and verifies: ${layout}`, async () => {
     const place = freshPlace();
     const { assets, records } = await loadWell(place, '--fleet', OFFICE, '--layout', layout);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadOptions, SECTIONS, type Section } from '../../src/index.js';
+import { UNKEYED_LAYOUT } from '../support/features.js';
 import { daysBefore, END, seriesFigures, useServer } from './support.js';
 
 const file = useServer();
@@ -81,7 +82,7 @@ test('a window in the middle of days holds exactly its minutes, and the backups 
   const inside = { timestamp: { $gte: start, $lt: end } };
   const backups = await file.client.db(database).collection('metrics').countDocuments(inside);
   assert.equal(counts.backup, backups);
-  assert.deepEqual(await loadAndCount({ start, end, layout: 'timeseries' }), counts);
+  assert.deepEqual(await loadAndCount({ start, end, layout: UNKEYED_LAYOUT }), counts);
 });
 
 test('a window of one minute, and one that ends before the nightly backups', async () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LoadOptions, type LoadSummary, load, SeedError } from '../../src/index.js';
+import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
 import { daysBefore, END, hashes, seriesFigures, useServer } from './support.js';
 
 const file = useServer({ slowInserts: true });
@@ -101,7 +102,7 @@ test('an unfinished run is named, its own options do not start it over, and --cl
   assert.equal(await file.client.db(database).collection('seed_runs').countDocuments(), 1);
 });
 
-for (const layout of ['flat', 'timeseries'] as const) {
+for (const layout of LAYOUTS_HERE) {
   test(`${layout}: --resume takes seed, period and layout from the run, skips what is done, and ends with every record once`, async () => {
     const [database, whole] = [file.freshDatabase(), file.freshDatabase()];
     const options = { start: daysBefore(0.5), layout } as const;
@@ -168,7 +169,7 @@ test('--resume of an empty database finds nothing to resume, and leaves it empty
   assert.deepEqual(await file.client.db(database).listCollections().toArray(), []);
 });
 
-for (const layout of ['flat', 'timeseries'] as const) {
+for (const layout of LAYOUTS_HERE) {
   test(`${layout}: --skip-cleanup adds a later hour, overlapping the first, without doubling a record`, async () => {
     const [database, whole] = [file.freshDatabase(), file.freshDatabase()];
     const at = (minutes: number) => new Date(END.getTime() + minutes * 60_000);
@@ -189,7 +190,7 @@ for (const layout of ['flat', 'timeseries'] as const) {
 test('--clean removes this program’s collections and nothing else', async () => {
   const database = file.freshDatabase();
   const db = file.client.db(database);
-  await file.load(database, { ...HOUR, layout: 'timeseries' });
+  await file.load(database, { ...HOUR, layout: UNKEYED_LAYOUT });
   await db.collection('customers').insertOne({ name: 'Ada' });
   await db.collection('metrics_archive').insertOne({ value: 1 });
   await db.collection('seed_runs_backup').insertOne({ value: 2 });

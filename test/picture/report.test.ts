@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { Db, Document } from 'mongodb';
 import type { Layout } from '../../src/config/settings.js';
-import { DEFAULT_FLEET, LAYOUTS } from '../../src/index.js';
+import { DEFAULT_FLEET } from '../../src/index.js';
 import type { AvailabilityPicture, DatasetPicture } from '../../src/picture/index.js';
 import { END, useServer } from '../load/support.js';
 import { type CliResult, runCli } from '../support/cli.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { assertClose, pictureOf } from './support.js';
 
 const file = useServer();
@@ -18,7 +19,7 @@ const SCRATCH = mkdtempSync(join(tmpdir(), 'seed-database-reports-'));
 process.once('exit', () => rmSync(SCRATCH, { recursive: true, force: true }));
 
 before(async () => {
-  for (const layout of LAYOUTS) {
+  for (const layout of LAYOUTS_HERE) {
     const availabilityScale = layout === 'flat' ? 'percent' : 'unit';
     await file.load(`report_${layout}`, { days: DAYS, layout, availabilityScale });
   }
@@ -57,7 +58,7 @@ function grouped(db: Db, layout: Layout, by: Document, values: Document, filter:
     .toArray();
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   const database = `report_${layout}`;
   const upState = layout === 'flat' ? 100 : 1;
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { MongoClient } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { type CliResult, runCli } from '../support/cli.js';
 import { assertEqualToPlan, END, loadWell, type Place, placeFlags } from '../support/dataset.js';
+import { LAYOUTS_HERE, timeSeriesTest, UNKEYED_LAYOUT } from '../support/features.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer, until } from '../support/server.js';
 
@@ -47,7 +47,7 @@ async function runs({ database }: Place) {
   return { count: stored.length, window: stored[0].window as { start: Date; end: Date } };
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   test(`a refreshed run equals one longer run: ${layout}`, async () => {
     const [grown, whole] = [freshPlace(), freshPlace()];
     const flags = ['--layout', layout, '--environment', 'lab', '--metrics-only', '--backup-only'];
@@ -81,7 +81,7 @@ test('nothing is missing: said, exit 0, nothing written', async () => {
 
 test('two refreshes at once: each record once', async () => {
   const place = freshPlace();
-  await loadWell(place, '--end', EARLIER, '--layout', 'timeseries', '--metrics-only');
+  await loadWell(place, '--end', EARLIER, '--layout', UNKEYED_LAYOUT, '--metrics-only');
   const both = await Promise.all([refresh(place), refresh(place)]);
   const statuses = both.map(({ status }) => status);
   // The slower one is refused, or finds nothing left to do.
@@ -104,7 +104,7 @@ test('a refresh that was killed is finished by the next one', async () => {
     '--end',
     '2025-02-05',
     '--layout',
-    'timeseries',
+    UNKEYED_LAYOUT,
     '--metrics-only',
     '--shard-days',
     '1',
@@ -145,17 +145,20 @@ test('--keep-days removes the old end and nothing else', async () => {
   await assertEqualToPlan(place);
 });
 
-test('--keep-days where the server cannot delete by time: refused before anything is loaded', async () => {
-  const place = freshPlace();
-  await loadWell(place, '--end', EARLIER, '--layout', 'timeseries', '--assets-only');
-  const { status, stderr } = await refresh(place, '--keep-days', '1');
-  const { version } = await client.db('admin').command({ buildInfo: 1 });
-  if (Number(version.split('.')[0]) < 7) {
-    assert.equal(status, 1);
-    assert.match(stderr, /cannot delete by time from a time-series collection/);
-    assert.equal((await runs(place)).window.end.getTime(), new Date(EARLIER).getTime());
-  } else assert.equal(status, 0, stderr);
-});
+timeSeriesTest(
+  '--keep-days where the server cannot delete by time: refused before anything is loaded',
+  async () => {
+    const place = freshPlace();
+    await loadWell(place, '--end', EARLIER, '--layout', 'timeseries', '--assets-only');
+    const { status, stderr } = await refresh(place, '--keep-days', '1');
+    const { version } = await client.db('admin').command({ buildInfo: 1 });
+    if (Number(version.split('.')[0]) < 7) {
+      assert.equal(status, 1);
+      assert.match(stderr, /cannot delete by time from a time-series collection/);
+      assert.equal((await runs(place)).window.end.getTime(), new Date(EARLIER).getTime());
+    } else assert.equal(status, 0, stderr);
+  },
+);
 
 test('what cannot be refreshed is told in one line', async () => {
   const place = freshPlace();

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
-import { LAYOUTS } from '../../src/config/settings.js';
 import { type CliResult, runCli } from '../support/cli.js';
 import { loadFlags } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -45,7 +45,7 @@ const SMALL = loadFlags({ uri: '', database: '' }, '--metrics-only', '--start', 
   (flag, i, all) => !['--uri', '--database'].includes(flag) && !['--uri', '--database'].includes(all[i - 1]),
 );
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   test(`readWrite on the database is enough for everything: ${layout}`, async () => {
     const database = `mine_${layout}`;
     const writer = (...args: string[]) => as('writer', database, args);

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Db, Document } from 'mongodb';
 import type { Layout } from '../../src/config/settings.js';
+import { METRIC_BUCKETS, METRICS } from '../../src/store/names.js';
 import { type CliOptions, type CliResult, runCli } from './cli.js';
+import { DELETES_SERIES } from './features.js';
 
 /** A folder for logs, gone with the test process. */
 const SCRATCH = mkdtempSync(join(tmpdir(), 'seed-database-logs-'));
@@ -97,21 +99,27 @@ export function seriesFilter(layout: Layout, assetId: string, metricName: string
   return { [`${FIELDS[layout]}asset_id`]: assetId, [`${FIELDS[layout]}metric_name`]: metricName };
 }
 
-/** Replaces a stored series by what `change` makes of it. Returns what it was. Old servers delete from time-series only by meta. */
+/** Deletes by asset and metric. Where the server has no deletes from time-series collections, from their buckets. */
+export async function deleteSeries(db: Db, layout: Layout, filter: Document): Promise<void> {
+  const throughBuckets = layout === 'timeseries' && !DELETES_SERIES;
+  await db.collection(throughBuckets ? METRIC_BUCKETS : METRICS).deleteMany(filter);
+}
+
+/** Replaces a stored series by what `change` makes of it. Returns what it was. */
 export async function rewriteSeries(
   db: Db,
   layout: Layout,
   [assetId, metricName]: readonly [string, string],
   change: (documents: Document[]) => Document[],
 ): Promise<Document[]> {
-  const metrics = db.collection('metrics');
+  const metrics = db.collection(METRICS);
   const filter = seriesFilter(layout, assetId, metricName);
   const projection = layout === 'timeseries' ? { _id: 0 } : {};
   const before = await metrics
     .find(filter, { projection, promoteValues: false })
     .sort({ timestamp: 1 })
     .toArray();
-  await metrics.deleteMany(filter);
+  await deleteSeries(db, layout, filter);
   const after = change(before.map((document) => ({ ...document })));
   if (after.length > 0) await metrics.insertMany(after, { forceServerObjectId: true });
   return before;

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
 import { runCli } from '../support/cli.js';
 import { assertEqualToPlan, loadWell, type Place, placeFlags, verify } from '../support/dataset.js';
+import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -30,7 +31,7 @@ test('the fingerprint does not depend on layout, workers, batches, shards or ord
     place('series'),
     ...DATASET,
     '--layout',
-    'timeseries',
+    UNKEYED_LAYOUT,
     '--workers',
     '3',
     '--shard-days',
@@ -62,7 +63,7 @@ test('a dataset described by hand', async () => {
 });
 
 test('what another run has put beside it is not foreign', async () => {
-  for (const layout of ['flat', 'timeseries']) {
+  for (const layout of LAYOUTS_HERE) {
     const beside = place(`beside_${layout}`);
     await loadWell(beside, '--backup-only', '--layout', layout);
     await loadWell(beside, '--backup-only', '--layout', layout, '--end', '2025-03-09', '--skip-cleanup');

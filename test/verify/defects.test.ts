@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Db, type Document, Double, MongoClient, ObjectId } from 'mongodb';
-import { LAYOUTS, type Layout } from '../../src/config/settings.js';
+import type { Layout } from '../../src/config/settings.js';
 import {
   assertEqualToPlan,
+  deleteSeries,
   loadWell,
   type Place,
   rewriteSeries,
   type Verified,
   verify,
 } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -104,7 +106,7 @@ function defects({ missing, doubled, different, foreign }: Readonly<Record<strin
   return { missing, doubled, different, foreign };
 }
 
-for (const layout of LAYOUTS) {
+for (const layout of LAYOUTS_HERE) {
   describe(`${layout} layout`, () => {
     let place: Place;
     let db: Db;
@@ -199,7 +201,7 @@ for (const layout of LAYOUTS) {
       assert.deepEqual(defects(spoilt.records), { ...NONE, foreign: 3 });
       assert.equal(spoilt.records.found, 10_813);
       assert.ok(spoilt.series.some(({ assetId, foreign }) => assetId === 'vm-999' && foreign === 2));
-      await metrics.deleteMany({ [`${prefix}asset_id`]: 'vm-999' });
+      await deleteSeries(db, layout, { [`${prefix}asset_id`]: 'vm-999' });
       await rewriteSeries(db, layout, ['vm-101', 'cpu_usage'], (documents) =>
         documents.filter(({ timestamp }) => timestamp > long),
       );

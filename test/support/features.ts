@@ -1,0 +1,55 @@
+/**
+ * What the server of the tests can. `npm run test:servers` runs the same files on older and newer servers, so a test that needs
+ * a feature says here what is true where the server has none. Nothing is skipped.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MongoClient } from 'mongodb';
+import { LAYOUTS, type Layout } from '../../src/config/settings.js';
+import { isAtLeast } from '../../src/store/connect.js';
+import { obtainBinary } from '../../src/store/embedded/binary.js';
+import { runCli } from './cli.js';
+import { startTestServer } from './server.js';
+
+/** Version of the server that `startTestServer` starts, as `6.0.5`. */
+export const { version: SERVER_VERSION } = await obtainBinary((message) =>
+  process.stderr.write(`${message}\n`),
+);
+
+export const HAS_TIME_SERIES = isAtLeast(SERVER_VERSION, 5, 0);
+export const HAS_CLUSTERED = isAtLeast(SERVER_VERSION, 5, 3);
+/** Time-series collections take deletes of whole series. */
+export const DELETES_SERIES = isAtLeast(SERVER_VERSION, 5, 1);
+/** Time-series collections take deletes by time. */
+export const TRIMS_TIME_SERIES = isAtLeast(SERVER_VERSION, 7, 0);
+
+/** The layouts that this server can hold. */
+export const LAYOUTS_HERE: readonly Layout[] = LAYOUTS.filter(
+  (layout) => layout === 'flat' || HAS_TIME_SERIES,
+);
+
+/** The layout in which a record written twice is there twice, where the server has it. */
+export const UNKEYED_LAYOUT: Layout = HAS_TIME_SERIES ? 'timeseries' : 'flat';
+
+/** A test of the time-series layout. Where the server has none, a test that it is refused by name and nothing is written. */
+export function timeSeriesTest(name: string, body: () => Promise<void>): void {
+  if (HAS_TIME_SERIES) test(name, body);
+  else test(`${name} — refused: MongoDB ${SERVER_VERSION} has no time-series`, refusesTimeSeries);
+}
+
+/** Fails unless a time-series load is refused before anything is written. */
+export async function refusesTimeSeries(): Promise<void> {
+  const server = await startTestServer();
+  const client = new MongoClient(server.uri);
+  try {
+    const target = ['--uri', server.uri, '--database', 'refused', '--log-file', '/dev/null'];
+    const { status, stderr } = await runCli(['load', ...target, '--days', '1', '--layout', 'timeseries']);
+    assert.equal(status, 5, stderr);
+    assert.match(stderr, /has no time-series collections/);
+    assert.match(stderr, /--layout flat/);
+    assert.deepEqual(await client.db('refused').listCollections().toArray(), []);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+}
