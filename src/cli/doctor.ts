@@ -133,7 +133,7 @@ function layoutFinding(
       state: 'bad',
       detail: `MongoDB ${version} has no time-series collections`,
       remedy: 'use --layout flat, or MongoDB 5.0 or later',
-      exitStatus: ExitStatus.failure,
+      exitStatus: ExitStatus.targetNotReady,
     };
   }
   const can = [

@@ -43,7 +43,7 @@ export async function existingLayout(db: Db): Promise<Layout | undefined> {
 export function refuseUnknownLayout(serverVersion: string, layout: Layout): void {
   if (layout !== 'timeseries' || isAtLeast(serverVersion, 5, 0)) return;
   throw new SeedError(
-    ExitStatus.failure,
+    ExitStatus.targetNotReady,
     `MongoDB ${serverVersion} has no time-series collections (5.0 and later have)`,
     'use --layout flat, or a newer server',
   );
