@@ -3,7 +3,7 @@ import { rm, stat } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { withFileLock } from './file-lock.js';
+import { withFileLock } from '../file-lock.js';
 
 /** A binary and its MongoDB version. */
 export interface DownloadedBinary {
@@ -65,7 +65,7 @@ export async function download(
     if (!(await isReachable(url))) return undefined;
     const wait = {
       timeoutMs: LOCK_TIMEOUT_MS,
-      onWait: (pid: number) => notice(`waiting for process ${pid}, which is downloading MongoDB`),
+      onWait: (holder: string) => notice(`waiting for ${holder}, which is downloading MongoDB`),
     };
     return await withFileLock(join(cacheDirectory, 'mongod-download.lock'), wait, async () => {
       const { path, version, exists } = await locate(cacheDirectory);

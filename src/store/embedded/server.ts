@@ -1,22 +1,25 @@
 /** The embedded server: started when nobody has, shared when somebody has, stopped by the last one to leave. */
 import { fork } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { MongoInstance } from 'mongodb-memory-server-core';
 import { ExitStatus, SeedError } from '../../errors.js';
+import { withFileLock } from '../file-lock.js';
 import { type ObtainedBinary, obtainBinary } from './binary.js';
-import { withFileLock } from './file-lock.js';
 import { launch, StartFailure } from './instance.js';
 import { type EmbeddedLocations, embeddedLocations } from './locations.js';
 import { freePort, isPortFree } from './ports.js';
 import { isAlive, signal, waitForExit } from './processes.js';
+import { explainStart } from './start-failure.js';
 import {
   answers,
   embeddedUri,
+  lives,
   readState,
   removeState,
   runningServer,
   type ServerState,
+  stateOf,
   writeState,
 } from './state.js';
 import { endMongod, STOP_TIMEOUT_MS } from './stop-mongod.js';
@@ -72,8 +75,8 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 function lockOptions(notice: (message: string) => void) {
   return {
     timeoutMs: LOCK_TIMEOUT_MS,
-    onWait: (pid: number) =>
-      notice(`waiting for process ${pid}, which is starting or stopping the embedded server`),
+    onWait: (holder: string) =>
+      notice(`waiting for ${holder}, which is starting or stopping the embedded server`),
   };
 }
 
@@ -102,7 +105,8 @@ async function join(
       `use ${embeddedUri(running.port)}, or stop that process first`,
     );
   }
-  const state = { ...running, users: [...running.users, process.pid] };
+  const users = running.users.filter((user) => lives(running, user));
+  const state = stateOf({ ...running, guardian: guardianOf(running), users: [...users, process.pid] });
   await writeState(locations.stateFile, state);
   notice(`using the embedded MongoDB ${state.version} that already runs: ${embeddedUri(state.port)}`);
   return handle(state, locations, false, notice);
@@ -117,14 +121,14 @@ async function begin(
   const instance = await launchOnPort(binary, locations, port);
   const pid = instance.mongodProcess?.pid ?? 0;
   launched.set(pid, instance);
-  const state: ServerState = {
+  const state = stateOf({
     pid,
     port: instance.instanceOpts.port ?? 0,
     version: binary.version,
     owner: process.pid,
     guardian: instance.killerProcess?.pid ?? 0,
     users: [process.pid],
-  };
+  });
   await writeState(locations.stateFile, state);
   await writeFile(locations.versionFile, `${binary.version}\n`);
   notice(
@@ -143,21 +147,18 @@ async function endPrevious(
   notice: (message: string) => void,
 ): Promise<void> {
   const left = await readState(stateFile);
-  if (left !== undefined && isAlive(left.pid)) {
-    if (isAlive(left.owner)) {
+  if (left !== undefined && lives(left, left.pid)) {
+    if (lives(left, left.owner)) {
       throw new SeedError(
         ExitStatus.failure,
         `the embedded server (process ${left.pid}) runs, but does not answer`,
         `stop process ${left.owner}, which started it, or set MONGODB_URI`,
       );
     }
-    // Only what proves to be that mongod gets a signal: the number may be another program's by now.
-    const proven = await answers(left);
-    if (proven || isAlive(left.guardian)) {
-      notice('waiting for the embedded server of a run that was killed to close its files');
-      if (proven) await endMongod(left);
-      else await waitForExit(left.pid, STOP_TIMEOUT_MS);
-    }
+    notice('waiting for the embedded server of a run that was killed to close its files');
+    // Only what proves to be that mongod gets a signal.
+    if (await answers(left)) await endMongod(left);
+    else await waitForExit(left.pid, STOP_TIMEOUT_MS);
   }
   await removeState(stateFile);
 }
@@ -176,7 +177,7 @@ async function launchOnPort(
       if (!(error instanceof StartFailure)) throw error;
       const taken = error.log.has(/address already in use/i);
       if (taken && asked !== undefined) throw portInUse(asked);
-      if (!taken || attempt === PORT_ATTEMPTS) throw await explain(error, binary, locations);
+      if (!taken || attempt === PORT_ATTEMPTS) throw await explainStart(error, binary, locations);
     }
   }
 }
@@ -187,36 +188,6 @@ function portInUse(port: number): SeedError {
     `port ${port} is in use by another program`,
     'name another port, or none to have a free one chosen',
   );
-}
-
-/** Why mongod did not start, in one line of its own words, and the way out. */
-async function explain(
-  failure: StartFailure,
-  binary: ObtainedBinary,
-  locations: EmbeddedLocations,
-): Promise<SeedError> {
-  const { dataDirectory, versionFile } = locations;
-  const message = `the embedded MongoDB ${binary.version} did not start: ${failure.log.cause()}`;
-  const refusal = (remedy: string, status: ExitStatus = ExitStatus.failure) =>
-    new SeedError(status, message, remedy, { cause: failure });
-  if (failure.log.has(/No space left on device/i)) {
-    return refusal(`free space on the disk of ${dataDirectory}`, ExitStatus.outOfSpace);
-  }
-  if (failure.log.has(/DBPathInUse/)) {
-    return refusal(
-      `another mongod uses ${dataDirectory}: stop it, or set SEED_DATABASE_HOME to another folder`,
-    );
-  }
-  const last = await readFile(versionFile, 'utf8').then(
-    (text) => text.trim(),
-    () => binary.version,
-  );
-  if (last !== binary.version) {
-    return refusal(
-      `the data were last used by MongoDB ${last}: set MONGOMS_SYSTEM_BINARY to such a mongod, or move ${dataDirectory} away`,
-    );
-  }
-  return refusal(`move ${dataDirectory} away to begin with an empty one, or set MONGODB_URI`);
 }
 
 function handle(
@@ -245,17 +216,17 @@ async function leave(pid: number, { stateFile }: EmbeddedLocations): Promise<voi
   const state = await readState(stateFile);
   if (state?.pid !== pid) return release(pid); // it died, and perhaps another was started since
   const mine = state.users.indexOf(process.pid);
-  const users = state.users.filter((user, index) => index !== mine && isAlive(user));
+  const users = state.users.filter((user, index) => index !== mine && lives(state, user));
   if (users.length === 0) {
     await end(state);
     await removeState(stateFile);
   } else if (users.includes(state.owner)) {
-    await writeState(stateFile, { ...state, users });
+    await writeState(stateFile, stateOf({ ...state, guardian: guardianOf(state), users }));
   } else {
     const [heir] = users;
     const guardian = guard(heir, pid);
-    await writeState(stateFile, { ...state, users, owner: heir, guardian });
-    signal(state.guardian, 'SIGKILL'); // it would end mongod with this process
+    await writeState(stateFile, stateOf({ ...state, users, owner: heir, guardian }));
+    endGuardian(state); // it would end mongod with this process
     await release(pid);
   }
 }
@@ -271,6 +242,15 @@ function guard(owner: number, pid: number): number {
   guardian.unref();
   guardian.disconnect();
   return guardian.pid ?? 0;
+}
+
+/** The guardian where it lives, else 0. */
+function guardianOf(state: ServerState): number {
+  return lives(state, state.guardian) ? state.guardian : 0;
+}
+
+function endGuardian(state: ServerState): void {
+  if (guardianOf(state) > 0) signal(state.guardian, 'SIGKILL');
 }
 
 /** Lets this process end while mongod goes on without it. */
@@ -294,7 +274,7 @@ async function release(pid: number): Promise<void> {
 /** Ends mongod and the library's processes around it. */
 async function end(state: ServerState): Promise<void> {
   await endMongod(state);
-  signal(state.guardian, 'SIGKILL'); // it would notice by itself, within seconds
+  endGuardian(state); // it would notice by itself, within seconds
   await launched.get(state.pid)?.stop(); // forgets both processes, which hold our event loop
   launched.delete(state.pid);
 }

