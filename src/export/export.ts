@@ -1,20 +1,10 @@
 /** `export`: the records of a dataset as files, without a server. */
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BSON } from 'mongodb';
 import { assetDocument, buildTemplate, seriesIdPrefix } from '../encode/index.js';
-import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 import { WorkerPool } from '../load/pool.js';
 import type { Dataset } from '../load/run.js';
@@ -24,6 +14,7 @@ import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/index.js
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { ASSET_INDEXES, collectionOptions, METRIC_INDEXES } from '../store/schema.js';
 import { VERSION } from '../version.js';
+import { MANIFEST, makeFolder } from './folder.js';
 import {
   type ExportContext,
   type ExportFormat,
@@ -41,7 +32,7 @@ export interface ExportInput {
   readonly plan: Plan;
   readonly format: ExportFormat;
   readonly gzip: boolean;
-  /** The folder to make. While it is written it is called `<out>.part`. */
+  /** The folder to make: see {@link makeFolder}. */
   readonly out: string;
   /** Replace what is there. */
   readonly clean: boolean;
@@ -66,96 +57,32 @@ export interface Exported {
 /**
  * Writes all records, in parallel, a shard at a time. The folder appears when everything is in it; an interrupt or a failure leaves
  * nothing behind.
- * @throws SeedError where the folder is in use, or cannot be written
+ * @throws SeedError where the folder is in use or somebody else exports into it, or it cannot be written
  */
 export async function exportDataset(input: ExportInput): Promise<Exported> {
-  const { out, clean, plan } = input;
+  const { plan, interrupt } = input;
   const started = performance.now();
-  const partial = `${out}.part`;
-  for (const folder of clean ? [partial, out] : [partial]) refuseForeign(folder);
-  if (!clean && holds(out)) throw inUse(out, 'replace it with --clean');
-  try {
-    rmSync(partial, { recursive: true, force: true });
-    const folder = join(partial, input.database);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const written = await makeFolder(input, async (partial) => {
+    // First, so that what is left of a killed export is always known for one.
     await writeFile(join(partial, MANIFEST), manifestOf(input), { mode: 0o600 });
+    const folder = join(partial, input.database);
+    mkdirSync(folder, { mode: 0o700 });
     const assets = await writeAssets(input, folder);
     const shards = await writeShards(input, folder);
-    if (input.interrupt.aborted) {
-      rmSync(partial, { recursive: true, force: true });
-      return {
-        status: 'interrupted',
-        records: 0,
-        files: 0,
-        bytes: 0,
-        elapsedMs: performance.now() - started,
-      };
-    }
-    if (clean) rmSync(out, { recursive: true, force: true });
-    renameSync(partial, out);
-    return {
-      status: 'complete',
-      records: plan.records,
-      files: assets.files + shards.files,
-      bytes: assets.bytes + shards.bytes,
-      elapsedMs: performance.now() - started,
-    };
-  } catch (error) {
-    discard(partial);
-    throw explained(error, out);
-  }
+    if (interrupt.aborted) return undefined;
+    return { files: assets.files + shards.files, bytes: assets.bytes + shards.bytes };
+  });
+  const elapsedMs = performance.now() - started;
+  return written
+    ? { status: 'complete', records: plan.records, ...written, elapsedMs }
+    : { status: 'interrupted', records: 0, files: 0, bytes: 0, elapsedMs };
 }
-
-/** What the export is of; and, for `--clean`, the sign that a folder is an export's and may go. */
-const MANIFEST = 'export.json';
 
 function manifestOf({ dataset, format, gzip, plan }: ExportInput): string {
   const { window, ...described } = dataset;
   const period = { start: instantOf(window.start), end: instantOf(window.end) };
   const manifest = { version: VERSION, ...described, window: period, format, gzip, records: plan.records };
   return `${JSON.stringify(manifest, undefined, 1)}\n`;
-}
-
-function holds(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).length > 0;
-}
-
-/** @throws SeedError for a folder that is to be replaced and has not been made by an export */
-function refuseForeign(folder: string): void {
-  if (holds(folder) && !existsSync(join(folder, MANIFEST))) throw inUse(folder, 'remove it yourself');
-}
-
-function inUse(folder: string, orElse: string): SeedError {
-  return new SeedError(
-    ExitStatus.targetNotReady,
-    `folder ${folder} is not empty`,
-    `name another one with --out, or ${orElse}`,
-  );
-}
-
-/** As far as it goes: the failure that led here is the one to tell. */
-function discard(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch {}
-}
-
-function explained(error: unknown, out: string): unknown {
-  if (error instanceof SeedError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new SeedError(
-      ExitStatus.outOfSpace,
-      `no disk space left for ${out}: ${message}`,
-      'make room, or name another disk with --out',
-    );
-  }
-  if (code === undefined) return error;
-  return new SeedError(
-    ExitStatus.failure,
-    `cannot write ${out}: ${message}`,
-    'name another folder with --out',
-  );
 }
 
 /** The assets are few: one file, as the format has it; where the format has no nested fields, Extended JSON. */

@@ -166,24 +166,40 @@ test('what cannot be done is told in one line', async () => {
   assert.ok(!existsSync(join(SCRATCH, 'never')));
 });
 
+/** An export that takes its time, once it writes. */
+async function longExport(out: string): Promise<RunningLoad> {
+  const flags = ['--seed', '1', '--days', '365', '--format', 'csv', '--out', out];
+  const running = new RunningLoad(['export', ...flags]);
+  while (!existsSync(`${out}.part`) && !running.hasEnded) await new Promise((done) => setTimeout(done, 20));
+  return running;
+}
+
+test('a second export into the folder is refused and names the first; a killed one holds nobody up', async () => {
+  const out = join(SCRATCH, 'shared');
+  const first = await longExport(out);
+  const refused = await exportTo(out, '--assets-only', '--clean');
+  assert.equal(refused.status, 5, refused.stderr);
+  assert.match(refused.stderr, new RegExp(`process ${first.child.pid} is exporting into ${out}\\n`));
+  assert.ok(!first.hasEnded && existsSync(`${out}.part`), 'the first goes on');
+  first.kill('SIGKILL');
+  await first.ended;
+  assert.ok(!existsSync(out), 'nothing that is unfinished has the name of an export');
+  const { status, stderr } = await exportTo(out, '--assets-only');
+  assert.equal(status, 0, stderr);
+  const beside = readdirSync(SCRATCH).filter((name) => name.startsWith('shared'));
+  assert.deepEqual(beside, ['shared']);
+});
+
 test('Ctrl-C leaves nothing behind', async () => {
   const out = join(SCRATCH, 'interrupted');
-  const running = new RunningLoad([
-    'export',
-    '--seed',
-    '1',
-    '--days',
-    '365',
-    '--format',
-    'csv',
-    '--out',
-    out,
-  ]);
-  while (!existsSync(`${out}.part`) && !running.hasEnded) await new Promise((done) => setTimeout(done, 20));
+  const running = await longExport(out);
   running.kill('SIGINT');
   const { status, stdout } = await running.ended;
   assert.equal(status, 130, stdout);
-  assert.ok(!existsSync(out) && !existsSync(`${out}.part`));
+  assert.deepEqual(
+    readdirSync(SCRATCH).filter((name) => name.startsWith('interrupted')),
+    [],
+  );
 });
 
 test('time-series buckets span no more than the server looks at, backups included', async () => {
