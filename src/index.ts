@@ -195,7 +195,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyReport>
   const connection = withLongReads(settings.connection);
   const target = await openTarget(connection, () => undefined);
   try {
-    const { dataset, fleet, others } = await selectDataset(target.db, settings, undefined);
+    const { dataset, fleet, others } = await selectDataset(target, settings, undefined);
     return await verifyDataset({
       target,
       connection: settings.connection,
@@ -230,7 +230,7 @@ export async function connectReader(uri: string, database?: string): Promise<Con
   if (typeof uri !== 'string') throw usageError('uri: must be a connection string');
   checkOptions('verify', { database });
   const settings = settingsOf({ uri, database });
-  const { db, close } = await openConnection(settings.connection);
+  const { reader: db, close } = await openConnection(settings.connection);
   return { reader: await openReader(db), db, close };
 }
 

@@ -18,6 +18,7 @@ import { unshare } from '../src/load/shared.js';
 import { nullSink } from '../src/load/sink.js';
 import { ShardSource } from '../src/load/source.js';
 import { untilHeld } from '../src/load/until-held.js';
+import { gateWrites } from '../src/load/write-gate.js';
 import { WriterConnection } from '../src/load/writer-connection.js';
 import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../src/model/index.js';
 import { loadedAssets } from '../src/plan/index.js';
@@ -28,6 +29,7 @@ import { explainServerError } from '../src/store/server-errors.js';
 /** What a thread keeps from one shard to the next. */
 async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {
   const counters = new Counters(shared);
+  gateWrites(() => counters.held);
   return {
     context,
     counters,

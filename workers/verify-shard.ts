@@ -1,14 +1,18 @@
 /** The piscina entry of `verify`: compares one shard with the database and, where it is told to, puts right what differs. */
+import { threadId } from 'node:worker_threads';
 import type { ClientSession, Db, Document } from 'mongodb';
 import type { ConnectionSettings } from '../src/config/settings.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import type { FleetDefinition } from '../src/fleet/file.js';
+import { Counters } from '../src/load/counters.js';
 import { explainFailure } from '../src/load/explain.js';
 import { withRetry } from '../src/load/retry.js';
 import type { Dataset } from '../src/load/run.js';
 import { type Shared, unshare } from '../src/load/shared.js';
 import { ShardSource } from '../src/load/source.js';
+import { formatLoaderName } from '../src/load/stragglers.js';
+import { untilHeld } from '../src/load/until-held.js';
 import { TelemetryModel } from '../src/model/index.js';
 import type { Shard } from '../src/plan/index.js';
 import { makeClient } from '../src/store/connect.js';
@@ -23,13 +27,21 @@ export interface VerifyContext {
   readonly connection: ConnectionSettings;
   /** How long to go on trying one shard, in milliseconds. */
   readonly retryMs: number;
+  /** Flat layout: replace records that are there with other content. Undefined: only compare. */
+  readonly mending: Mending | undefined;
+}
+
+/** What a thread needs that writes. */
+export interface Mending {
+  /** See {@link Counters}: whether the database is held. */
+  readonly counters: SharedArrayBuffer;
+  /** Whose connections these are. */
+  readonly loader: string;
 }
 
 export interface VerifyTask {
   readonly context: Shared<VerifyContext>;
   readonly shard: Shard;
-  /** Flat layout: replace records that are there with other content. */
-  readonly mend: boolean;
 }
 
 /** A failure crosses the thread boundary as data: an error object would lose its class. */
@@ -47,23 +59,20 @@ const WHOLE_SERIES = Number.MAX_SAFE_INTEGER;
 
 let thread: { readonly db: Db; readonly session: ClientSession; readonly model: TelemetryModel } | undefined;
 
-export default async function verifyShard({
-  context: shared,
-  shard,
-  mend,
-}: VerifyTask): Promise<VerifyResult> {
+export default async function verifyShard({ context: shared, shard }: VerifyTask): Promise<VerifyResult> {
   const context = unshare(shared);
-  const { connection, retryMs } = context;
+  const { connection, retryMs, mending } = context;
+  const counters = mending && new Counters(mending.counters);
   try {
     const findings = await withRetry(
       async () => {
         thread ??= await prepareThread(context);
         const { db, session, model } = thread;
         const source = new ShardSource(model, context.dataset, shard, WHOLE_SERIES);
-        const replacing = mend ? (documents: readonly Document[]) => replace(db, documents) : undefined;
-        return compareShard({ source, shard, db, session, mend: replacing });
+        const mend = counters && ((documents: readonly Document[]) => replace(db, documents, counters));
+        return compareShard({ source, shard, db, session, mend });
       },
-      { limitMs: retryMs },
+      { limitMs: retryMs, stopping: () => counters?.stopping === true },
     );
     return { state: 'compared', findings };
   } catch (error) {
@@ -83,8 +92,10 @@ export default async function verifyShard({
 }
 
 /** A client whose first attempt to connect fails is of no use afterwards, and is not kept. */
-async function prepareThread({ connection, fleet, dataset }: VerifyContext) {
-  const client = makeClient(connection);
+async function prepareThread({ connection, fleet, dataset, mending }: VerifyContext) {
+  const { database } = connection;
+  const name = mending && { database, loader: mending.loader, thread: threadId, generation: 0 };
+  const client = makeClient(connection, name ? { appName: formatLoaderName(name) } : {});
   try {
     await client.connect();
   } catch (error) {
@@ -98,9 +109,13 @@ async function prepareThread({ connection, fleet, dataset }: VerifyContext) {
   };
 }
 
-async function replace(db: Db, documents: readonly Document[]): Promise<void> {
+/** Writes while the database is held, and gives the write up before another loader can take it over. */
+async function replace(db: Db, documents: readonly Document[], counters: Counters): Promise<void> {
   const operations = documents.map(({ _id, ...replacement }) => ({
     replaceOne: { filter: { _id }, replacement },
   }));
-  await db.collection(METRICS).bulkWrite(operations, { ordered: false, writeConcern: { w: 'majority' } });
+  const options = { ordered: false, writeConcern: { w: 'majority' } } as const;
+  const held = untilHeld(counters);
+  if (held) await held;
+  await db.collection(METRICS).bulkWrite(operations, { ...options, timeoutMS: counters.heldMs });
 }

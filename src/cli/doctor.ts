@@ -162,11 +162,11 @@ async function roomFinding({ freeBytes }: Diagnosis, { load }: Settings): Promis
   };
 }
 
-async function databaseFinding({ db }: Target, { load }: Settings): Promise<Omit<Finding, 'subject'>> {
+async function databaseFinding({ db, books }: Target, { load }: Settings): Promise<Omit<Finding, 'subject'>> {
   const [holding, layout, runs] = await Promise.all([
     collectionsWithData(db),
     existingLayout(db),
-    runHistory(db),
+    runHistory(books),
   ]);
   if (holding.length === 0 && runs.length === 0) return good('empty');
   const [newest] = runs;

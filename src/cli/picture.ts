@@ -50,10 +50,12 @@ export async function report(flags: Flags, html: string | undefined): Promise<Ex
   const target = await openTarget(withLongReads(settings.connection), (message) => notices.note(message));
   let picture: DatasetPicture;
   try {
-    const reader = await openReader(target.db);
-    const fleet = await fleetOfNewestRun(target.db);
+    const reader = await openReader(target.reader);
+    const fleet = await fleetOfNewestRun(target.books);
     const server = `MongoDB ${target.server.version}`;
-    picture = drawPicture(await readDatabase({ reader, fleet, window: settings.load.window, server }));
+    picture = drawPicture(
+      await readDatabase({ reader, books: target.books, fleet, window: settings.load.window, server }),
+    );
   } catch (error) {
     throw target.explain(error);
   } finally {

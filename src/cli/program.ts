@@ -106,12 +106,12 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
 
   addSettingOptions(
     program.command('follow'),
-    REFRESH_SETTINGS.filter((name) => name !== 'end' && name !== 'json'),
+    REFRESH_SETTINGS.filter((name) => name !== 'end'),
   )
     .description('refresh every minute until Ctrl-C')
     .option('--keep-days <n>', 'remove records older than this many days before the new end')
     .action(async ({ keepDays }: { keepDays?: string }, command: Command) => {
-      const { follow } = await import('./refresh.js');
+      const { follow } = await import('./follow.js');
       ended(await follow(givenFlags(command), keepDays));
     });
 

@@ -1,60 +1,76 @@
-/** `seed-database refresh` and `follow`: the newest run grows up to now. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** `seed-database refresh`: the newest run grows up to now. */
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
+import { drawLoader } from '../load/holder.js';
 import { runLoad } from '../load/index.js';
-import { mergeExtensions, nextRefresh, type RefreshStep } from '../load/refresh.js';
-import { refuseUntrimmable, trimOldEnd } from '../load/trim.js';
+import { refuseWhileHeld } from '../load/lease.js';
+import { nextRefresh, type RefreshStep } from '../load/refresh.js';
+import { withRetry } from '../load/retry.js';
+import { RunStore } from '../load/run-store.js';
+import { settleRuns } from '../load/settle.js';
+import { refuseUntrimmable } from '../load/trim.js';
 import { instantOf, minuteOf } from '../plan/index.js';
 import { createReporter } from '../report/index.js';
 import { Screen } from '../report/screen.js';
+import type { LoadSummary, Reporter } from '../report/types.js';
 import { openTarget, type Target } from '../store/target.js';
 import { exitStatusOf, failureOf } from './failure.js';
 import { type Interrupts, listenForInterrupts } from './interrupt.js';
 
-type Flags = Partial<Record<SettingName, string>>;
-
-const MS_PER_MINUTE = 60_000;
+export type Flags = Partial<Record<SettingName, string>>;
 
 /**
  * Extends the newest run up to `--end`, or up to the current minute.
  * @param keepDays as typed: days that stay at the new end; undefined keeps all
  */
 export async function refresh(flags: Flags, keepDays: string | undefined): Promise<ExitStatus> {
-  return withTarget(flags, keepDays, ({ target, settings, days, interrupts }) =>
-    refreshOnce(target, settings, days, interrupts),
-  );
-}
-
-/** Refreshes minute by minute until it is stopped, which is its regular end. */
-export async function follow(flags: Flags, keepDays: string | undefined): Promise<ExitStatus> {
-  return withTarget(flags, keepDays, async ({ target, settings, days, interrupts }) => {
-    const { signal } = interrupts;
-    while (!signal.aborted) {
-      const status = await refreshOnce(target, settings, days, interrupts);
-      if (status !== ExitStatus.done) return status === ExitStatus.interrupted ? ExitStatus.done : status;
-      // A second into the next minute, when the minute before it is over.
-      await sleep(MS_PER_MINUTE + 1_000 - (Date.now() % MS_PER_MINUTE), undefined, { signal }).catch(
-        () => undefined,
-      );
-    }
-    return ExitStatus.done;
+  return withRefreshTarget(flags, keepDays, async (turn) => {
+    const { settings } = turn;
+    const mask = (text: string) => maskSecrets(text, settings);
+    // What is resumed is followed by more, and `--json` prints one object.
+    const reporterOf = ({ kind }: RefreshStep) =>
+      createReporter(kind === 'resume' ? { ...settings.output, json: false, quiet: true } : settings.output, {
+        mask,
+      });
+    const { status, step, removed } = await refreshOnce(turn, reporterOf);
+    if (status !== ExitStatus.done) return status;
+    if (step.kind === 'up to date') tellUpToDate(step, settings);
+    if (removed > 0)
+      tell(settings, `${removed.toLocaleString('en')} records older than ${turn.days} days removed`);
+    return status;
   });
 }
 
-interface Work {
+/** What a refresh works with. */
+export interface RefreshTurn {
+  /** For looking: what is written goes over connections of its own. */
   readonly target: Target;
   /** Those of the target, which may be a server of our own. */
   readonly settings: Settings;
   readonly days: number | undefined;
   readonly interrupts: Interrupts;
+  readonly warn: (message: string) => void;
 }
 
-async function withTarget(
+/** What a refresh has come to. */
+export interface Refreshed {
+  readonly status: ExitStatus;
+  /** The last one: where something was resumed, another one follows. */
+  readonly step: RefreshStep;
+  /** Of the load; undefined where nothing was missing, and where it failed. */
+  readonly summary: LoadSummary | undefined;
+  /** Why the load failed. Its reporter has been told. */
+  readonly error?: unknown;
+  /** Records that `--keep-days` has removed. */
+  readonly removed: number;
+}
+
+/** Opens the target of a refresh, and closes it again whatever happens. */
+export async function withRefreshTarget(
   flags: Flags,
   keepDays: string | undefined,
-  work: (input: Work) => Promise<ExitStatus>,
+  work: (turn: RefreshTurn) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   const days = keepDays === undefined ? undefined : wholeDays(keepDays);
@@ -62,8 +78,9 @@ async function withTarget(
   const interrupts = listenForInterrupts((message) => notices.note(message));
   const target = await openTarget(settings.connection, (message) => notices.note(message));
   const connection = { ...settings.connection, uri: target.uri, origin: 'named' as const };
+  const warn = (message: string) => notices.print([`⚠️  ${message}`], 'warning');
   try {
-    return await work({ target, settings: { ...settings, connection }, days, interrupts });
+    return await work({ target, settings: { ...settings, connection }, days, interrupts, warn });
   } catch (error) {
     throw target.explain(error);
   } finally {
@@ -72,43 +89,44 @@ async function withTarget(
   }
 }
 
-async function refreshOnce(
-  target: Target,
-  settings: Settings,
-  keepDays: number | undefined,
-  interrupts: Interrupts,
-): Promise<ExitStatus> {
-  const { db, server } = target;
+/**
+ * One refresh, up to now. `reporterOf` tells the load.
+ * @throws SeedError where another loader holds the database, and as {@link nextRefresh}; a failure of the load itself is part of the result
+ */
+export async function refreshOnce(
+  turn: RefreshTurn,
+  reporterOf: (step: RefreshStep) => Reporter,
+): Promise<Refreshed> {
+  const { target, settings, days, interrupts, warn } = turn;
+  const { books, server } = target;
+  const retry = { limitMs: settings.load.retrySeconds * 1000, stopping: () => interrupts.signal.aborted };
+  const settling = { books, connection: settings.connection, retry, warn };
+  // Whoever holds it may be about to change what would be read here.
+  await refuseWhileHeld(new RunStore(books, drawLoader(), retry), warn);
+  await settleRuns(settling);
   const until = minuteOf(settings.load.window.end ?? new Date());
-  const step = await nextRefresh(db, until);
-  if (keepDays !== undefined) refuseUntrimmable(step.run, server.version);
-  const status =
-    step.kind === 'up to date' ? upToDate(step, settings) : await loadStep(step, settings, interrupts.signal);
-  if (status !== ExitStatus.done) return status;
-  await mergeExtensions(db);
+  const step = await withRetry(() => nextRefresh(books, until), retry);
+  if (days !== undefined) refuseUntrimmable(step.run, server.version);
+  const loaded =
+    step.kind === 'up to date'
+      ? { status: ExitStatus.done, summary: undefined }
+      : await loadStep(step, settings, reporterOf(step), interrupts.signal);
+  if (loaded.status !== ExitStatus.done) return { ...loaded, step, removed: 0 };
+  const removed = await settleRuns(settling, step.kind === 'resume' ? undefined : days);
   // What was resumed may have had an earlier end.
-  if (step.kind === 'resume') return refreshOnce(target, settings, keepDays, interrupts);
-  if (keepDays !== undefined) {
-    const removed = await trimOldEnd(db, keepDays);
-    if (removed > 0)
-      tell(settings, `${removed.toLocaleString('en')} records older than ${keepDays} days removed`);
-  }
-  return ExitStatus.done;
+  if (step.kind === 'resume') return refreshOnce(turn, reporterOf);
+  return { ...loaded, step, removed };
 }
 
-function upToDate({ run }: RefreshStep, settings: Settings): ExitStatus {
+function tellUpToDate({ run }: RefreshStep, settings: Settings): void {
   const end = run.window.end.toISOString().slice(0, 16).replace('T', ' ');
-  if (settings.output.json) {
-    const result = {
-      status: 'up to date',
-      runId: run._id,
-      seed: run.seed,
-      layout: run.layout,
-      window: run.window,
-    };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
-  } else tell(settings, `✅ Up to date: run ${run._id} reaches up to ${end} UTC`);
-  return ExitStatus.done;
+  if (settings.output.json) process.stdout.write(`${JSON.stringify(upToDateResult(run))}\n`);
+  else tell(settings, `✅ Up to date: run ${run._id} reaches up to ${end} UTC`);
+}
+
+/** The `--json` object where nothing was missing. */
+export function upToDateResult({ _id, seed, layout, window }: RefreshStep['run']): object {
+  return { status: 'up to date', runId: _id, seed, layout, window };
 }
 
 function tell({ output }: Settings, line: string): void {
@@ -117,11 +135,13 @@ function tell({ output }: Settings, line: string): void {
 }
 
 /** Loads the missing minutes as the run that is extended would have loaded them. */
-async function loadStep(step: RefreshStep, settings: Settings, interrupt: AbortSignal): Promise<ExitStatus> {
-  const { load } = settings;
-  // What is resumed is followed by more, and `--json` prints one object.
-  const output = step.kind === 'resume' ? { ...settings.output, json: false, quiet: true } : settings.output;
-  const reporter = createReporter(output, { mask: (text) => maskSecrets(text, settings) });
+async function loadStep(
+  step: RefreshStep,
+  settings: Settings,
+  reporter: Reporter,
+  interrupt: AbortSignal,
+): Promise<Pick<Refreshed, 'status' | 'summary' | 'error'>> {
+  const { load, output } = settings;
   const { seed, sections, layout, availabilityScale, environment, shardDays } = step.run;
   const { file, scale = 1, timezone } = step.run.fleet ?? {};
   const loading: Settings = {
@@ -143,10 +163,11 @@ async function loadStep(step: RefreshStep, settings: Settings, interrupt: AbortS
   try {
     const summary = await runLoad(loading, reporter, interrupt);
     reporter.finish(summary);
-    return summary.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
+    const status = summary.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
+    return { status, summary };
   } catch (error) {
     reporter.fail(failureOf(error, output.logLevel === 'debug', (text) => maskSecrets(text, settings)));
-    return exitStatusOf(error);
+    return { status: exitStatusOf(error), summary: undefined, error };
   } finally {
     await reporter.close();
   }

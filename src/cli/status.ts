@@ -20,7 +20,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
   const notices = new Screen(process.stderr, color, process.env.TERM);
   const target = await openTarget(withLongReads(settings.connection), (message) => notices.note(message));
   try {
-    const { db, server } = target;
+    const { db, reader, server } = target;
     const show = (lines: readonly string[], before = ['']) => {
       if (json) return;
       screen.print(before);
@@ -30,12 +30,12 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
     show(serverLines(server, db.databaseName), []);
     const database = await databaseStatistics(db);
     show(databaseLines(database));
-    const runs = await runHistory(db);
+    const runs = await runHistory(target.books);
     show(runLines(runs));
-    const assets = await countAssetsByType(db);
+    const assets = await countAssetsByType(reader);
     show(assetLines(assets));
     // The slow part comes last: it reads every record.
-    const records = METRICS in database.collections ? await countMetrics(db) : {};
+    const records = METRICS in database.collections ? await countMetrics(reader) : {};
     show(metricLines(records));
     if (json) process.stdout.write(`${JSON.stringify({ server, database, runs, assets, records })}\n`);
     return ExitStatus.done;

@@ -38,7 +38,7 @@ export async function verify(
 
   const target = await openTarget(withLongReads(settings.connection), (message) => say([message]));
   try {
-    const selection = await selectDataset(target.db, settings, run);
+    const selection = await selectDataset(target, settings, run);
     say(selectionLines(selection, target.db.databaseName));
     const progress = new Progress(output.quiet ? undefined : screen);
     const input: VerifyInput = {

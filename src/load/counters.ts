@@ -41,6 +41,13 @@ export class Counters {
     return Atomics.load(this.#cells, 2) > steady && Atomics.load(this.#cells, 3) > wall;
   }
 
+  /** Milliseconds in which nobody takes the run over; at least one, and at most an hour. */
+  get heldMs(): number {
+    const [steady, wall] = clocks();
+    const left = [Atomics.load(this.#cells, 2) - steady, Atomics.load(this.#cells, 3) - wall].map(Number);
+    return Math.max(1, Math.min(...left, 3_600_000));
+  }
+
   /** Asks all workers to stop after the batches in flight. */
   stop(): void {
     Atomics.store(this.#cells, 0, 1n);

@@ -3,18 +3,18 @@ import type { Db } from 'mongodb';
 import { ExitStatus, SeedError } from '../errors.js';
 import { type Plan, type Shard, ShardQueue } from '../plan/index.js';
 import { serverIdentity } from '../store/identity.js';
+import type { CheckpointStore } from './checkpoint-store.js';
 import type { Counters } from './counters.js';
 import type { Hold } from './hold.js';
 import type { LoadPool } from './load-pool.js';
 import { isPassing, RetriesExhausted, withRetry } from './retry.js';
 import type { LoadedShard, WorkerContext } from './run.js';
-import type { RunStore } from './run-store.js';
 import { waitForStragglers } from './stragglers.js';
 
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
 export interface Checkpoints {
   readonly db: Db;
-  readonly store: Pick<RunStore, 'checkpoint'>;
+  readonly store: Pick<CheckpointStore, 'checkpoint'>;
   readonly hold: Hold;
 }
 
@@ -186,7 +186,7 @@ export class Dispatcher {
     await hold.beat();
     const identity = await withRetry(() => serverIdentity(db), hold.retry);
     const safe = loaded.filter(({ result }) => result.serverIdentity === identity);
-    await store.checkpoint(context.runId, safe);
+    await store.checkpoint(context.runId, safe, hold.guard);
     for (const one of loaded) {
       if (safe.includes(one)) this.done.add(one.shard.id);
       else this.#loadAgain(one.shard);

@@ -1,8 +1,16 @@
 /** A run's hold on its database, kept by signs of life for as long as the loader lives. */
-import { ExitStatus, SeedError } from '../errors.js';
+import type { WriteLimit } from '../store/guard.js';
 import { type Counters, clocks } from './counters.js';
+import { lostHold } from './database-held.js';
+import { HEARTBEAT_MS, LEASE_MS } from './holder.js';
 import { type RetryOptions, withRetry } from './retry.js';
-import { HEARTBEAT_MS, LEASE_MS, type RunStore } from './run-store.js';
+import type { RunStore } from './run-store.js';
+import { NotHeld } from './until-held.js';
+
+/** With less of its lease left a loader renews it before it writes. */
+const ENOUGH_MS = LEASE_MS / 2;
+/** What a write needs at least. */
+const LEAST_MS = 1_000;
 
 export class Hold {
   #timer: NodeJS.Timeout | undefined;
@@ -47,6 +55,28 @@ export class Hold {
     });
   }
 
+  /**
+   * Every write of this thread goes through here: of data and of bookkeeping. It is made while the lease is known to be this loader's, by
+   * the server's word and within its time; `limit` has the driver give it up, and the server refuse it, before that time is over.
+   * @throws SeedError when another loader has taken the run over: nothing is written then
+   */
+  readonly guard = async <T>(write: (limit: WriteLimit) => Promise<T>): Promise<T> => {
+    if (this.#lost) throw this.#lost.error;
+    if (this.#leftMs() < ENOUGH_MS) await this.beat();
+    const timeoutMS = this.#leftMs();
+    // So slow a server answers when the lease is over: as after any failure that passes, try again.
+    if (timeoutMS < LEAST_MS) throw new NotHeld();
+    return write({ timeoutMS });
+  };
+
+  /** Milliseconds in which nobody takes this run over. */
+  #leftMs(): number {
+    const [steady, wall] = clocks();
+    const [steadySince, wallSince] = this.#heldSince;
+    const passed = Math.max(Number(steady - steadySince), Number(wall - wallSince));
+    return LEASE_MS - passed;
+  }
+
   /** Ends the signs of life. The run's end is the store's to write. */
   end(): void {
     this.#ended = true;
@@ -61,12 +91,4 @@ export class Hold {
       );
     }, HEARTBEAT_MS);
   }
-}
-
-function lostHold(): SeedError {
-  return new SeedError(
-    ExitStatus.targetNotReady,
-    'another loader took this run over, because no sign of life of this one reached the server in time',
-    'let the other one finish',
-  );
 }

@@ -1,9 +1,10 @@
 /** Makes sure that one loader at a time works on a database, or on each part of a run that is shared. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExitStatus, SeedError } from '../errors.js';
+import { DatabaseHeld } from './database-held.js';
+import { HEARTBEAT_MS, type Holder, LEASE_MS } from './holder.js';
 import type { PartStore } from './part-store.js';
 import { hasEnded } from './process-space.js';
-import { HEARTBEAT_MS, type Holder, LEASE_MS, type RunStore } from './run-store.js';
+import type { RunStore } from './run-store.js';
 
 /** A living loader gives several signs of life in this time. */
 const WATCH_MS = 2.5 * HEARTBEAT_MS;
@@ -60,9 +61,8 @@ function nameOf({ runId, part }: Holder): string {
   return part === undefined ? `run ${runId}` : `part ${part} of run ${runId}`;
 }
 
-function inProgress(holder: Holder): SeedError {
-  return new SeedError(
-    ExitStatus.targetNotReady,
+function inProgress(holder: Holder): DatabaseHeld {
+  return new DatabaseHeld(
     `${nameOf(holder)} is in progress on ${holder.host} (pid ${holder.pid}, last heard of ${age(holder)})`,
     `wait for it, stop it, or use another --database; if it is dead its hold ends after ${LEASE_MS / 1000} s`,
   );

@@ -18,8 +18,10 @@ import { clusterShards, refuseUnlessRouter, shardingCommands, shardMetrics } fro
 import { databaseStatistics } from '../store/statistics.js';
 import type { Target } from '../store/target.js';
 import { writeAssets } from './assets.js';
+import { CheckpointStore } from './checkpoint-store.js';
 import { Counters } from './counters.js';
 import { durably } from './durably.js';
+import { awaitEarlierLoaders } from './earlier-loaders.js';
 import { explainFailure } from './explain.js';
 import { fleetOf } from './fleet.js';
 import { Hold } from './hold.js';
@@ -31,10 +33,9 @@ import { type PrepareInput, prepareTarget } from './prepare.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import { RetryLog } from './retry-log.js';
 import type { Dataset, WorkerContext } from './run.js';
-import { LEASE_MS, RunStore } from './run-store.js';
+import { RunStore } from './run-store.js';
 import { runSession, type SessionResult } from './session.js';
 import { datasetOf, type Start } from './start.js';
-import { isOtherPart, waitForStragglers } from './stragglers.js';
 import { countAssets, NO_WORK, summarise } from './summary.js';
 
 export interface LoadInput {
@@ -53,6 +54,7 @@ export interface LoadInput {
 /** What all steps need. */
 interface Work extends LoadInput {
   readonly store: RunStore;
+  readonly checkpoints: CheckpointStore;
   /** Where several loaders share the run. */
   readonly parts: PartStore | undefined;
   readonly retries: RetryLog;
@@ -71,10 +73,11 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     onRetry: (error) => retries.note('the run', error),
     stopping: () => interrupt.aborted,
   };
-  const store = new RunStore(target.db, input.loader, retry);
+  const store = new RunStore(target.books, input.loader, retry);
+  const checkpoints = new CheckpointStore(target.books, retry);
   const { part, clustered, ttlDays } = settings.load;
-  const parts = part && new PartStore(target.db, input.loader, retry, part);
-  const work: Work = { ...input, store, parts, retries, retry, warn };
+  const parts = part && new PartStore(target.books, input.loader, retry, part);
+  const work: Work = { ...input, store, checkpoints, parts, retries, retry, warn };
 
   const shardDays = settings.load.shardDays ?? DEFAULT_SHARD_DAYS;
   const requestedPlan = planLoad(fleet, requested.window, requested.sections, shardDays);
@@ -157,7 +160,7 @@ async function loadHeld(
     state = result.interrupted ? 'interrupted' : 'complete';
     hold.end();
     await store.end(job.runId, state).catch((error) => {
-      if (!interrupt.aborted) throw error;
+      if (!interrupt.aborted || error instanceof SeedError) throw error;
       warn('the server does not answer: it learns of the end of this run when its hold runs out');
     });
     return { result, skipped: skipped.size };
@@ -174,13 +177,13 @@ async function loadHeld(
  */
 async function finishRun({ parts, target, settings }: Work, job: Job, hold: Hold): Promise<void> {
   if (!parts) return;
-  if (!(await parts.complete(job.runId))) return;
+  if (!(await parts.complete(job.runId, hold.guard))) return;
   const { clustered, ttlDays } = settings.load;
   const { layout } = job.dataset;
   await durably(target.db, hold, () =>
-    ensureCollections(target.db, target.server.version, { layout, clustered, ttlDays }),
+    ensureCollections(target.db, target.server.version, { layout, clustered, ttlDays }, hold.guard),
   );
-  await parts.completeRun(job.runId);
+  await parts.completeRun(job.runId, hold.guard);
 }
 
 /** What threads share with this one while they load. */
@@ -202,47 +205,42 @@ async function prepareThreads({ target, pool, settings, loader, retry }: Work, j
 
 /** Cleans where that is asked for, makes collections and assets, and resolves with the ids of the shards that are done already. */
 async function prepareCollections(
-  { target, settings, reporter, store, warn, loader, retry }: Work,
+  { target, settings, reporter, store, checkpoints, warn, loader, retry }: Work,
   job: Job,
   start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
   hold: Hold,
 ): Promise<Set<string>> {
   const { db } = target;
+  const { guard } = hold;
   const cleaning = start.kind === 'fresh' ? start.clean : start.run.cleaning === true;
   const { part, shard } = settings.load;
   const { layout } = job.dataset;
-  const gone = await withRetry(
-    () =>
-      waitForStragglers(db, {
-        isStraggler: (seen) => seen.loader !== loader && !isOtherPart(seen.loader, part),
-        limitMs: LEASE_MS,
-        notice: warn,
-      }),
-    retry,
-  );
-  // A stopped process cannot harm what a run of the same identifiers writes; anything else it could.
-  if (!gone && (cleaning || layout === 'timeseries')) throw earlierLoaderConnected();
+  await awaitEarlierLoaders({ target, loader, layout, cleaning, part, retry, warn });
 
   if (cleaning) {
     let collections: string[] = [];
     await durably(db, hold, async () => {
-      collections = [...new Set([...collections, ...(await dropDataset(db))])];
+      collections = [...new Set([...collections, ...(await dropDataset(db, guard))])];
     });
-    await store.cleaned(job.runId);
+    await store.cleaned(job.runId, guard);
     if (collections.length > 0) reporter.on({ type: 'cleaned', collections });
   }
   const { clustered, ttlDays } = settings.load;
   await durably(db, hold, async () => {
-    await ensureCollections(db, target.server.version, { layout, clustered, ttlDays });
-    await writeAssets(db, job.fleet, instantOf(job.dataset.window.end));
+    await Promise.all([
+      checkpoints.createIndex(guard),
+      ensureCollections(db, target.server.version, { layout, clustered, ttlDays }, guard),
+    ]);
+    await writeAssets(db, job.fleet, instantOf(job.dataset.window.end), guard);
   });
   if (shard) {
     const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));
     // Once records are there the cluster's balancer knows better where they belong.
-    await shardMetrics(db, shardingCommands(db.databaseName, layout, chunks), !job.resumed, warn);
+    const commands = shardingCommands(db.databaseName, layout, chunks);
+    await guard(() => shardMetrics(db, commands, !job.resumed, warn));
   }
   if (!job.resumed || cleaning) return new Set();
-  const done = await store.completedShards(job.runId, (job.whole ?? job.plan).shards);
+  const done = await checkpoints.completedShards(job.runId, (job.whole ?? job.plan).shards);
   return new Set(job.plan.shards.map(({ id }) => id).filter((id) => done.has(id)));
 }
 
@@ -259,7 +257,7 @@ async function loadShards(
   skipped: ReadonlySet<string>,
   threads: Threads,
 ): Promise<SessionResult> {
-  const { target, pool, settings, reporter, interrupt, store, retries } = work;
+  const { target, pool, settings, reporter, interrupt, checkpoints, retries } = work;
   reporter.on(startedEvent(job, settings, pool.workers, skipped));
   reporter.on({ type: 'assetsWritten', assets: countAssets(job.fleet) });
   return runSession({
@@ -270,7 +268,7 @@ async function loadShards(
     ...threads,
     retries,
     pool,
-    checkpoints: { db: target.db, store, hold },
+    checkpoints: { db: target.db, store: checkpoints, hold },
     reporter,
     interrupt,
   });
@@ -284,12 +282,4 @@ function resumable({ target }: Work, { runId }: Job, error: unknown): unknown {
   if (explained.remedy.includes('--resume')) return explained;
   const remedy = [explained.remedy, `--resume goes on with run ${runId}`].filter(Boolean).join('; then ');
   return new SeedError(explained.exitStatus, explained.message, remedy, { cause: explained });
-}
-
-function earlierLoaderConnected(): SeedError {
-  return new SeedError(
-    ExitStatus.targetNotReady,
-    'an earlier loader of this database is still connected to the server, and its last writes may yet arrive',
-    'end that process, then try again',
-  );
 }

@@ -6,14 +6,18 @@
  * the run's `joined` counter first and the leases second, and takes it only if nobody has joined in between.
  */
 import { hostname } from 'node:os';
-import { type Collection, type Db, type Document, MongoServerError } from 'mongodb';
+import { type Collection, type Document, type Filter, MongoServerError } from 'mongodb';
 import type { Part } from '../config/settings.js';
+import type { Books } from '../store/books.js';
+import type { Guard } from '../store/guard.js';
 import { PARTS, RUNS } from '../store/names.js';
+import { lostHold } from './database-held.js';
+import { AGE, type Holder, holderOf } from './holder.js';
 import { Patience } from './patience.js';
 import { PROCESS_SPACE } from './process-space.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import type { PartDocument, RunDocument } from './run-document.js';
-import { AGE, DUPLICATE_KEY, DURABLE, type Holder, holderOf, type NewRun, tooLate } from './run-store.js';
+import { DUPLICATE_KEY, type NewRun, tooLate } from './run-store.js';
 
 export class PartStore {
   readonly #runs: Collection<RunDocument>;
@@ -21,15 +25,15 @@ export class PartStore {
   readonly #patience: Patience;
 
   constructor(
-    db: Db,
+    books: Books,
     /** This loader's name. */
     readonly holder: string,
     readonly retry: RetryOptions,
     readonly part: Part,
   ) {
-    this.#runs = db.collection<RunDocument>(RUNS);
-    this.#parts = db.collection<PartDocument>(PARTS);
-    this.#patience = new Patience(db.client);
+    this.#runs = books.collection<RunDocument>(RUNS);
+    this.#parts = books.collection<PartDocument>(PARTS);
+    this.#patience = new Patience(books.client);
   }
 
   /** Who holds this part of a run now. */
@@ -45,7 +49,6 @@ export class PartStore {
       this.#parts.updateOne(
         { _id: id, active: true, heartbeat: heartbeat as Date },
         { $unset: { active: '' }, $set: { state: 'interrupted' } },
-        DURABLE,
       ),
     );
   }
@@ -76,7 +79,7 @@ export class PartStore {
     return this.#trying(async () => {
       try {
         const filter = { _id: this.#id(runId), ...free };
-        const result = await this.#parts.updateOne(filter, update, { upsert: true, ...DURABLE });
+        const result = await this.#parts.updateOne(filter, update, { upsert: true });
         return { again: result.upsertedCount === 0 };
       } catch (error) {
         if (isDuplicate(error)) throw tooLate();
@@ -106,7 +109,7 @@ export class PartStore {
     const free = { $or: [{ active: { $exists: false } }, { holder: { $exists: false } }] } as Document;
     return this.#trying(async () => {
       try {
-        await this.#runs.updateOne({ _id, ...free }, update, { upsert: true, ...DURABLE });
+        await this.#runs.updateOne({ _id, ...free }, update, { upsert: true });
         return true;
       } catch (error) {
         if (isDuplicate(error)) return false;
@@ -118,59 +121,67 @@ export class PartStore {
   /** As {@link RunStore.heartbeat}, of this part's lease. */
   async heartbeat(runId: string): Promise<boolean> {
     const held = { _id: this.#id(runId), active: true as const, holder: this.holder };
-    const update = this.#parts.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }], DURABLE);
+    const update = this.#parts.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }]);
     const result = await this.#patience.limit(update);
     return result.matchedCount === 1;
   }
 
-  /** Says that every shard of this part is durable. True where no other part is left, so that the run is to be finished. */
-  async complete(runId: string): Promise<boolean> {
-    return this.#trying(async () => {
-      const mine = { _id: this.#id(runId), holder: this.holder };
-      await this.#parts.updateOne(mine, { $set: { state: 'complete' } }, DURABLE);
-      return (await this.#parts.countDocuments({ run: runId, state: 'complete' })) >= this.part.of;
-    });
+  /**
+   * Says that every shard of this part is durable. True where no other part is left, so that the run is to be finished.
+   * @throws SeedError where another loader has taken this part over
+   */
+  async complete(runId: string, guard: Guard): Promise<boolean> {
+    const mine = { _id: this.#id(runId), active: true as const, holder: this.holder };
+    const update = { $set: { state: 'complete' } } as const;
+    const changed = await this.#trying(() => guard((limit) => this.#parts.updateOne(mine, update, limit)));
+    if (changed.matchedCount === 0) throw lostHold();
+    const done = () => this.#parts.countDocuments({ run: runId, state: 'complete' });
+    return (await this.#trying(done)) >= this.part.of;
   }
 
-  /** Says that the whole run is complete, its last step included. */
-  async completeRun(runId: string): Promise<void> {
-    await this.#trying(() =>
-      this.#runs.updateOne(
-        { _id: runId },
-        [{ $set: { state: 'complete', finishedAt: '$$NOW', heartbeat: '$$NOW' } }],
-        DURABLE,
-      ),
-    );
+  /**
+   * Says that the whole run is complete, its last step included. This part must be held.
+   * @throws SeedError where the run is not there any more, or somebody else's as a whole
+   */
+  async completeRun(runId: string, guard: Guard): Promise<void> {
+    const shared = { _id: runId, active: true, holder: { $exists: false } } as Filter<RunDocument>;
+    const update = [{ $set: { state: 'complete', finishedAt: '$$NOW', heartbeat: '$$NOW' } }];
+    const changed = await this.#trying(() => guard((limit) => this.#runs.updateOne(shared, update, limit)));
+    if (changed.matchedCount === 0) throw lostHold();
   }
 
-  /** Lets go of this part, and of the run where no other part is held. */
+  /**
+   * Lets go of this part, and of the run where no other part is held.
+   * @throws SeedError where another loader has taken this part over
+   */
   async end(runId: string, state: 'complete' | 'interrupted' | 'failed'): Promise<void> {
     await this.#trying(async () => {
       const run = await this.#runs.findOne({ _id: runId }, { projection: { joined: 1, state: 1 } });
-      await this.#parts.updateOne(
-        { _id: this.#id(runId), holder: this.holder },
-        [{ $set: { state, finishedAt: '$$NOW', heartbeat: '$$NOW' } }, { $unset: 'active' }],
-        DURABLE,
-      );
+      const mine = {
+        _id: this.#id(runId),
+        holder: this.holder,
+        $or: [{ active: true as const }, { state }],
+      };
+      const released = await this.#parts.updateOne(mine, [
+        { $set: { state, finishedAt: '$$NOW', heartbeat: '$$NOW' } },
+        { $unset: 'active' },
+      ]);
+      if (released.matchedCount === 0) throw lostHold();
       if (!run || (await this.#parts.countDocuments({ run: runId, active: true })) > 0) return;
       const ended = state === 'failed' ? 'failed' : 'interrupted';
-      await this.#runs.updateOne(
-        { _id: runId, joined: run.joined, holder: { $exists: false } } as Document,
-        [
-          { $set: { state: { $cond: [{ $eq: ['$state', 'complete'] }, '$state', ended] } } },
-          { $set: { finishedAt: '$$NOW', heartbeat: '$$NOW' } },
-          { $unset: 'active' },
-        ],
-        DURABLE,
-      );
+      await this.#runs.updateOne({ _id: runId, joined: run.joined, holder: { $exists: false } } as Document, [
+        { $set: { state: { $cond: [{ $eq: ['$state', 'complete'] }, '$state', ended] } } },
+        { $set: { finishedAt: '$$NOW', heartbeat: '$$NOW' } },
+        { $unset: 'active' },
+      ]);
     });
   }
 
   /** Takes back a run that this loader alone has just written, and its part with it. */
   async withdraw(runId: string): Promise<void> {
     await this.#trying(async () => {
-      await this.#runs.deleteOne({ _id: runId, joined: 1, holder: { $exists: false } } as Document, DURABLE);
-      await this.#parts.deleteOne({ _id: this.#id(runId), holder: this.holder }, DURABLE);
+      await this.#runs.deleteOne({ _id: runId, joined: 1, holder: { $exists: false } } as Document);
+      await this.#parts.deleteOne({ _id: this.#id(runId), holder: this.holder });
     });
   }
 

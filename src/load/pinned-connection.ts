@@ -11,6 +11,8 @@ import type { EventEmitter } from 'node:events';
 import { type Db, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
 import { COMMAND_ROOM, completeMessage, type MakeSequence } from './document-sequence.js';
 import { ReplyReader } from './reply.js';
+import { NotHeld } from './until-held.js';
+import { mayWrite } from './write-gate.js';
 
 interface DriverRequest {
   readonly command: Document;
@@ -115,6 +117,10 @@ export class PinnedConnection {
         this.#giveBack = undefined;
         wire.close();
       };
+      const failed = (error: unknown) => {
+        release();
+        reject(error);
+      };
       const wire = open({
         replied: (reply) => {
           if (reply.writeConcernError) {
@@ -126,17 +132,14 @@ export class PinnedConnection {
           this.#pending = undefined;
           pending?.resolve(reply);
         },
-        failed: (error) => {
-          release();
-          reject(error);
-        },
+        failed,
       });
-      this.#send = (buffer) => wire.send(buffer);
+      this.#send = (buffer) => (mayWrite() ? wire.send(buffer) : failed(new NotHeld()));
       this.#giveBack = () => {
         release();
         resolve(ENDED);
       };
-      if (this.#pending) wire.send(this.#pending.buffer);
+      if (this.#pending) this.#send(this.#pending.buffer);
     });
   }
 
@@ -174,6 +177,7 @@ export async function pinConnections(make: MakeSequence): Promise<void> {
   prototype.command = function (namespace, command, options, responseType) {
     const { documents } = command;
     if (!(documents instanceof PinnedConnection)) {
+      if (command.insert !== undefined && !mayWrite()) return Promise.reject(new NotHeld());
       return send.call(this, namespace, command, options, responseType);
     }
     if (this.error) return Promise.reject(this.error);

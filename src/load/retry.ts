@@ -8,12 +8,14 @@ import {
   MongoExpiredSessionError,
   MongoNetworkError,
   MongoNotConnectedError,
+  MongoOperationTimeoutError,
   MongoServerClosedError,
   MongoServerError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
 } from 'mongodb';
 import { isSocketError } from '../store/server-errors.js';
+import { NotHeld } from './until-held.js';
 
 /**
  * Server errors that pass by themselves: the retryable write errors of the driver specification, and write concern
@@ -34,6 +36,8 @@ const PASSING_CLASSES = [
   MongoServerClosedError,
   MongoNotConnectedError,
   MongoExpiredSessionError,
+  MongoOperationTimeoutError,
+  NotHeld,
 ];
 
 /** The same of its pool of connections; the class is not exported. */

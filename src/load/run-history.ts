@@ -1,6 +1,7 @@
 /** The runs of a database as `status` shows them. Reads only, and survives documents that no run can be resumed from. */
-import type { Db, Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import type { Fleet } from '../fleet/types.js';
+import type { Books } from '../store/books.js';
 import { PARTS, RUNS, SHARDS } from '../store/names.js';
 import { fleetOf } from './fleet.js';
 import { parseRun, type RunDocument, runDocument } from './run-document.js';
@@ -48,25 +49,25 @@ export interface UnusableRun {
 }
 
 /** The fleet of the newest run; the default one where no run can be used. */
-export async function fleetOfNewestRun(db: Db): Promise<Fleet> {
-  const stored = await db.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
+export async function fleetOfNewestRun(books: Books): Promise<Fleet> {
+  const stored = await books.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
   return fleetOf(runDocument.safeParse(stored).data ?? {});
 }
 
 /** All runs, newest first. */
-export async function runHistory(db: Db): Promise<(RunHistory | UnusableRun)[]> {
+export async function runHistory(books: Books): Promise<(RunHistory | UnusableRun)[]> {
   const isDate = { $eq: [{ $type: '$heartbeat' }, 'date'] };
   const ageMs = { $cond: [isDate, { $subtract: ['$$NOW', '$heartbeat'] }, null] };
   const [runs, parts, checkpoints] = await Promise.all([
-    db
+    books
       .collection(RUNS)
       .aggregate([{ $sort: { startedAt: -1 } }, { $set: { ageMs } }])
       .toArray(),
-    db
+    books
       .collection(PARTS)
       .aggregate([{ $sort: { part: 1 } }, { $set: { ageMs } }])
       .toArray(),
-    db
+    books
       .collection(SHARDS)
       .aggregate<{ _id: string; shards: number; records: number }>([
         { $group: { _id: '$run', shards: { $sum: 1 }, records: { $sum: '$records' } } },

@@ -11,6 +11,7 @@ import type { Shard } from '../plan/index.js';
 import { minutesPresent } from '../store/present.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import type { Sink, WriteResult } from './sink.js';
+import { NotHeld } from './until-held.js';
 import type { WriterConnection } from './writer-connection.js';
 
 export interface SafeSinkOptions {
@@ -53,8 +54,9 @@ export class SafeSink implements Sink {
         return { inserted: result.inserted, alreadyThere };
       } catch (error) {
         failed = true;
-        // A reply, even of refusal, says that the server has done with the insert.
-        if (!(error instanceof MongoServerError)) astray = sentBy;
+        // A reply, even of refusal, says that the server has done with the insert. What was held back has not been sent.
+        const isSettled = error instanceof MongoServerError || error instanceof NotHeld;
+        if (!isSettled) astray = sentBy;
         throw error;
       }
     }, this.options.retry);

@@ -4,6 +4,13 @@ import type { Counters } from './counters.js';
 
 const PAUSE_MS = 50;
 
+/** Nothing was written, because the lease might be over. It passes: the lease is renewed, or found to be lost. */
+export class NotHeld extends Error {
+  constructor() {
+    super('the hold on the database is not renewed yet');
+  }
+}
+
 /**
  * A loader that was stopped for a while (a suspended machine, a debugger) may have been taken for dead and replaced. Undefined where
  * it is known that it was not; else resolves when that is known.

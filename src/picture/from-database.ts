@@ -14,6 +14,7 @@ import {
   recordSpan,
   recordsBelow,
 } from '../store/aggregations.js';
+import type { Books } from '../store/books.js';
 import { RUNS } from '../store/names.js';
 import type { StoredAsset, TelemetryReader } from '../store/reads.js';
 import { Buckets, bucketMinutes } from './buckets.js';
@@ -37,6 +38,7 @@ const MOST_BACKUPS = 100_000;
 
 export interface DatabaseReading {
   readonly reader: TelemetryReader;
+  readonly books: Books;
   /** Says which patterns the machines have, if the database was loaded with it. */
   readonly fleet: Fleet;
   /** The period to show; without an end it ends where the data does. */
@@ -63,7 +65,7 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
   const hosts = assets.filter(({ asset_type }) => (MACHINE_TYPES as readonly string[]).includes(asset_type));
   const services = assets.filter(({ asset_type }) => asset_type === 'service');
   if (hosts.length === 0) throw nothingToShow(`database ${database} holds no machines`);
-  const run = await newestRun(reader);
+  const run = await newestRun(reading.books);
   const known = run.fingerprint === fleetFingerprint(reading.fleet) ? reading.fleet : undefined;
   const machines = inOrder(hosts, known?.machines).slice(0, MOST_MACHINES);
   const window = await windowOf(reading, machines, run);
@@ -108,8 +110,8 @@ function nothingToShow(what: string): SeedError {
 }
 
 /** A run document of any version is good enough, and there need not be one. */
-async function newestRun({ db }: TelemetryReader): Promise<NewestRun> {
-  const run = await db.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
+async function newestRun(books: Books): Promise<NewestRun> {
+  const run = await books.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
   const { start, end } = run?.window ?? {};
   return {
     seed: typeof run?.seed === 'number' ? run.seed : null,

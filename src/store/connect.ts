@@ -3,16 +3,22 @@ import {
   type Db,
   MongoClient,
   type MongoClientOptions,
+  ReadConcern,
   type ServerDescription,
   type TopologyDescriptionChangedEvent,
 } from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
+import { Books } from './books.js';
 import { explainServerError } from './server-errors.js';
 
 /** An open connection. `close` waits for the sockets to be gone. */
 export interface Connection {
   readonly client: MongoClient;
+  /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
   readonly db: Db;
+  /** Reads as the connection string asks: for records to look at. */
+  readonly reader: Db;
+  readonly books: Books;
   readonly uri: string;
   readonly serverVersion: string;
   close(): Promise<void>;
@@ -39,12 +45,18 @@ export async function openConnection(
   try {
     client = makeClient(connection, overrides);
     await connectUnlessHopeless(client);
-    const db = client.db(connection.database);
+    const db = client.db(connection.database, {
+      readPreference: 'primary',
+      readConcern: new ReadConcern('local'),
+    });
+    const reader = client.db(connection.database);
     const { version } = await db.command({ buildInfo: 1 });
     // buildInfo needs no rights, so authentication is only proven by a command of this database.
     await db.command({ ping: 1 });
     const opened = client;
-    return { client, db, uri: connection.uri, serverVersion: version, close: () => opened.close() };
+    const books = await Books.open(client, connection.database);
+    const close = () => opened.close();
+    return { client, db, reader, books, uri: connection.uri, serverVersion: version, close };
   } catch (error) {
     await client?.close().catch(() => undefined);
     throw explainServerError(error, connection);

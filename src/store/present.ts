@@ -18,7 +18,12 @@ export async function minutesPresent(
       'meta.metric_name': metricName,
       timestamp: { $gte: new Date(from * MS_PER_MINUTE), $lt: new Date(to * MS_PER_MINUTE) },
     },
-    { projection: { _id: 0, timestamp: 1 }, batchSize: 10_000, readPreference: 'primary' },
+    {
+      projection: { _id: 0, timestamp: 1 },
+      batchSize: 10_000,
+      readPreference: 'primary',
+      readConcern: { level: 'local' },
+    },
   );
   const minutes = new Set<number>();
   for await (const { timestamp } of cursor) minutes.add((timestamp as Date).getTime() / MS_PER_MINUTE);

@@ -3,6 +3,8 @@ import { type CreateCollectionOptions, type Db, type IndexDescription, MongoServ
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { isAtLeast } from './connect.js';
+import { type Guard, unguarded, type WriteLimit } from './guard.js';
+import { makeIndexes } from './indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS, PARTS, SHARDS } from './names.js';
 
 export interface SchemaOptions {
@@ -15,6 +17,10 @@ export interface SchemaOptions {
 
 const SECONDS_PER_DAY = 86_400;
 const NAMESPACE_EXISTS = 48;
+/** No collection of that name, or another one. */
+const NOT_THERE = [26, 361];
+/** How servers before 6.0 refuse a parameter that they do not know. */
+const NO_SUCH_PARAMETER = [40415, 72];
 
 export const ASSET_INDEXES: IndexDescription[] = [
   { key: { asset_type: 1 } },
@@ -71,14 +77,19 @@ export async function ensureCollections(
   db: Db,
   serverVersion: string,
   options: SchemaOptions,
+  guard: Guard = unguarded,
 ): Promise<void> {
   const existing = await refuseOtherLayout(db, options.layout);
   // Side by side: the server makes a file for each collection and index, and waits for the disk.
   await Promise.all([
-    db.collection(ASSETS).createIndexes(ASSET_INDEXES),
+    guard(() => makeIndexes(db.collection(ASSETS), ASSET_INDEXES)),
     (async () => {
-      if (!existing) await createCollection(db, collectionOptions(serverVersion, options));
-      await db.collection(METRICS).createIndexes(METRIC_INDEXES[options.layout]);
+      if (!existing) {
+        const wanted = collectionOptions(serverVersion, options);
+        await guard((limit) => createCollection(db, { ...wanted, ...limit }));
+      }
+      // Without a limit: where records are there already it takes as long as it takes, and does no harm late.
+      await guard(() => makeIndexes(db.collection(METRICS), METRIC_INDEXES[options.layout]));
     })(),
   ]);
 }
@@ -111,20 +122,44 @@ export function collectionOptions(serverVersion: string, options: SchemaOptions)
  * A server that died while it dropped a time-series collection may have kept the buckets without their collection: they go too, or
  * their records would come back with the next collection of that name.
  */
-export async function dropDataset(db: Db): Promise<string[]> {
-  const present = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map((c) => c.name));
+export async function dropDataset(db: Db, guard: Guard): Promise<string[]> {
+  const present = new Map((await db.listCollections().toArray()).map((found) => [found.name, found]));
   const dropped: string[] = [];
   // Parts last: while records are there, whoever takes a part again must learn that it was begun before.
   for (const name of [SHARDS, METRICS, ASSETS, PARTS]) {
-    if (!present.has(name)) continue;
-    await db.collection(name).drop();
+    const found = present.get(name);
+    if (!found) continue;
+    await guard((limit) => dropCollection(db, found, limit));
     dropped.push(name);
   }
   if (present.has(METRIC_BUCKETS) && !dropped.includes(METRICS)) {
-    await db.collection(METRIC_BUCKETS).drop();
+    await guard((limit) => dropCollection(db, { name: METRIC_BUCKETS }, limit));
     dropped.push(METRICS);
   }
   return dropped;
+}
+
+/** A collection as the server lists it. */
+interface Listed {
+  readonly name: string;
+  readonly type?: string;
+  readonly info?: { readonly uuid?: unknown };
+}
+
+/**
+ * Drops the very collection that was listed, where the server can tell (6.0 and later): what another loader has made since under the
+ * same name stays.
+ */
+async function dropCollection(db: Db, { name, type, info }: Listed, limit: WriteLimit): Promise<void> {
+  const uuid = type === 'timeseries' ? undefined : info?.uuid;
+  try {
+    await db.command({ drop: name, ...(uuid ? { collectionUUID: uuid } : {}) }, limit);
+  } catch (error) {
+    if (!(error instanceof MongoServerError)) throw error;
+    const code = Number(error.code);
+    if (uuid && NO_SUCH_PARAMETER.includes(code)) await dropCollection(db, { name, type }, limit);
+    else if (!NOT_THERE.includes(code)) throw error;
+  }
 }
 
 /** Names of this program's data collections that hold at least one document. */

@@ -1,5 +1,11 @@
 /** What the driver and the server report, as one line with the cause and one with the way out. */
-import { MongoNetworkError, MongoParseError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import {
+  MongoNetworkError,
+  MongoOperationTimeoutError,
+  MongoParseError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
@@ -68,6 +74,7 @@ export function explainServerError(error: unknown, connection: ConnectionSetting
   if (
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNetworkError ||
+    error instanceof MongoOperationTimeoutError ||
     isSocketError(error)
   ) {
     return new SeedError(

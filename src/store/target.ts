@@ -3,12 +3,17 @@ import type { Db } from 'mongodb';
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import type { ServerInfo } from '../report/types.js';
+import type { Books } from './books.js';
 import { type Connection, openConnection } from './connect.js';
 import { isListening } from './listening.js';
 import { explainServerError } from './server-errors.js';
 
 export interface Target {
+  /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
   readonly db: Db;
+  /** Reads as the connection string asks: for records to look at. */
+  readonly reader: Db;
+  readonly books: Books;
   /** Complete connection string, for workers: never print it. */
   readonly uri: string;
   readonly server: ServerInfo;
@@ -44,6 +49,8 @@ export async function openTarget(
 function targetOf(connection: Connection, settings: ConnectionSettings, stop?: () => Promise<void>): Target {
   return {
     db: connection.db,
+    reader: connection.reader,
+    books: connection.books,
     uri: settings.uri,
     server: { version: connection.serverVersion, embedded: stop !== undefined, uri: maskUri(settings.uri) },
     explain: (error) => explainServerError(error, settings),

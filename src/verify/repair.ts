@@ -3,12 +3,10 @@ import { ObjectId } from 'mongodb';
 import { writeAssets } from '../load/assets.js';
 import { Counters } from '../load/counters.js';
 import { Dispatcher } from '../load/dispatch.js';
-import { explainFailure } from '../load/explain.js';
-import { Hold } from '../load/hold.js';
+import { durably } from '../load/durably.js';
 import { newRun } from '../load/job.js';
-import { refuseWhileHeld } from '../load/lease.js';
 import { LoadPool } from '../load/load-pool.js';
-import { drawLoader, RunStore } from '../load/run-store.js';
+import { type HeldWork, whileHeld } from '../load/while-held.js';
 import { instantOf } from '../plan/index.js';
 import { compareShards, planOf, type VerifyInput, type VerifyReport } from './verify.js';
 
@@ -37,7 +35,7 @@ export function planRepair({ records, assets }: VerifyReport, { dataset }: Verif
 /**
  * Does what {@link planRepair} says. Holds the database meanwhile, as a load does, and writes as a load does: a repair
  * that is killed leaves a run behind that `--resume` finishes.
- * @throws SeedError, also where a load is in progress
+ * @throws SeedError, also where another loader holds the database or takes it over
  */
 export async function repairDataset(
   input: VerifyInput,
@@ -46,42 +44,54 @@ export async function repairDataset(
 ): Promise<void> {
   const { target, fleet, dataset, retryMs } = input;
   const plan = planRepair(report, input);
-  const loader = drawLoader();
-  const retry = { limitMs: retryMs };
-  const store = new RunStore(target.db, loader, retry);
   const runId = new ObjectId().toHexString();
-  await refuseWhileHeld(store, notice);
+  const connection = { ...input.connection, uri: target.uri, origin: 'named' as const };
   const kept = { existing: 'keep', extending: undefined } as const;
-  await store.begin(newRun({ runId, fleet, dataset, plan: planOf(input) }, kept));
-  const hold = new Hold(store, runId, retry);
-  try {
-    if (plan.assets > 0) await writeAssets(target.db, fleet, instantOf(dataset.window.end));
-    if (plan.insert > 0) await insertMissing(input, report, { hold, loader, runId, notice });
-    if (plan.replace > 0) await compareShards(input, report.repairable, true, () => undefined);
-    await hold.beat();
-  } catch (error) {
-    throw explainFailure(error, (cause) => target.explain(cause));
-  } finally {
-    hold.end();
-    await store.withdraw(runId).catch(() => undefined);
-  }
-}
-
-interface Work {
-  readonly hold: Hold;
-  readonly loader: string;
-  readonly runId: string;
-  readonly notice: (message: string) => void;
+  const holding = {
+    connection,
+    layout: dataset.layout,
+    retry: { limitMs: retryMs },
+    warn: notice,
+    take: async (store: HeldWork['store']) => {
+      await store.begin(newRun({ runId, fleet, dataset, plan: planOf(input) }, kept));
+      return runId;
+    },
+    release: (store: HeldWork['store']) => store.withdraw(runId),
+  };
+  await whileHeld(holding, async (held) => {
+    const { hold, loader } = held;
+    const counters = Counters.forWorkers(input.workers);
+    let lost: { error: unknown } | undefined;
+    try {
+      if (plan.assets > 0) {
+        const write = () => writeAssets(held.target.db, fleet, instantOf(dataset.window.end), hold.guard);
+        await durably(held.target.db, hold, write);
+      }
+      if (plan.insert > 0) await insertMissing(input, report, held, counters, notice);
+      if (plan.replace > 0) {
+        hold.attach(counters, (error) => {
+          lost = { error };
+          counters.stop();
+        });
+        await compareShards(input, report.repairable, { counters: counters.shared, loader }, () => undefined);
+      }
+      await hold.beat();
+    } catch (error) {
+      // What the workers say of it then is that they were told to stop.
+      throw lost ? lost.error : error;
+    }
+  });
 }
 
 /** Loads the shards in which records are missing once more: what is there stays. */
 async function insertMissing(
   { target, connection, fleet, dataset, workers, retryMs }: VerifyInput,
   { repairable }: VerifyReport,
-  { hold, loader, runId, notice }: Work,
+  { target: { db }, hold, loader, runId }: HeldWork,
+  counters: Counters,
+  notice: (message: string) => void,
 ): Promise<void> {
   const pool = new LoadPool(workers);
-  const counters = Counters.forWorkers(workers);
   const plan = { ...planOf({ fleet, dataset }), shards: repairable };
   try {
     await new Dispatcher({
@@ -102,7 +112,7 @@ async function insertMissing(
       },
       counters,
       // The run's own checkpoints stay as they are: these shards may be cut in another way.
-      checkpoints: { db: target.db, store: { checkpoint: async () => undefined }, hold },
+      checkpoints: { db, store: { checkpoint: async () => undefined }, hold },
       mayHoldRecords: true,
       notice,
     }).run();

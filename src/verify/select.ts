@@ -1,5 +1,4 @@
 /** Which dataset a database is compared with: a stored run's, or one that is described by hand. */
-import type { Db } from 'mongodb';
 import type { Settings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
@@ -10,8 +9,10 @@ import type { Dataset } from '../load/run.js';
 import { parseRun, type RunDocument, runDocument } from '../load/run-document.js';
 import { datasetOf } from '../load/start.js';
 import { MODEL_VERSION } from '../model/index.js';
+import type { Books } from '../store/books.js';
 import { RUNS } from '../store/names.js';
 import { existingLayout, refuseOtherLayout } from '../store/schema.js';
+import type { Target } from '../store/target.js';
 import type { OtherDataset } from './verify.js';
 
 export interface Selection {
@@ -46,12 +47,12 @@ const DESCRIBING = [
  * @throws SeedError where there is no such run, where this version cannot recompute it, or where flags do not suffice
  */
 export async function selectDataset(
-  db: Db,
+  target: Pick<Target, 'db' | 'books'>,
   { load }: Settings,
   runId: string | undefined,
 ): Promise<Selection> {
   const describing = load.given.filter((flag) => DESCRIBING.includes(flag));
-  if (describing.length === 0) return selectRun(db, runId);
+  if (describing.length === 0) return selectRun(target, runId);
   if (runId !== undefined) {
     throw usageError(
       `--run and ${describing[0]} exclude each other: a stored run says all about its dataset`,
@@ -63,18 +64,22 @@ export async function selectDataset(
       'without any such flag the newest run of the database is verified',
     );
   }
+  const { db, books } = target;
   const stored = await existingLayout(db);
   const layout = load.given.includes('--layout') ? load.layout : (stored ?? load.layout);
   const dataset = { ...requestedDataset(load, new Date()), layout };
   await refuseOtherLayout(db, layout);
   const fleet = await requestedFleet(load.fleet);
-  return { dataset, fleet, run: undefined, others: await otherDatasets(db, undefined) };
+  return { dataset, fleet, run: undefined, others: await otherDatasets(books, undefined) };
 }
 
-async function selectRun(db: Db, runId: string | undefined): Promise<Selection> {
-  const runs = db.collection<{ _id: string }>(RUNS);
+async function selectRun(
+  { db, books }: Pick<Target, 'db' | 'books'>,
+  runId: string | undefined,
+): Promise<Selection> {
+  const runs = books.collection<{ _id: string }>(RUNS);
   const filter = runId === undefined ? {} : { _id: runId };
-  const stored = await runs.findOne(filter, { sort: { startedAt: -1 }, readPreference: 'primary' });
+  const stored = await runs.findOne(filter, { sort: { startedAt: -1 } });
   if (!stored) {
     throw new SeedError(
       ExitStatus.targetNotReady,
@@ -99,12 +104,12 @@ async function selectRun(db: Db, runId: string | undefined): Promise<Selection> 
     refuse('it was loaded with another fleet', `use version ${run.version}, which loaded it`);
   }
   await refuseOtherLayout(db, run.layout);
-  return { dataset: datasetOf(run), fleet, run, others: await otherDatasets(db, run._id) };
+  return { dataset: datasetOf(run), fleet, run, others: await otherDatasets(books, run._id) };
 }
 
 /** Runs that cannot be read say nothing about what belongs here. */
-async function otherDatasets(db: Db, runId: string | undefined): Promise<OtherDataset[]> {
-  const stored = await db.collection(RUNS).find({}, { readPreference: 'primary' }).toArray();
+async function otherDatasets(books: Books, runId: string | undefined): Promise<OtherDataset[]> {
+  const stored = await books.collection(RUNS).find().toArray();
   return stored
     .map((document) => runDocument.safeParse(document).data)
     .filter((run) => run !== undefined && run._id !== runId)

@@ -1,5 +1,5 @@
 /** `verify`: recomputes a dataset and compares it with the database, in parallel over the plan's shards. */
-import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
+import type { Mending, VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
@@ -74,7 +74,7 @@ export async function verifyDataset(input: VerifyInput): Promise<VerifyReport> {
   const plan = planOf(input);
   const findings = noFindings();
   const repairable: Shard[] = [];
-  await compareShards(input, plan.shards, false, (shard, found) => {
+  await compareShards(input, plan.shards, undefined, (shard, found) => {
     const { missing, different } = defectCounts(found);
     if (missing + different > 0) repairable.push(shard);
     addFindings(findings, found);
@@ -91,11 +91,11 @@ export async function verifyDataset(input: VerifyInput): Promise<VerifyReport> {
   }
 }
 
-/** Compares shards in a pool of their own. @throws SeedError of the first one that fails */
+/** Compares shards in a pool of their own; with `mending` puts right what differs. @throws SeedError of the first one that fails */
 export async function compareShards(
   { connection, target, fleet, dataset, workers, retryMs }: VerifyInput,
   shards: readonly Shard[],
-  mend: boolean,
+  mending: Mending | undefined,
   compared: (shard: Shard, findings: Findings) => void,
 ): Promise<void> {
   const context = share({
@@ -103,12 +103,13 @@ export async function compareShards(
     fleet: fleet.definition,
     connection: { ...connection, uri: target.uri },
     retryMs,
+    mending,
   });
   const pool = new WorkerPool<VerifyTask, VerifyResult>('verify-shard', workers);
   const waiting = [...shards];
   const work = async () => {
     for (let shard = waiting.shift(); shard; shard = waiting.shift()) {
-      const result = await pool.run({ context, shard, mend });
+      const result = await pool.run({ context, shard });
       if (result.state === 'failed') throw new SeedError(result.exitStatus, result.message, result.remedy);
       compared(shard, result.findings);
     }

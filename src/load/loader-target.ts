@@ -1,0 +1,37 @@
+/** The target of whoever writes: its connections bear the loader's name, and its bookkeeping is as durable as the server can make it. */
+import type { ConnectionSettings } from '../config/settings.js';
+import { openTarget, type Target } from '../store/target.js';
+import { withRetry } from './retry.js';
+import { formatLoaderName } from './stragglers.js';
+
+export interface Notices {
+  readonly inform: (message: string) => void;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Opens it. What the main thread drops or writes must not come late either, so that whoever takes over waits for its connections as for
+ * those of the workers.
+ * @throws SeedError as {@link openTarget}
+ */
+export async function openLoaderTarget(
+  connection: ConnectionSettings,
+  loader: string,
+  { inform, warn }: Notices,
+): Promise<Target> {
+  const appName = formatLoaderName({ database: connection.database, loader, thread: 0, generation: 0 });
+  const named = { ...connection, options: { ...connection.options, appName } };
+  const target = await openTarget(named, inform);
+  try {
+    const books = await withRetry(() => target.books.forWriting());
+    if (!books.abilities.journal) {
+      warn(
+        'this server keeps no journal: if it crashes it can lose what it has acknowledged, finished shards too; verify then tells',
+      );
+    }
+    return { ...target, books };
+  } catch (error) {
+    await target.close();
+    throw error;
+  }
+}
