@@ -27,21 +27,18 @@ export interface VerifyContext {
   readonly connection: ConnectionSettings;
   /** How long to go on trying one shard, in milliseconds. */
   readonly retryMs: number;
-  /** Flat layout: replace records that are there with other content. Undefined: only compare. */
-  readonly mending: Mending | undefined;
-}
-
-/** What a thread needs that writes. */
-export interface Mending {
-  /** See {@link Counters}: whether the database is held. */
-  readonly counters: SharedArrayBuffer;
-  /** Whose connections these are. */
-  readonly loader: string;
+  /** Whose connections these are; undefined for one that only compares. */
+  readonly loader: string | undefined;
 }
 
 export interface VerifyTask {
   readonly context: Shared<VerifyContext>;
   readonly shard: Shard;
+  /**
+   * Flat layout: replace records that are there with other content, while these say that the database is held; see {@link Counters}.
+   * Undefined: only compare.
+   */
+  readonly mending: SharedArrayBuffer | undefined;
 }
 
 /** A failure crosses the thread boundary as data: an error object would lose its class. */
@@ -59,10 +56,14 @@ const WHOLE_SERIES = Number.MAX_SAFE_INTEGER;
 
 let thread: { readonly db: Db; readonly session: ClientSession; readonly model: TelemetryModel } | undefined;
 
-export default async function verifyShard({ context: shared, shard }: VerifyTask): Promise<VerifyResult> {
+export default async function verifyShard({
+  context: shared,
+  shard,
+  mending,
+}: VerifyTask): Promise<VerifyResult> {
   const context = unshare(shared);
-  const { connection, retryMs, mending } = context;
-  const counters = mending && new Counters(mending.counters);
+  const { connection, retryMs } = context;
+  const counters = mending && new Counters(mending);
   try {
     const findings = await withRetry(
       async () => {
@@ -92,9 +93,9 @@ export default async function verifyShard({ context: shared, shard }: VerifyTask
 }
 
 /** A client whose first attempt to connect fails is of no use afterwards, and is not kept. */
-async function prepareThread({ connection, fleet, dataset, mending }: VerifyContext) {
+async function prepareThread({ connection, fleet, dataset, loader }: VerifyContext) {
   const { database } = connection;
-  const name = mending && { database, loader: mending.loader, thread: threadId, generation: 0 };
+  const name = loader !== undefined && { database, loader, thread: threadId, generation: 0 };
   const client = makeClient(connection, name ? { appName: formatLoaderName(name) } : {});
   try {
     await client.connect();

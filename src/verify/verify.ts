@@ -1,5 +1,5 @@
 /** `verify`: recomputes a dataset and compares it with the database, in parallel over the plan's shards. */
-import type { Mending, VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
+import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
@@ -91,6 +91,12 @@ export async function verifyDataset(input: VerifyInput): Promise<VerifyReport> {
   }
 }
 
+/** Who puts right what differs, and the counters that say whether it may. */
+export interface Mending {
+  readonly loader: string;
+  readonly counters: SharedArrayBuffer;
+}
+
 /** Compares shards in a pool of their own; with `mending` puts right what differs. @throws SeedError of the first one that fails */
 export async function compareShards(
   { connection, target, fleet, dataset, workers, retryMs }: VerifyInput,
@@ -103,13 +109,13 @@ export async function compareShards(
     fleet: fleet.definition,
     connection: { ...connection, uri: target.uri },
     retryMs,
-    mending,
+    loader: mending?.loader,
   });
   const pool = new WorkerPool<VerifyTask, VerifyResult>('verify-shard', workers);
   const waiting = [...shards];
   const work = async () => {
     for (let shard = waiting.shift(); shard; shard = waiting.shift()) {
-      const result = await pool.run({ context, shard });
+      const result = await pool.run({ context, shard, mending: mending?.counters });
       if (result.state === 'failed') throw new SeedError(result.exitStatus, result.message, result.remedy);
       compared(shard, result.findings);
     }
