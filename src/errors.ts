@@ -19,14 +19,17 @@ export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
 /** An expected failure. `message` is one line; `remedy` says the way out. Neither ever holds a password. */
 export class SeedError extends Error {
   override readonly name = 'SeedError';
+  /** Where more than one thing is wrong: a line for each further one. */
+  readonly details: readonly string[];
 
   constructor(
     readonly exitStatus: ExitStatus,
     message: string,
     readonly remedy: string = '',
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly details?: readonly string[] } = {},
   ) {
     super(message, options);
+    this.details = options.details ?? [];
   }
 }
 

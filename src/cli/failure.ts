@@ -28,6 +28,7 @@ export function failureOf(
   return {
     exitStatus: exitStatusOf(error),
     message: mask(messageOf(error)),
+    details: error instanceof SeedError ? error.details.map(mask) : [],
     remedy: mask(error instanceof SeedError ? error.remedy : ''),
     trace: traced ? mask(error.stack ?? '') : undefined,
   };

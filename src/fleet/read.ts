@@ -1,15 +1,18 @@
 /** Reads and checks fleet files. Whatever is wrong is one line that names the file's line, the field, and what is allowed. */
-import { readFileSync, statSync } from 'node:fs';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document as YamlDocument } from 'yaml';
 import type * as z from 'zod';
-import { type SeedError, usageError } from '../errors.js';
+import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { type Complaint, complaintsAbout } from './contents.js';
 import type { FleetFile } from './file.js';
 import { fleetFile } from './schema.js';
+import { MOST_STORED_BYTES, sizeText, storedBytes } from './size.js';
+import { readFleetText } from './text.js';
+import { type Mistake, type ReadText, readYaml } from './yaml.js';
 
-/** The definition is stored with every run, where a document may have 16 MB. */
-const MOST_BYTES = 4 * 1024 * 1024;
+/** Beyond this nobody reads on. */
+const MOST_MISTAKES = 20;
+/** What a text may stand for before it is looked at: merged fields that are written over count here, and are not stored. */
+const MOST_EXPANDED_BYTES = 2 * MOST_STORED_BYTES;
 const MISSING = 'is missing';
 type Path = readonly PropertyKey[];
 
@@ -20,49 +23,77 @@ export function fleetFileOf(source: string | FleetFile): FleetFile {
 
 /** @throws SeedError (usage) where the file cannot be read or is not a fleet */
 export function readFleetFile(path: string): FleetFile {
-  return parseFleet(textOf(path), path);
+  return parseFleet(readFleetText(path), path);
 }
 
 /**
  * The fleet that a YAML or JSON text describes.
  * @param name of the text, for complaints
- * @throws SeedError (usage)
+ * @throws SeedError (usage) with all mistakes of the text, the first one in its message
  */
 export function parseFleet(text: string, name: string): FleetFile {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const lineAt = (offset: number) => lines.linePos(offset).line;
-  const [error] = document.errors;
-  if (error) throw wrong(name, lineAt(error.pos[0]), error.message);
-  let value: unknown;
+  let read: ReadText;
   try {
-    value = document.toJS({ maxAliasCount: 1000 });
-  } catch (thrown) {
-    throw wrong(name, 1, (thrown as Error).message);
+    read = readYaml(text, MOST_EXPANDED_BYTES);
+  } catch (error) {
+    // A text of thousands of brackets is deeper than a stack.
+    const { message } = error as Error;
+    const what = error instanceof RangeError ? 'it is nested too deeply' : message;
+    throw wrong(name, [{ line: undefined, what }]);
   }
-  return check(value, name, (path) => lineAt(offsetOf(document, path)));
+  if (read.bytes > MOST_EXPANDED_BYTES) throw tooLarge(name, read.bytes);
+  if (!read.isUsable) throw wrong(name, read.mistakes);
+  if (read.value === null) throw wrong(name, [{ line: undefined, what: 'it is empty' }]);
+  return check(read.value, name, read.lineOf, read.mistakes);
 }
 
 /** The same for a fleet that is an object already. @throws SeedError (usage) */
 export function checkFleet(value: unknown, name: string): FleetFile {
-  return check(value, name, () => undefined);
+  return check(value, name, () => undefined, []);
 }
 
-function check(value: unknown, name: string, lineOf: (path: Path) => number | undefined): FleetFile {
+function check(
+  value: unknown,
+  name: string,
+  lineOf: (path: Path) => number | undefined,
+  known: readonly Mistake[],
+): FleetFile {
   const parsed = fleetFile.safeParse(value);
-  const complaints = parsed.success
-    ? complaintsAbout(parsed.data)
-    : parsed.error.issues.map((issue) => complaintAbout(issue, value)).sort(missingLast);
-  if (parsed.success && complaints.length === 0) return parsed.data;
-  const [first, ...more] = complaints;
-  const others = more.length > 0 ? ` (and ${more.length} more)` : '';
-  throw wrong(name, lineOf(first.path), `${fieldName(first.path)}${first.what}${others}`);
+  const shapes = parsed.error?.issues.flatMap((issue) => complaintsOf(issue, value)) ?? [];
+  const mistakes = [
+    ...known,
+    ...[...shapes, ...complaintsAbout(value)].map(({ path, what }) => ({
+      line: lineOf(path),
+      what: `${fieldName(path)}${what}`,
+    })),
+  ].sort(inReadingOrder);
+  if (mistakes.length > 0) throw wrong(name, mistakes);
+  const file = parsed.data as FleetFile;
+  const bytes = storedBytes(file);
+  if (bytes > MOST_STORED_BYTES) throw tooLarge(name, bytes);
+  return file;
 }
 
-function wrong(name: string, line: number | undefined, what: string): SeedError {
+function tooLarge(name: string, bytes: number): SeedError {
   return usageError(
-    `fleet ${name}${line === undefined ? '' : `, line ${line}`}: ${what.split('\n')[0]}`,
+    `fleet ${name} expands to ${sizeText(bytes)}; it is stored with every run, where a document has at most 16 MB`,
+    'describe one site, and multiply it with --scale',
+  );
+}
+
+function wrong(name: string, mistakes: readonly Mistake[]): SeedError {
+  const [first, ...more] = mistakes.map(({ line, what }) => ({
+    place: line === undefined ? '' : `line ${line}: `,
+    what: what.split('\n')[0],
+  }));
+  const others = more.length > 0 ? ` (and ${more.length} more)` : '';
+  const shown = more.slice(0, MOST_MISTAKES - 1).map(({ place, what }) => `${place}${what}`);
+  const left = more.length - shown.length;
+  return new SeedError(
+    ExitStatus.usage,
+    `fleet ${name}${first.place === '' ? ': ' : `, ${first.place}`}${first.what}${others}`,
     'docs/fleets.md describes every field; "seed-database fleet" prints the default fleet as an example',
+    { details: left > 0 ? [...shown, `and ${left} more`] : shown },
   );
 }
 
@@ -76,13 +107,19 @@ function fieldName(path: Path): string {
   return `${name} `;
 }
 
+function complaintsOf(issue: z.core.$ZodIssue, value: unknown): Complaint[] {
+  const { path } = issue;
+  if (issue.code !== 'unrecognized_keys') return [complaintAbout(issue, value)];
+  const known = knownFields(path);
+  return issue.keys.map((key) => ({
+    path: [...path, key],
+    what: `is no field that there is${didYouMean(key, known)}`,
+  }));
+}
+
 function complaintAbout(issue: z.core.$ZodIssue, value: unknown): Complaint {
   const { path } = issue;
   const given = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], value);
-  if (issue.code === 'unrecognized_keys') {
-    const [key] = issue.keys;
-    return { path: [...path, key], what: `is no field that there is${didYouMean(key, knownFields(path))}` };
-  }
   if (issue.code === 'invalid_key') {
     return { path, what: `must be ${issue.issues[0]?.message ?? 'another name'}` };
   }
@@ -95,9 +132,10 @@ function complaintAbout(issue: z.core.$ZodIssue, value: unknown): Complaint {
   return { path, what: `${shown}must be ${issue.message}` };
 }
 
-/** A field that is missing is often there under a misspelt name, which says more. */
-function missingLast(one: Complaint, other: Complaint): number {
-  return Number(one.what === MISSING) - Number(other.what === MISSING);
+/** By line; but a field that is missing is often there under a misspelt name, which says more. */
+function inReadingOrder(one: Mistake, other: Mistake): number {
+  const missing = (mistake: Mistake) => Number(mistake.what.endsWith(MISSING));
+  return missing(one) - missing(other) || (one.line ?? 0) - (other.line ?? 0);
 }
 
 /** The fields that the schema knows at a path. */
@@ -121,35 +159,4 @@ interface SchemaShape {
 /** Without `optional`; an array's `unwrap` would be its element. */
 function inner(schema: SchemaShape): SchemaShape {
   return schema.element === undefined && schema.unwrap ? inner(schema.unwrap()) : schema;
-}
-
-/** Where the value at a path begins; for a field that is not there, where its parent does. */
-function offsetOf(document: YamlDocument, path: Path): number {
-  for (let length = path.length; length >= 0; length--) {
-    const parent = length === 0 ? undefined : document.getIn(path.slice(0, length - 1), true);
-    const key = path[length - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
-      if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
-    }
-    const node = document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return 0;
-}
-
-function textOf(path: string): string {
-  try {
-    if (statSync(path).size > MOST_BYTES) {
-      throw usageError(
-        `fleet ${path} has more than ${MOST_BYTES / 1024 / 1024} MB`,
-        'describe one site, and multiply it with --scale',
-      );
-    }
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    throw usageError(`--fleet ${path} cannot be read: ${message}`, 'name a YAML or JSON file');
-  }
 }

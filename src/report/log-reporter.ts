@@ -59,8 +59,8 @@ export class LogReporter implements Reporter {
     if (summary.database.name !== '') this.#info(`Database size: ${databaseSize(summary.database)}`);
   }
 
-  fail({ message, remedy, trace = '' }: Failure): void {
-    this.log.write('error', message);
+  fail({ message, details = [], remedy, trace = '' }: Failure): void {
+    for (const line of [message, ...details]) this.log.write('error', line);
     if (remedy !== '') this.log.write('error', `What to do: ${remedy}`);
     for (const line of trace.split('\n')) if (line !== '') this.log.write('debug', line);
   }

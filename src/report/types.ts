@@ -116,6 +116,8 @@ export interface Failure {
   readonly exitStatus: number;
   /** The cause. */
   readonly message: string;
+  /** Where more than one thing is wrong: a line for each further one. */
+  readonly details?: readonly string[];
   /** The way out; empty where there is none to name. */
   readonly remedy: string;
   /** Where in the program it happened, for `--log-level debug`. */
@@ -127,6 +129,8 @@ export interface FailureResult {
   readonly status: 'failed';
   readonly exitStatus: number;
   readonly error: string;
+  /** Absent where one thing is wrong. */
+  readonly details?: readonly string[];
   readonly remedy: string;
 }
 
