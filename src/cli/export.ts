@@ -35,8 +35,16 @@ export async function exportFiles(
   const fleet = await requestedFleet(load.fleet);
   const plan = planLoad(fleet, dataset.window, dataset.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
+  const errors = new Screen(process.stderr, output.color, process.env.TERM);
   const progress = new Progress(output.quiet ? undefined : screen);
-  const interrupts = listenForInterrupts((message) => screen.note(message, 'warning'));
+  const interrupts = listenForInterrupts(
+    (message) => screen.note(message, 'warning'),
+    (failure) => {
+      progress.end();
+      const remedy = `${out}.part holds what was written; the next export into ${out} removes it`;
+      errors.fail({ ...failure, remedy });
+    },
+  );
   try {
     const exported = await exportDataset({
       fleet,

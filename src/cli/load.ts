@@ -3,6 +3,7 @@ import { type SettingName, settingEntry } from '../config/catalog.js';
 import { maskSecrets, maskUris, readConfiguration } from '../config/index.js';
 import type { Part } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
+import { refuseNoLogFile } from '../report/open-log.js';
 import { VERSION } from '../version.js';
 import { confirmClean } from './confirm.js';
 import { exitStatusOf, failureOf } from './failure.js';
@@ -22,6 +23,7 @@ export async function load(flags: Flags): Promise<ExitStatus> {
     return ExitStatus.done;
   }
   const settings = await confirmClean(configured.settings);
+  refuseNoLogFile(settings.output.logFile);
   const [{ createReporter }, { runLoad }] = await Promise.all([
     import('../report/index.js'),
     import('../load/index.js'),
@@ -34,7 +36,10 @@ export async function load(flags: Flags): Promise<ExitStatus> {
   });
   const notice = (level: 'debug' | 'warning', message: string) =>
     reporter.on({ type: 'notice', level, message });
-  const interrupts = listenForInterrupts((message) => notice('warning', message));
+  const interrupts = listenForInterrupts(
+    (message) => notice('warning', message),
+    (failure) => reporter.fail(failure),
+  );
   try {
     const { given, writer } = settings.load;
     notice('debug', `seed-database ${VERSION}, Node ${process.version}, ${process.platform} ${process.arch}`);

@@ -1,5 +1,6 @@
 /** `seed-database preview` and `seed-database report`: pictures of the dataset to come, and of what a database holds. */
-import { writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
@@ -95,8 +96,11 @@ async function show(
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 async function writePage(path: string, page: string): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_NONBLOCK = 0 } = constants;
   try {
-    await writeFile(path, page);
+    // Opening a pipe that nobody reads would wait for a reader; this fails, and what is opened after it does not wait.
+    const first = await open(path, O_WRONLY | O_CREAT | O_NONBLOCK);
+    await writeFile(path, page).finally(() => first.close());
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const cause = `--html ${path} cannot be written: ${message}`;

@@ -12,6 +12,7 @@ import { settleRuns } from '../load/settle.js';
 import { refuseUntrimmable } from '../load/trim.js';
 import { instantOf, minuteOf } from '../plan/index.js';
 import { createReporter } from '../report/index.js';
+import { refuseNoLogFile } from '../report/open-log.js';
 import { Screen } from '../report/screen.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { openTarget, type Target } from '../store/target.js';
@@ -74,8 +75,13 @@ export async function withRefreshTarget(
 ): Promise<ExitStatus> {
   const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
   const days = keepDays === undefined ? undefined : wholeDays(keepDays);
+  refuseNoLogFile(settings.output.logFile);
   const notices = new Screen(process.stderr, settings.output.color, process.env.TERM);
-  const interrupts = listenForInterrupts((message) => notices.note(message));
+  const interrupts = listenForInterrupts(
+    (message) => notices.note(message),
+    (failure) =>
+      notices.fail({ ...failure, remedy: 'give the command again: it goes on where this one stopped' }),
+  );
   const target = await openTarget(settings.connection, (message) => notices.note(message));
   const connection = { ...settings.connection, uri: target.uri, origin: 'named' as const };
   const warn = (message: string) => notices.print([`⚠️  ${message}`], 'warning');

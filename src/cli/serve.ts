@@ -2,13 +2,28 @@
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
+import { Screen } from '../report/screen.js';
+import { listenForInterrupts } from './interrupt.js';
 
 /** Serves until a signal stops it. The port is free unless `--port` names one: MONGODB_PORT means another server. */
 export async function serve(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
   // Judges the flags; the variables speak of servers to connect to, not of this one.
-  readConfiguration({ flags, environment: {}, directory: process.cwd() });
+  const { settings } = readConfiguration({ flags, environment: {}, directory: process.cwd() });
   const port = flags.port === undefined ? undefined : Number(flags.port);
   const { serveUntilStopped } = await import('../store/embedded/index.js');
-  await serveUntilStopped({ port, notice: (message) => process.stdout.write(`${message}\n`) });
+  const notice = (message: string) => process.stdout.write(`${message}\n`);
+  const interrupts = listenForInterrupts(
+    () => undefined,
+    (failure) =>
+      new Screen(process.stderr, settings.output.color, process.env.TERM).fail({
+        ...failure,
+        remedy: 'MongoDB closes its files by itself; its data stay',
+      }),
+  );
+  try {
+    await serveUntilStopped({ port, notice }, interrupts.signal);
+  } finally {
+    interrupts.stop();
+  }
   return ExitStatus.done;
 }

@@ -1,12 +1,19 @@
 /** From the single settings to one connection string and the driver's options. */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.js';
+import { refuseUnlessPlainFile, UnusableFile } from '../input-file.js';
 import type { SettingName } from './catalog.js';
 import type { Host } from './hosts.js';
 import { VALUES, type Values } from './schema.js';
 import type { ConnectionSettings } from './settings.js';
 import { type Candidates, describeCandidate, Rank } from './sources.js';
-import { formatUri, hasOption, type UriParts } from './uri.js';
+import { formatUri, hasOption, percentDecoded, type UriParts } from './uri.js';
+
+/** A file of all the authorities in the world has some hundred kilobytes. */
+const MOST_TLS_BYTES = 16 * 1024 * 1024;
+
+/** Options of a connection string that name files. */
+const FILE_OPTIONS = /^(tls(?:CAFile|CertificateKeyFile|CRLFile))=(.*)$/i;
 
 /** Any of these means that the user has a server in mind, which must not be replaced by another one silently. */
 const NAMES_A_SERVER: readonly SettingName[] = ['uri', 'host', 'port', 'username', 'replicaSet'];
@@ -27,6 +34,11 @@ export function connectionSettings(values: Values, candidates: Candidates): Conn
     database: values.database,
     query: [],
   };
+  for (const pair of base.query) {
+    const [, option, path] = FILE_OPTIONS.exec(pair) ?? [];
+    if (option !== undefined)
+      refuseUnreadable(`${option} of the connection string`, percentDecoded(path) ?? path);
+  }
   const withUser = { ...base, ...credentials(base, values) };
   const query = [...base.query];
   const fill = (option: string, value: string | undefined) => {
@@ -132,14 +144,19 @@ function tlsFiles(values: Values, candidates: Candidates): Record<string, string
   return files;
 }
 
+/** The path, for the driver, which reads the file in every thread. */
 function readable(name: SettingName, path: string, candidates: Candidates): string {
+  const candidate = candidates[name];
+  refuseUnreadable(candidate ? describeCandidate(name, candidate) : path, path);
+  return path;
+}
+
+function refuseUnreadable(label: string, path: string): void {
   try {
-    accessSync(path, constants.R_OK);
-    return path;
+    refuseUnlessPlainFile(path, MOST_TLS_BYTES);
   } catch (error) {
-    const candidate = candidates[name];
-    const label = candidate ? describeCandidate(name, candidate) : path;
-    throw usageError(`${label}: must be a file that can be read (${(error as NodeJS.ErrnoException).code})`);
+    if (!(error instanceof UnusableFile)) throw error;
+    throw usageError(`${label}: must be a file that can be read (${error.code ?? error.message})`);
   }
 }
 

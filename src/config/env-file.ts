@@ -2,14 +2,17 @@
  * Files of variables (`.env`), read strictly: a line that is neither an assignment nor a comment is refused with its
  * number. The usual parsers skip such a line silently and cut an unquoted password at its first `#`.
  */
-import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.js';
+import { readInputFile, UnusableFile } from '../input-file.js';
 
 /** A variable's value and the line of the file that sets it. */
 export interface Assignment {
   readonly value: string;
   readonly line: number;
 }
+
+/** Far more than variables take. */
+const MOST_BYTES = 1024 * 1024;
 
 const ASSIGNMENT = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=[^\S\n]*/;
 const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
@@ -22,13 +25,14 @@ const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
 export function readEnvFile(path: string, required: boolean): ReadonlyMap<string, Assignment> {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readInputFile(path, MOST_BYTES);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' && !required) return new Map();
-    const reason =
-      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : String(code);
-    throw usageError(`cannot read the variables in ${path}: ${reason}`);
+    if (!(error instanceof UnusableFile)) throw error;
+    if (error.code === 'ENOENT' && !required) return new Map();
+    throw usageError(
+      `cannot read the variables in ${path}: ${error.message}`,
+      required ? 'name a file of variables with --env-file' : 'mend it, or name another file with --env-file',
+    );
   }
   return parseEnvFile(text, path);
 }

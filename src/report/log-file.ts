@@ -4,12 +4,12 @@
  * Lines are written synchronously: none is lost however the program ends. A log that cannot be written is told
  * once and done without.
  */
-import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { LogLevel } from '../config/settings.js';
 import { localTime, oneLine } from './format.js';
+import { openLog } from './open-log.js';
 
 /** Names of pino's levels. */
 const PINO_LEVEL = { debug: 'debug', info: 'info', warning: 'warn', error: 'error' } as const;
@@ -83,9 +83,8 @@ export class LogFile {
 
   #open(): void {
     try {
-      mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
       const { pino } = createRequire(import.meta.url)('pino') as typeof import('pino');
-      const file = pino.destination({ dest: this.path, sync: true, mode: 0o600 });
+      const file = pino.destination({ dest: openLog(this.path), sync: true });
       file.on('error', (error: Error) => this.#break(error));
       this.#end = () => file.end();
       this.#logger = pino(

@@ -5,7 +5,7 @@ import type { Db } from 'mongodb';
 import type { Layout, LoadSummary } from '../../src/index.js';
 import { withFolder } from '../config/support.js';
 import { daysBefore, hashes, seriesFigures, useServer } from '../load/support.js';
-import { type CliResult, runCli, startCli } from '../support/cli.js';
+import { type CliResult, type RunningCli, runCli, startCli } from '../support/cli.js';
 import { LAYOUTS_HERE } from '../support/features.js';
 import { until } from '../support/server.js';
 
@@ -129,5 +129,58 @@ test('SIGTERM stops a load as Ctrl-C does', async () => {
     assert.ok(shards.done >= 1 && shards.done < shards.total, JSON.stringify(shards));
     assert.ok(records.inserted > 0 && records.inserted < records.planned, JSON.stringify(records));
     assert.equal(await db.collection('seed_shards').countDocuments(), shards.done);
+  });
+});
+
+/** A load whose server has stopped answering, so that an orderly end takes its time. */
+async function loadOnStoppedServer(
+  signal: NodeJS.Signals,
+  act: (running: RunningCli, db: Db) => Promise<void>,
+): Promise<void> {
+  const db = file.client.db(file.freshDatabase());
+  await withFolder({}, async (cwd) => {
+    const running = startCli([...DATASET, ...SLOW, ...target(db.databaseName)], { cwd });
+    let said = '';
+    running.child.stdout?.on('data', (text: string) => {
+      said += text;
+    });
+    await until('records are loaded', () => db.collection('seed_shards').countDocuments());
+    await file.server.kill('SIGSTOP');
+    try {
+      running.child.kill(signal);
+      await until(`${signal} is heard`, async () => said.includes(`${signal}: finishing the batches`));
+      await act(running, db);
+    } finally {
+      await file.server.kill('SIGCONT');
+    }
+    await running.result;
+  });
+}
+
+test('a terminal that closes may send SIGHUP twice, and SIGTERM: the orderly stop goes on', async () => {
+  let ended: RunningCli | undefined;
+  await loadOnStoppedServer('SIGHUP', async (running) => {
+    ended = running;
+    for (const signal of ['SIGHUP', 'SIGTERM', 'SIGHUP'] as const) {
+      running.child.kill(signal);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    assert.equal(running.child.exitCode, null, 'it was not forced');
+  });
+  const result = await ended?.result;
+  assert.equal(result?.status, 130);
+  assert.match(result?.stdout ?? '', /\n🎯 Continue with: seed-database --resume [^\n]+\n$/);
+});
+
+test('a second Ctrl-C ends at once, with 130 and a last line that says how to go on', async () => {
+  await loadOnStoppedServer('SIGINT', async ({ child, result }, db) => {
+    child.kill('SIGINT');
+    const { status, stderr } = await result;
+    assert.equal(status, 130);
+    const database = db.databaseName;
+    assert.match(
+      stderr,
+      new RegExp(`^❌ Ctrl-C again: quit at once[^\n]*\n   └── .*seed-database --resume .*${database}\n$`),
+    );
   });
 });

@@ -12,6 +12,7 @@ import { obtainBinary, startEmbeddedServer } from '../../src/store/embedded/inde
 import { isAlive, waitForExit } from '../../src/store/embedded/processes.js';
 import { readState, type ServerState } from '../../src/store/embedded/state.js';
 import { isListening } from '../../src/store/listening.js';
+import { startCli } from '../support/cli.js';
 import { freePort, until } from '../support/server.js';
 import { fakeMongod, scratchFolder, withEnvironment } from './scratch.js';
 
@@ -45,7 +46,7 @@ class OtherProcess {
 
   constructor(context: TestContext, call: string) {
     const module = new URL('../../src/store/embedded/index.js', import.meta.url);
-    const program = `import { startEmbeddedServer, serveUntilStopped } from '${module}';
+    const program = `import { startEmbeddedServer } from '${module}';
       const notice = (message) => process.stdout.write(message + '\\n');
       ${call}`;
     this.child = spawn(process.execPath, ['--input-type=module', '-e', program], {
@@ -208,15 +209,23 @@ test('after SIGKILL of its owner mongod ends, and the next start has the data', 
   }
 });
 
-test('serve says its URI, stays up, and ends cleanly on SIGINT and SIGTERM', async (context) => {
+test('serve says its URI, stays up, and ends cleanly on SIGINT, SIGTERM and SIGHUP', async (context) => {
   const directory = await home(context);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     const port = await freePort();
-    const serve = new OtherProcess(context, `await serveUntilStopped({ port: ${port}, notice });`);
-    await serve.says(new RegExp(`is up at mongodb://127\\.0\\.0\\.1:${port}/`));
+    const { SEED_DATABASE_HOME = '', MONGOMS_SYSTEM_BINARY = '' } = process.env;
+    const { child, result } = startCli(['serve', '--port', String(port)], {
+      env: { SEED_DATABASE_HOME, MONGOMS_SYSTEM_BINARY },
+    });
+    let said = '';
+    child.stdout?.on('data', (text: string) => {
+      said += text;
+    });
+    await until(`${port} is served`, async () => said.includes(`is up at mongodb://127.0.0.1:${port}/`));
     const { pid } = await stateIn(directory);
     assert.equal(await isListening('127.0.0.1', port), true);
-    assert.equal(await serve.finish(signal), 0);
+    child.kill(signal);
+    assert.equal((await result).status, 0);
     assert.equal(isAlive(pid), false);
   }
 });

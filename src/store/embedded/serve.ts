@@ -15,34 +15,24 @@ const WATCH_MS = 500;
 
 /**
  * Starts the embedded server (on 27017 when no port is asked and that one is free), or joins the one that runs, says
- * its URI, and stops it cleanly on SIGINT or SIGTERM. A second signal ends the program at once.
+ * its URI, and stops it cleanly when `stopped` is aborted, be it during the start.
  * @throws SeedError as {@link startEmbeddedServer}, or when mongod ends by itself
  */
-export async function serveUntilStopped(options: EmbeddedServerOptions): Promise<void> {
-  const watching = new AbortController();
-  // Listened to before the start, so that a signal during it ends the server too.
-  const stopped = () => watching.abort();
-  process.once('SIGINT', stopped);
-  process.once('SIGTERM', stopped);
-  try {
-    const server = await startEmbeddedServer({ ...options, port: options.port ?? (await preferredPort()) });
-    options.notice(`MongoDB ${server.version} is up at ${server.uri} (Ctrl-C stops it)`);
-    while (!watching.signal.aborted && isAlive(server.pid)) {
-      await sleep(WATCH_MS, undefined, { signal: watching.signal }).catch(() => undefined);
-    }
-    const ended = !watching.signal.aborted;
-    options.notice('stopping MongoDB');
-    await server.stop();
-    if (ended) {
-      throw new SeedError(
-        ExitStatus.failure,
-        `MongoDB (process ${server.pid}) ended by itself`,
-        'somebody killed it, or memory or disk ran out: see the system log',
-      );
-    }
-  } finally {
-    process.removeListener('SIGINT', stopped);
-    process.removeListener('SIGTERM', stopped);
+export async function serveUntilStopped(options: EmbeddedServerOptions, stopped: AbortSignal): Promise<void> {
+  const server = await startEmbeddedServer({ ...options, port: options.port ?? (await preferredPort()) });
+  options.notice(`MongoDB ${server.version} is up at ${server.uri} (Ctrl-C stops it)`);
+  while (!stopped.aborted && isAlive(server.pid)) {
+    await sleep(WATCH_MS, undefined, { signal: stopped }).catch(() => undefined);
+  }
+  const ended = !stopped.aborted;
+  options.notice('stopping MongoDB');
+  await server.stop();
+  if (ended) {
+    throw new SeedError(
+      ExitStatus.failure,
+      `MongoDB (process ${server.pid}) ended by itself`,
+      'somebody killed it, or memory or disk ran out: see the system log',
+    );
   }
 }
 
