@@ -64,6 +64,8 @@ function survivePrintingErrors(): { readonly lostOutput: boolean } {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (printing.lostOutput || error.code === 'EPIPE') return;
     printing.lostOutput = true;
+    // Bun tells of it only when the status is already said.
+    process.exitCode ||= ExitStatus.failure;
     const failure = { message: `cannot write to standard output: ${error.message}`, remedy: '' };
     for (const line of failureLines(failure)) process.stderr.write(`${line}\n`);
   });
