@@ -2,6 +2,8 @@
 import { type SettingName, settingEntry } from '../config/catalog.js';
 import { maskUri, readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
+import { jsonText } from '../report/harmless.js';
+import { Screen } from '../report/screen.js';
 
 /** Prints every setting as a table, or as JSON with `--json`. Secrets are masked. */
 export function config(flags: Partial<Record<SettingName, string>>): ExitStatus {
@@ -13,7 +15,7 @@ export function config(flags: Partial<Record<SettingName, string>>): ExitStatus 
   const { uri, database } = settings.connection;
   const connection = { uri: maskUri(uri), database };
   if (settings.output.json) {
-    process.stdout.write(`${JSON.stringify({ settings: effective, connection }, null, 2)}\n`);
+    process.stdout.write(`${jsonText({ settings: effective, connection }, 2)}\n`);
     return ExitStatus.done;
   }
   const rows = effective.map(({ name, flag, variable, value, source }) => [
@@ -23,11 +25,12 @@ export function config(flags: Partial<Record<SettingName, string>>): ExitStatus 
     source,
   ]);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const [name, value, source] of rows) {
-    process.stdout.write(`${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${source}\n`);
-  }
+  const lines = rows.map(
+    ([name, value, source]) => `${name.padEnd(widths[0])}  ${value.padEnd(widths[1])}  ${source}`,
+  );
   const otherwise =
     settings.connection.origin === 'default' ? ', or to a server of its own if nothing answers there' : '';
-  process.stdout.write(`\nconnects to ${connection.uri}, database ${database}${otherwise}\n`);
+  const connects = `connects to ${connection.uri}, database ${database}${otherwise}`;
+  new Screen(process.stdout, false, process.env.TERM).print([...lines, '', connects]);
   return ExitStatus.done;
 }

@@ -1,4 +1,5 @@
 /** `seed-database doctor`: can a load with these settings end well, and if not, what would help? */
+
 import { availableParallelism } from 'node:os';
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
@@ -9,6 +10,7 @@ import { workersFor } from '../load/requested.js';
 import { runHistory } from '../load/run-history.js';
 import { DEFAULT_SHARD_DAYS, planLoad, resolveWindow } from '../plan/index.js';
 import { bytes, count } from '../report/format.js';
+import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { tree } from '../report/tree.js';
 import { type Diagnosis, diagnose } from '../store/diagnose.js';
@@ -74,7 +76,7 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
   const status = worst?.exitStatus ?? ExitStatus.done;
   if (output.json) {
     const checks = findings.map(({ exitStatus: _, ...finding }) => finding);
-    process.stdout.write(`${JSON.stringify({ status: worst ? 'failed' : 'good', checks })}\n`);
+    process.stdout.write(`${jsonText({ status: worst ? 'failed' : 'good', checks })}\n`);
   } else screen.print(['', worst ? '❌ A load would fail' : '🎯 Ready to load'], worst ? 'bad' : 'good');
   return status;
 }

@@ -1,4 +1,5 @@
 /** `seed-database export`: a dataset as files, without a server. */
+
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
@@ -9,6 +10,7 @@ import { requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
 import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
 import { bytes, count, counted, duration } from '../report/format.js';
+import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { tree } from '../report/tree.js';
 import { listenForInterrupts } from './interrupt.js';
@@ -74,7 +76,7 @@ export async function exportFiles(
         out: resolve(out),
         database: connection.database,
       };
-      process.stdout.write(`${JSON.stringify(result)}\n`);
+      process.stdout.write(`${jsonText(result)}\n`);
     } else
       screen.print(
         linesOf(exported, { out, format, seed: dataset.seed, database: connection.database }),

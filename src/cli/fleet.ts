@@ -1,10 +1,11 @@
 /** `seed-database fleet`: prints a fleet as a file, and what such a file may hold. */
-import { stringify } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 import { fleetJsonSchema } from '../fleet/schema.js';
 import { requestedFleet } from '../load/fleet.js';
+import { escaped, isHarmful, jsonText } from '../report/harmless.js';
 
 export type FleetFormat = 'yaml' | 'json';
 
@@ -26,5 +27,17 @@ export function fleetSchema(): ExitStatus {
 }
 
 function print(value: unknown, format: FleetFormat): void {
-  process.stdout.write(format === 'yaml' ? stringify(value) : `${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(format === 'yaml' ? yamlText(value) : `${jsonText(value, 2)}\n`);
+}
+
+/** What a terminal would obey is in double quotes, where YAML has escapes for it. */
+function yamlText(value: unknown): string {
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (isScalar(node) && typeof node.value === 'string' && isHarmful(node.value))
+        node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escaped(document.toString());
 }

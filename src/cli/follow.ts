@@ -1,4 +1,5 @@
 /** `seed-database follow`: a refresh every minute and a line for each, until it is stopped. */
+
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { maskSecrets } from '../config/index.js';
@@ -6,6 +7,7 @@ import { ExitStatus } from '../errors.js';
 import { DatabaseHeld } from '../load/database-held.js';
 import { explainFailure } from '../load/explain.js';
 import { count, utcMinute } from '../report/format.js';
+import { jsonText } from '../report/harmless.js';
 import { createReporter } from '../report/index.js';
 import { defaultLogFile } from '../report/log-file.js';
 import { loadResult } from '../report/result.js';
@@ -93,7 +95,7 @@ function tell({ step, summary, removed }: Refreshed, { settings }: RefreshTurn):
   const { json, quiet, color } = settings.output;
   if (json) {
     const result = summary ? loadResult(summary) : upToDateResult(step.run);
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${jsonText(result)}\n`);
     return;
   }
   if (quiet) return;

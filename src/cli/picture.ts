@@ -21,6 +21,7 @@ import {
   sparklineBlock,
 } from '../picture/index.js';
 import { bytes } from '../report/format.js';
+import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { withLongReads } from '../store/connect.js';
 import { openReader } from '../store/reads.js';
@@ -79,7 +80,7 @@ async function show(
   const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
   const page = html === undefined ? undefined : renderPage(picture);
   if (html !== undefined && page !== undefined) await writePage(html, page);
-  if (output.json) process.stdout.write(`${JSON.stringify(picture)}\n`);
+  if (output.json) process.stdout.write(`${jsonText(picture)}\n`);
   else {
     const blocks = [sourceBlock(picture), ...(page === undefined ? blocksOf(screen.width) : [])];
     for (const [heading, ...lines] of blocks) {

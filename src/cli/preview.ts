@@ -1,4 +1,5 @@
 /** `seed-database load --dry-run`: what a load would do. */
+
 import type { Settings } from '../config/index.js';
 import { estimateSize } from '../load/estimate.js';
 import { requestedFleet } from '../load/fleet.js';
@@ -11,6 +12,7 @@ import {
   planLoad,
   resolveWindow,
 } from '../plan/index.js';
+import { jsonText } from '../report/harmless.js';
 import { previewLines } from '../report/preview-text.js';
 import { Screen } from '../report/screen.js';
 
@@ -37,7 +39,7 @@ export async function printPreview({ load, output }: Settings): Promise<void> {
     const shards = { total: preview.shards, days: preview.shardDays };
     const { seed = null, layout, window, assets, size } = preview;
     const result = { status: 'dry run', seed, layout, window, assets, records, shards, size };
-    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.stdout.write(`${jsonText(result)}\n`);
     return;
   }
   const screen = new Screen(process.stdout, output.color, process.env.TERM);

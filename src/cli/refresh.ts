@@ -1,4 +1,5 @@
 /** `seed-database refresh`: the newest run grows up to now. */
+
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
@@ -11,6 +12,7 @@ import { RunStore } from '../load/run-store.js';
 import { settleRuns } from '../load/settle.js';
 import { refuseUntrimmable } from '../load/trim.js';
 import { instantOf, minuteOf } from '../plan/index.js';
+import { jsonText } from '../report/harmless.js';
 import { createReporter } from '../report/index.js';
 import { refuseNoLogFile } from '../report/open-log.js';
 import { Screen } from '../report/screen.js';
@@ -126,7 +128,7 @@ export async function refreshOnce(
 
 function tellUpToDate({ run }: RefreshStep, settings: Settings): void {
   const end = run.window.end.toISOString().slice(0, 16).replace('T', ' ');
-  if (settings.output.json) process.stdout.write(`${JSON.stringify(upToDateResult(run))}\n`);
+  if (settings.output.json) process.stdout.write(`${jsonText(upToDateResult(run))}\n`);
   else tell(settings, `✅ Up to date: run ${run._id} reaches up to ${end} UTC`);
 }
 

@@ -1,7 +1,9 @@
 /** Runs a command line and says how it ended. Every failure leaves here as one line and an exit status. */
+
 import { CommanderError } from 'commander';
 import { ExitStatus } from '../errors.js';
 import { failureLines, failureResult } from '../report/failure.js';
+import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import type { Failure } from '../report/types.js';
 import { failureOf } from './failure.js';
@@ -43,7 +45,7 @@ function printed(): Promise<void> {
 
 function printFailure(failure: Failure, json: boolean): void {
   new Screen(process.stderr, false, process.env.TERM).fail(failure);
-  if (json) process.stdout.write(`${JSON.stringify(failureResult(failure))}\n`);
+  if (json) process.stdout.write(`${jsonText(failureResult(failure))}\n`);
 }
 
 /** The level decides about stacks even where the command line is too wrong to be read. */

@@ -11,7 +11,8 @@ export async function serve(flags: Partial<Record<SettingName, string>>): Promis
   const { settings } = readConfiguration({ flags, environment: {}, directory: process.cwd() });
   const port = flags.port === undefined ? undefined : Number(flags.port);
   const { serveUntilStopped } = await import('../store/embedded/index.js');
-  const notice = (message: string) => process.stdout.write(`${message}\n`);
+  const screen = new Screen(process.stdout, false, process.env.TERM);
+  const notice = (message: string) => screen.print([message]);
   const interrupts = listenForInterrupts(
     () => undefined,
     (failure) =>

@@ -1,9 +1,11 @@
 /** `seed-database status`: what a database holds. */
+
 import type { Db } from 'mongodb';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 import { runHistory } from '../load/run-history.js';
+import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../report/status-text.js';
 import { withLongReads } from '../store/connect.js';
@@ -37,7 +39,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
     // The slow part comes last: it reads every record.
     const records = METRICS in database.collections ? await countMetrics(reader) : {};
     show(metricLines(records));
-    if (json) process.stdout.write(`${JSON.stringify({ server, database, runs, assets, records })}\n`);
+    if (json) process.stdout.write(`${jsonText({ server, database, runs, assets, records })}\n`);
     return ExitStatus.done;
   } catch (error) {
     throw target.explain(error);

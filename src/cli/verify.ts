@@ -1,9 +1,11 @@
 /** `seed-database verify`: compares a database with the dataset that it should hold. */
+
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
+import { harmless, jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { withLongReads } from '../store/connect.js';
 import { openTarget } from '../store/target.js';
@@ -70,7 +72,7 @@ export async function verify(
     else say(reportLines(report));
     if (output.json) {
       process.stdout.write(
-        `${JSON.stringify(verifyResult(report, selection, target.db.databaseName, repaired))}\n`,
+        `${jsonText(verifyResult(report, selection, target.db.databaseName, repaired))}\n`,
       );
     }
     return report.status === 'equal' ? ExitStatus.done : ExitStatus.failure;
@@ -93,7 +95,7 @@ async function confirmRepair(
     const prompt = createInterface({ input: process.stdin, output: process.stderr });
     try {
       const answer = await prompt.question(
-        `This changes the production database ${connection.database}. Type its name to go on: `,
+        `This changes the production database ${harmless(connection.database)}. Type its name to go on: `,
       );
       if (answer.trim() === connection.database) return;
     } finally {

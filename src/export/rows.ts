@@ -59,8 +59,13 @@ export function csvLines({ series, minutes, values }: Batch): string {
   return lines;
 }
 
+/** What a spreadsheet would take for a formula. Names such as `-prod` are none. */
+const FORMULA = /^[=+\-@\t\r](?![\w.-]*$)/;
+
+/** A formula gets the apostrophe by which a spreadsheet knows text. */
 function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const shown = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
 }
 
 /** A whole Parquet file: the columns of {@link CSV_HEADER}, the timestamp in milliseconds, UTC. */

@@ -1,7 +1,8 @@
 /** A picture in a terminal: sparklines and tables of plain text, no wider than they may be. Pure. */
 
 import { instantOf } from '../plan/index.js';
-import { counted, oneLine, period } from '../report/format.js';
+import { counted, period } from '../report/format.js';
+import { oneLine } from '../report/harmless.js';
 import { type Branch, tree } from '../report/tree.js';
 import { cut, widthOf } from '../report/width.js';
 import { lasting } from './lasting.js';

@@ -1,5 +1,5 @@
 /** A failure as the user reads it. Imported by every command: it needs nothing else. */
-import { oneLine } from './format.js';
+import { oneLine } from './harmless.js';
 import { END, INDENT } from './tree.js';
 import type { Failure, FailureResult } from './types.js';
 import { hanging } from './width.js';

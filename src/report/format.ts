@@ -86,8 +86,3 @@ export function sections({ metrics, polling, backup }: SectionCounts): string {
   ];
   return parts.filter((part) => part !== '').join(', ');
 }
-
-/** One line whatever a message holds: no line breaks, no control codes. */
-export function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-}

@@ -3,6 +3,7 @@ import type { OutputSettings } from '../config/settings.js';
 import { finalLine, type Hints, withResumeHint } from './ending.js';
 import { failureResult } from './failure.js';
 import { counted, duration } from './format.js';
+import { jsonText } from './harmless.js';
 import { defaultLogFile, LogFile } from './log-file.js';
 import { LogReporter } from './log-reporter.js';
 import { loadResult } from './result.js';
@@ -186,6 +187,6 @@ class JsonReporter implements Reporter {
   async close(): Promise<void> {}
 
   #print(object: object): void {
-    this.stream.write(`${JSON.stringify(object)}\n`);
+    this.stream.write(`${jsonText(object)}\n`);
   }
 }

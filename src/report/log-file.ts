@@ -8,7 +8,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { LogLevel } from '../config/settings.js';
-import { localTime, oneLine } from './format.js';
+import { localTime } from './format.js';
+import { oneLine } from './harmless.js';
 import { openLog } from './open-log.js';
 
 /** Names of pino's levels. */

@@ -1,7 +1,7 @@
 /** A stream that people read: a terminal, or a file or pipe that must get plain text. */
 
 import { failureLines } from './failure.js';
-import { oneLine } from './format.js';
+import { harmless, oneLine } from './harmless.js';
 import type { Failure } from './types.js';
 import { hanging } from './width.js';
 
@@ -60,10 +60,13 @@ export class Screen {
     if (failure.trace) this.print(failure.trace.split('\n'));
   }
 
-  /** Writes lines, coloured where that is wanted: the tree's own lines faint, the text in the tone. */
+  /**
+   * Writes lines, coloured where that is wanted: the tree's own lines faint, the text in the tone. What a line holds of control codes
+   * comes from elsewhere and is taken out.
+   */
   print(lines: readonly string[], tone: Tone = 'plain'): void {
     if (lines.length === 0) return;
-    this.stream.write(lines.map((line) => `${this.#paint(line, tone)}\n`).join(''));
+    this.stream.write(lines.map((line) => `${this.#paint(harmless(line), tone)}\n`).join(''));
   }
 
   #paint(line: string, tone: Tone): string {

@@ -1,6 +1,7 @@
 /** What a database holds, as trees. Pure. */
 import { databaseSize } from './ending.js';
-import { clock, count, counted, duration, localTime, oneLine, period } from './format.js';
+import { clock, count, counted, duration, localTime, period } from './format.js';
+import { oneLine } from './harmless.js';
 import { connectedLines, total } from './story.js';
 import { type Branch, columns, tree } from './tree.js';
 import type { LoadSummary, SectionCounts, ServerInfo } from './types.js';

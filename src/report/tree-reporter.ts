@@ -1,7 +1,8 @@
 /** A load as the manual's tree: with a live bar on a terminal, with a line now and then elsewhere. */
 import type { LogLevel } from '../config/settings.js';
 import { endingLines, type Hints } from './ending.js';
-import { count, oneLine, percent } from './format.js';
+import { count, percent } from './format.js';
+import { oneLine } from './harmless.js';
 import { LiveBar } from './live-bar.js';
 import { bar, PROGRESS_EVERY_MS, progressLine } from './progress-text.js';
 import type { Screen } from './screen.js';

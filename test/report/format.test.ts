@@ -2,17 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { failureLines } from '../../src/report/failure.js';
-import {
-  bytes,
-  clock,
-  count,
-  duration,
-  localTime,
-  oneLine,
-  percent,
-  period,
-  span,
-} from '../../src/report/format.js';
+import { bytes, clock, count, duration, localTime, percent, period, span } from '../../src/report/format.js';
+import { oneLine } from '../../src/report/harmless.js';
 import { columns, tree } from '../../src/report/tree.js';
 import { cut, firstThatFits, widthOf, wrap } from '../../src/report/width.js';
 

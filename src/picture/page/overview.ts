@@ -1,7 +1,8 @@
 /** The head of the page, its key figures, and one line for each machine. */
 
 import { instantOf } from '../../plan/index.js';
-import { counted, oneLine, period } from '../../report/format.js';
+import { counted, period } from '../../report/format.js';
+import { oneLine } from '../../report/harmless.js';
 import { PROMISED_UPTIME } from '../manual-figures.js';
 import type { DatasetPicture, MachinePicture } from '../picture.js';
 import { line } from './graphics.js';
