@@ -7,17 +7,25 @@ import { build } from 'esbuild';
 
 const workers = readdirSync('dist/workers').filter((name) => name.endsWith('.js'));
 
-rmSync('dist/bundled', { recursive: true, force: true });
-await build({
-  entryPoints: ['dist/src/cli/main.js', ...workers.map((name) => `dist/workers/${name}`)],
+const common = {
   outdir: 'dist/bundled',
   // Modules look for worker entries relative to themselves, so shared ones lie where they would in dist.
   outbase: 'dist',
-  chunkNames: 'src/load/[name]-[hash]',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
+  // Less to read at start-up; names stay, for what a stack trace says.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  logLevel: 'warning',
+};
+
+rmSync('dist/bundled', { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: ['dist/src/cli/start.js', ...workers.map((name) => `dist/workers/${name}`)],
+  chunkNames: 'src/load/[name]-[hash]',
+  splitting: true,
   target: 'node20',
   // These find files of their own at run time, or are loaded only now and then.
   external: [
@@ -33,8 +41,6 @@ await build({
   banner: {
     js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
   },
-  // Less to read at start-up; names stay, for what a stack trace says.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  logLevel: 'warning',
 });
+// Alone, and for any Node that knows modules: it says so where Node is too old for the rest.
+await build({ ...common, entryPoints: ['dist/src/cli/main.js'], external: ['./start.js'], target: 'node14' });

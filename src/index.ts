@@ -11,6 +11,7 @@
  * await close();
  * ```
  */
+import './library/require-node.js';
 import { availableParallelism } from 'node:os';
 import type { Db, Document } from 'mongodb';
 import type { SettingName } from './config/catalog.js';

@@ -39,12 +39,9 @@ export function readInputFile(path: string, mostBytes: number): string {
  * For a file that a library is going to open by its name, perhaps more than once: a pipe will not do.
  * @throws UnusableFile with the reason
  */
-export function refuseUnlessPlainFile(path: string, mostBytes: number): void {
-  const kind = attempt(() => statSync(path));
-  if (kind.isDirectory()) throw new UnusableFile('it is a folder');
-  if (!kind.isFile()) throw new UnusableFile('it is no ordinary file');
-  if (kind.size > mostBytes) throw tooLarge(mostBytes);
-  attempt(() => closeSync(openSync(path, 'r')));
+export function refuseUnlessRereadable(path: string, mostBytes: number): void {
+  if (attempt(() => statSync(path)).isFIFO()) throw new UnusableFile('it is a pipe');
+  readInputFile(path, mostBytes);
 }
 
 function readAll(file: number, mostBytes: number, isPipe: boolean): Buffer {
@@ -56,7 +53,7 @@ function readAll(file: number, mostBytes: number, isPipe: boolean): Buffer {
     const read = readSome(file, chunk);
     // A pipe without a writer is at its end; there may be one in a moment.
     if (read === undefined || (read === 0 && isPipe && size === 0)) {
-      if (performance.now() > deadline) throw new UnusableFile('it is a pipe into which nobody writes');
+      if (performance.now() > deadline) throw new UnusableFile('nobody writes into it');
       pause();
     } else if (read === 0) return Buffer.concat(chunks);
     else {

@@ -1,7 +1,7 @@
 /** From the single settings to one connection string and the driver's options. */
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.js';
-import { refuseUnlessPlainFile, UnusableFile } from '../input-file.js';
+import { refuseUnlessRereadable, UnusableFile } from '../input-file.js';
 import type { SettingName } from './catalog.js';
 import type { Host } from './hosts.js';
 import { VALUES, type Values } from './schema.js';
@@ -153,7 +153,7 @@ function readable(name: SettingName, path: string, candidates: Candidates): stri
 
 function refuseUnreadable(label: string, path: string): void {
   try {
-    refuseUnlessPlainFile(path, MOST_TLS_BYTES);
+    refuseUnlessRereadable(path, MOST_TLS_BYTES);
   } catch (error) {
     if (!(error instanceof UnusableFile)) throw error;
     throw usageError(`${label}: must be a file that can be read (${error.code ?? error.message})`);

@@ -45,7 +45,14 @@ const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
 /** These say everything and know everything: the command line and the package's own export. */
 const ENTRIES = ['cli', 'library', 'index.ts'];
 /** Causes of failure, reading what a user names, near names, time zones and the program's version are everybody's. */
-const FOR_ALL = ['src/errors.ts', 'src/input-file.ts', 'src/nearest.ts', 'src/timezone.ts', 'src/version.ts'];
+const FOR_ALL = [
+  'src/errors.ts',
+  'src/input-file.ts',
+  'src/nearest.ts',
+  'src/supported-node.ts',
+  'src/timezone.ts',
+  'src/version.ts',
+];
 /** Files of types that every room may import as types: the settings, the assets, and what a load tells the world. */
 const TYPES_FOR_ALL = [
   'src/config/settings.ts',

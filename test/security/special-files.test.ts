@@ -30,7 +30,7 @@ const CASES: readonly (readonly [what: string, args: readonly string[], expected
     /--log-file \S+pipe cannot take a log: it is a pipe/,
   ],
   ['a log into a folder', [...NOWHERE, '--log-file', directory], /cannot take a log: it is a folder/],
-  ['variables from a pipe', [...DRAFT, '--env-file', pipe], /\S+pipe: it is a pipe into which nobody writes/],
+  ['variables from a pipe', [...DRAFT, '--env-file', pipe], /\S+pipe: nobody writes into it/],
   ['variables from a folder', [...DRAFT, '--env-file', directory], /it is a folder/],
   ['variables without end', [...DRAFT, '--env-file', '/dev/zero'], /it has more than 1 MB/],
   ['a page into a pipe', ['preview', '--days', '1', '--html', pipe], /--html \S+pipe cannot be written/],
