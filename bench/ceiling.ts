@@ -80,8 +80,7 @@ class Sender {
 const client = new MongoClient(uri);
 await client.connect();
 const db = client.db(database);
-const { version } = await db.command({ buildInfo: 1 });
-await ensureCollections(db, version, { layout, clustered: true, ttlDays: undefined });
+await ensureCollections(db, { layout, clustered: true, ttlDays: undefined }, () => undefined);
 
 const model = new TelemetryModel(DEFAULT_FLEET, dataset.seed);
 const queue = new ShardQueue(benchPlan(dataset).shards);

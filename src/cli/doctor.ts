@@ -4,16 +4,19 @@ import { availableParallelism } from 'node:os';
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
+import type { Fleet } from '../fleet/types.js';
 import { estimateSize } from '../load/estimate.js';
 import { requestedFleet } from '../load/fleet.js';
 import { workersFor } from '../load/requested.js';
 import { runHistory } from '../load/run-history.js';
-import { DEFAULT_SHARD_DAYS, planLoad, resolveWindow } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad, resolveWindow } from '../plan/index.js';
 import { bytes, count } from '../report/format.js';
 import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { tree } from '../report/tree.js';
-import { type Diagnosis, diagnose } from '../store/diagnose.js';
+import { freeBytes } from '../store/free-bytes.js';
+import { inspectTarget, type TargetFacts } from '../store/inspect.js';
+import { canHold, DROPPED, type Obstacle, obstaclesTo, type Wanted } from '../store/obstacles.js';
 import { collectionsWithData, existingLayout } from '../store/schema.js';
 import { openTarget, type Target } from '../store/target.js';
 import { exitStatusOf, failureOf } from './failure.js';
@@ -54,12 +57,20 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
     target = await openTarget(settings.connection, (message) => notices.note(message));
     const { db, server } = target;
     add('Connection', good(`${server.uri}, database ${db.databaseName}`));
-    const diagnosis = await diagnose(db, server.version);
-    add('Server', serverFinding(diagnosis));
-    add('Rights', rightsFinding(diagnosis));
-    add('Layout', layoutFinding(diagnosis, settings));
-    add('Room', await roomFinding(diagnosis, settings));
-    add('Database', await databaseFinding(target, settings));
+    const facts = await inspectTarget(db);
+    const planned = await plannedLoad(settings);
+    const obstacles = obstaclesTo(wantedOf(planned, settings), facts);
+    const about = (subject: Obstacle['subject']) =>
+      obstacles.filter((one) => one.subject === subject).map(bad);
+    const [unfit] = about('server');
+    add('Server', unfit ?? serverFinding(facts));
+    if (!unfit) {
+      add('Rights', about('rights')[0] ?? rightsFinding(facts));
+      add('Layout', layoutFinding(facts, settings));
+      add('Room', roomFinding(planned, await freeBytes(db), facts, settings));
+      add('Database', await databaseFinding(target, settings));
+      for (const finding of about('collections')) add('Collections', finding);
+    }
   } catch (thrown) {
     const error = target?.explain(thrown) ?? thrown;
     const { message, remedy } = failureOf(error, false, (text) => maskSecrets(text, settings));
@@ -101,7 +112,33 @@ function thisMachine(settings: Settings): Omit<Finding, 'subject'> {
   );
 }
 
-function serverFinding({ version, kind, members }: Diagnosis): Omit<Finding, 'subject'> {
+function bad({ message, remedy, exitStatus }: Obstacle): Omit<Finding, 'subject'> {
+  return { state: 'bad', detail: message, remedy, exitStatus };
+}
+
+interface PlannedLoad {
+  readonly fleet: Fleet;
+  readonly plan: Plan;
+}
+
+async function plannedLoad({ load }: Settings): Promise<PlannedLoad> {
+  const fleet = await requestedFleet(load.fleet);
+  const window = resolveWindow(load.window, load.seed !== undefined, new Date());
+  return { fleet, plan: planLoad(fleet, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS) };
+}
+
+function wantedOf({ plan }: PlannedLoad, { load }: Settings): Wanted {
+  return {
+    layout: load.layout,
+    cleaning: false,
+    resuming: false,
+    oldest: plan.records > 0 ? instantOf(plan.window.start) : undefined,
+    lastUpdated: instantOf(plan.window.end),
+    now: new Date(),
+  };
+}
+
+function serverFinding({ server: { version, kind, members } }: TargetFacts): Omit<Finding, 'subject'> {
   if (kind === 'router') {
     return warning(
       `MongoDB ${version}, router of a sharded cluster`,
@@ -111,33 +148,16 @@ function serverFinding({ version, kind, members }: Diagnosis): Omit<Finding, 'su
   return good(`MongoDB ${version}, ${kind}${kind === 'replica set' ? ` of ${members}` : ''}`);
 }
 
-function rightsFinding({ user, missingRights, mayClean }: Diagnosis): Omit<Finding, 'subject'> {
+function rightsFinding({ rights: { user, allows } }: TargetFacts): Omit<Finding, 'subject'> {
   if (user === undefined) return good('the server has no access control');
-  if (missingRights.length > 0) {
-    return {
-      state: 'bad',
-      detail: `user ${user} may not ${missingRights.join(', ')}`,
-      remedy: 'grant the role readWrite on the database',
-      exitStatus: ExitStatus.authentication,
-    };
-  }
-  if (!mayClean)
+  if (!DROPPED.every((name) => allows('dropCollection', name))) {
     return warning(`user ${user} may load, but not --clean`, 'that needs dropCollection as well');
+  }
   return good(`user ${user} may load and --clean`);
 }
 
-function layoutFinding(
-  { version, timeSeries, clustered, trimsTimeSeries }: Diagnosis,
-  { load }: Settings,
-): Omit<Finding, 'subject'> {
-  if (load.layout === 'timeseries' && !timeSeries) {
-    return {
-      state: 'bad',
-      detail: `MongoDB ${version} has no time-series collections`,
-      remedy: 'use --layout flat, or MongoDB 5.0 or later',
-      exitStatus: ExitStatus.targetNotReady,
-    };
-  }
+function layoutFinding({ server }: TargetFacts, { load }: Settings): Omit<Finding, 'subject'> {
+  const { timeSeries, clustered, trimsTimeSeries } = canHold(server);
   const can = [
     ...(timeSeries ? ['time-series collections'] : []),
     ...(clustered ? ['clustered collections'] : []),
@@ -146,16 +166,18 @@ function layoutFinding(
   return good(`${load.layout}; the server has ${can.join(', ') || 'ordinary collections only'}`);
 }
 
-async function roomFinding({ freeBytes }: Diagnosis, { load }: Settings): Promise<Omit<Finding, 'subject'>> {
-  const fleet = await requestedFleet(load.fleet);
-  const window = resolveWindow(load.window, load.seed !== undefined, new Date());
-  const plan = planLoad(fleet, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
-  const { storageBytes, indexBytes } = estimateSize(fleet, plan, load);
+function roomFinding(
+  { fleet, plan }: PlannedLoad,
+  free: number | undefined,
+  { server }: TargetFacts,
+  { load }: Settings,
+): Omit<Finding, 'subject'> {
+  const { storageBytes, indexBytes } = estimateSize(fleet, plan, load, canHold(server).compresses);
   const needed = (storageBytes + indexBytes) * ROOM_FACTOR + JOURNAL_BYTES;
   const planned = `${count(plan.records)} records take about ${bytes(storageBytes + indexBytes)}`;
-  if (freeBytes === undefined) return good(`${planned}; the server does not say what is free`);
-  const detail = `${planned}, ${bytes(freeBytes)} are free`;
-  if (freeBytes >= needed) return good(detail);
+  if (free === undefined) return good(`${planned}; the server does not say what is free`);
+  const detail = `${planned}, ${bytes(free)} are free`;
+  if (free >= needed) return good(detail);
   return {
     state: 'bad',
     detail,

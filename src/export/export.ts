@@ -11,8 +11,9 @@ import type { Dataset } from '../load/run.js';
 import { share } from '../load/shared.js';
 import { BACKUP_SERIES, minuteSeries } from '../model/index.js';
 import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/index.js';
+import { ASSET_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
-import { ASSET_INDEXES, collectionOptions, METRIC_INDEXES } from '../store/schema.js';
+import { collectionOptions } from '../store/schema.js';
 import { VERSION } from '../version.js';
 import { MANIFEST, makeFolder } from './folder.js';
 import {
@@ -22,9 +23,6 @@ import {
   type ExportTask,
   isBuckets,
 } from './task.js';
-
-/** The oldest version that has all the collection options there are. */
-const NEWEST_NEEDED = '5.3';
 
 export interface ExportInput {
   readonly fleet: Fleet;
@@ -104,11 +102,7 @@ async function writeAssets(
     files.set(`${ASSETS}.metadata.json`, metadata(ASSETS, {}, ASSET_INDEXES));
     files.set(
       `${METRICS}.metadata.json`,
-      metadata(
-        METRICS,
-        collectionOptions(NEWEST_NEEDED, { layout, clustered, ttlDays: undefined }),
-        METRIC_INDEXES[layout],
-      ),
+      metadata(METRICS, collectionOptions({ layout, clustered, ttlDays: undefined }), METRIC_INDEXES[layout]),
     );
   }
   let bytes = 0;

@@ -5,7 +5,7 @@ import type { Shard } from '../plan/index.js';
 import { instantOf } from '../plan/index.js';
 import type { Books } from '../store/books.js';
 import type { Guard } from '../store/guard.js';
-import { makeIndexes } from '../store/indexes.js';
+import { makeIndexes, SHARD_INDEXES } from '../store/indexes.js';
 import { SHARDS } from '../store/names.js';
 import { Patience } from './patience.js';
 import { type RetryOptions, withRetry } from './retry.js';
@@ -26,7 +26,7 @@ export class CheckpointStore {
 
   /** Makes the collection of checkpoints with its index, while it is empty: a full one's would be built with every member of a set. */
   async createIndex(guard: Guard): Promise<void> {
-    await this.#trying(() => guard(() => makeIndexes(this.#shards, [{ key: { run: 1 } }])));
+    await this.#trying(() => guard(() => makeIndexes(this.#shards, SHARD_INDEXES)));
   }
 
   /** Writes the checkpoints of shards whose records are durable. Writing one twice is harmless. */

@@ -22,14 +22,20 @@ const ON_DISK = {
   flat: { storage: 30, index: 23 },
   timeseries: { storage: 1.2, index: 0.15 },
 } as const;
+/** The same of servers before 5.2, which do not compress buckets: five times as much. */
+const UNCOMPRESSED_BUCKETS = 5.7;
 
 const NO_PREFIX = new Uint8Array(8);
 
-/** The size of a plan's dataset. Generates nothing: every document of a series has the same length. */
+/**
+ * The size of a plan's dataset. Generates nothing: every document of a series has the same length.
+ * @param compresses whether the server compresses the buckets of time-series
+ */
 export function estimateSize(
   fleet: Fleet,
   plan: Plan,
   { layout, environment }: Pick<LoadSettings, 'layout' | 'environment'>,
+  compresses = true,
 ): SizeEstimate {
   /** Documents of one metric and kind of asset differ by the length of their asset's id alone. */
   const without = new Map<string, number>();
@@ -60,9 +66,10 @@ export function estimateSize(
     documentBytes += (to - from) * perMinute[assetIndex] + counts.backup * perBackup[assetIndex];
   }
   const { storage, index } = ON_DISK[layout];
+  const onDisk = layout === 'timeseries' && !compresses ? UNCOMPRESSED_BUCKETS : storage;
   return {
     documentBytes,
-    storageBytes: Math.round(plan.records * storage),
+    storageBytes: Math.round(plan.records * onDisk),
     indexBytes: Math.round(plan.records * index),
   };
 }

@@ -1,11 +1,9 @@
 /** How a loader joins a run that several share: finds or makes the run, and takes hold of its part. */
 import { createHash } from 'node:crypto';
 import { ExitStatus, SeedError } from '../errors.js';
-import { collectionsWithData, refuseOtherLayout, refuseUnknownLayout } from '../store/schema.js';
 import { refuseWhileHeld, refuseWhilePartHeld } from './lease.js';
 import type { PartStore } from './part-store.js';
-import { type Prepared, type PrepareInput, refuseOtherPlan } from './prepare.js';
-import { withRetry } from './retry.js';
+import { decided, inspect, type Prepared, type PrepareInput, refuseOtherPlan, withData } from './prepare.js';
 import { decideJoin } from './start.js';
 
 const ROUNDS = 5;
@@ -17,22 +15,20 @@ const RUN_ID_LENGTH = 24;
  * @throws SeedError where this part, or another run, is in progress, and where options contradict those of the run
  */
 export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Prepared> {
-  const { target, store, request, settings, notice } = input;
+  const { store, request, settings, notice } = input;
   const { part } = parts;
   for (let round = 0; round < ROUNDS; round++) {
+    const facts = await inspect(input);
     await refuseWhileHeld(store, notice, part.of);
     const runs = await store.list();
-    const holding = await withRetry(() => collectionsWithData(target.db), store.retry);
-    const decided = decideJoin({ runs, collectionsWithData: holding }, request, settings.load, part);
-    if (decided.kind === 'already complete' || decided.kind === 'nothing to resume') {
-      return { start: decided, runId: decided.run?._id };
+    const begun = decided(input, facts, () =>
+      decideJoin({ runs, collectionsWithData: withData(facts) }, request, settings.load, part),
+    );
+    if (begun.kind === 'already complete' || begun.kind === 'nothing to resume') {
+      return { start: begun, runId: begun.run?._id, facts };
     }
-    const known = decided.kind === 'resume' ? decided.run : undefined;
+    const known = begun.kind === 'resume' ? begun.run : undefined;
     if (known) refuseOtherPlan(known);
-    else {
-      refuseUnknownLayout(target.server.version, request.dataset.layout);
-      await withRetry(() => refuseOtherLayout(target.db, request.dataset.layout), store.retry);
-    }
     const { _id: _, ...asked } = input.newRun('');
     const runId = known?._id ?? idOf(asked);
     await refuseWhilePartHeld(parts, runId, notice);
@@ -48,7 +44,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     const others = now.filter(({ _id }) => _id !== runId && !runs.some((one) => one._id === _id));
     if (run && others.length === 0) {
       const mayHoldRecords = again || settings.load.existing === 'keep';
-      return { start: { kind: 'join', run, again, mayHoldRecords }, runId };
+      return { start: { kind: 'join', run, again, mayHoldRecords }, runId, facts };
     }
     await parts.withdraw(runId);
   }

@@ -13,7 +13,14 @@ import {
 } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { isRouter, serverIdentity } from '../store/identity.js';
-import { dropDataset, ensureCollections } from '../store/schema.js';
+import type { TargetFacts } from '../store/inspect.js';
+import { canHold } from '../store/obstacles.js';
+import {
+  dropDataset,
+  ensureCollections,
+  type SchemaOptions,
+  UnsupportedCollection,
+} from '../store/schema.js';
 import { clusterShards, refuseUnlessRouter, shardingCommands, shardMetrics } from '../store/sharding.js';
 import { databaseStatistics } from '../store/statistics.js';
 import type { Target } from '../store/target.js';
@@ -95,7 +102,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     notice: warn,
   };
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
-  const { start, runId } = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
+  const { start, runId, facts } = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
   const job = jobOf(start, runId, input, shardDays);
   const finish = async (status: LoadSummary['status'], result: SessionResult, skipped: number) =>
     summarise({
@@ -115,7 +122,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     const done = new Set(start.run ? job.plan.shards.map((shard) => shard.id) : []);
     return finish(start.kind, { interrupted: false, done, sessionRecords: 0, figures: NO_WORK }, done.size);
   }
-  const { result, skipped } = await loadHeld(work, job, start);
+  const { result, skipped } = await loadHeld({ ...work, facts }, job, start);
   return finish(result.interrupted ? 'interrupted' : 'complete', result, skipped);
 }
 
@@ -139,9 +146,14 @@ function jobOf(
   };
 }
 
+/** Once the target has been looked at. */
+interface HeldWork extends Work {
+  readonly facts: TargetFacts;
+}
+
 /** Loads a run that this process holds, and lets go of it. */
 async function loadHeld(
-  work: Work,
+  work: HeldWork,
   job: Job,
   start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
 ): Promise<{ result: SessionResult; skipped: number }> {
@@ -166,7 +178,10 @@ async function loadHeld(
     return { result, skipped: skipped.size };
   } catch (error) {
     hold.end();
-    await store.end(job.runId, state).catch(() => undefined);
+    // Nothing has been made, so nothing is left to go on with.
+    const unbegun = start.kind === 'fresh' && !start.clean && error instanceof UnsupportedCollection;
+    const ended = unbegun ? work.store.withdraw(job.runId) : store.end(job.runId, state);
+    await ended.catch(() => undefined);
     throw error;
   }
 }
@@ -175,15 +190,21 @@ async function loadHeld(
  * The last step of a run, taken by whoever completes it: of several loaders, the one whose part is the last. It bears repetition, since
  * after a crash in it whoever comes next takes it again, and since two parts may end at once.
  */
-async function finishRun({ parts, target, settings }: Work, job: Job, hold: Hold): Promise<void> {
+async function finishRun({ parts, target, ...work }: HeldWork, job: Job, hold: Hold): Promise<void> {
   if (!parts) return;
   if (!(await parts.complete(job.runId, hold.guard))) return;
-  const { clustered, ttlDays } = settings.load;
-  const { layout } = job.dataset;
-  await durably(target.db, hold, () =>
-    ensureCollections(target.db, target.server.version, { layout, clustered, ttlDays }, hold.guard),
-  );
+  const schema = schemaOf(work, job);
+  await durably(target.db, hold, () => ensureCollections(target.db, schema, work.warn, hold.guard));
   await parts.completeRun(job.runId, hold.guard);
+}
+
+/** The collections as they are wanted, and as the server can make them. */
+function schemaOf(
+  { settings, facts }: Pick<HeldWork, 'settings' | 'facts'>,
+  { dataset }: Job,
+): SchemaOptions {
+  const { clustered, ttlDays } = settings.load;
+  return { layout: dataset.layout, clustered: clustered && canHold(facts.server).clustered, ttlDays };
 }
 
 /** What threads share with this one while they load. */
@@ -205,7 +226,7 @@ async function prepareThreads({ target, pool, settings, loader, retry }: Work, j
 
 /** Cleans where that is asked for, makes collections and assets, and resolves with the ids of the shards that are done already. */
 async function prepareCollections(
-  { target, settings, reporter, store, checkpoints, warn, loader, retry }: Work,
+  { target, settings, reporter, store, checkpoints, warn, loader, retry, facts }: HeldWork,
   job: Job,
   start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
   hold: Hold,
@@ -225,12 +246,10 @@ async function prepareCollections(
     await store.cleaned(job.runId, guard);
     if (collections.length > 0) reporter.on({ type: 'cleaned', collections });
   }
-  const { clustered, ttlDays } = settings.load;
+  const schema = schemaOf({ settings, facts }, job);
   await durably(db, hold, async () => {
-    await Promise.all([
-      checkpoints.createIndex(guard),
-      ensureCollections(db, target.server.version, { layout, clustered, ttlDays }, guard),
-    ]);
+    await ensureCollections(db, schema, warn, guard);
+    await checkpoints.createIndex(guard);
     await writeAssets(db, job.fleet, instantOf(job.dataset.window.end), guard);
   });
   if (shard) {

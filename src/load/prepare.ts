@@ -2,8 +2,10 @@
 import { ObjectId } from 'mongodb';
 import { SECTIONS, type Settings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { planLoad } from '../plan/index.js';
-import { collectionsWithData, refuseOtherLayout, refuseUnknownLayout } from '../store/schema.js';
+import { instantOf, planLoad } from '../plan/index.js';
+import { inspectTarget, type TargetFacts } from '../store/inspect.js';
+import { ASSETS, METRICS } from '../store/names.js';
+import { canHold, refuseObstacles, refuseServer, type Wanted } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
 import { fleetOf } from './fleet.js';
 import { refuseWhileHeld } from './lease.js';
@@ -26,6 +28,8 @@ export interface PrepareInput {
 export interface Prepared {
   readonly start: Start;
   readonly runId: string | undefined;
+  /** What the target was when it was looked at. */
+  readonly facts: TargetFacts;
 }
 
 /** Each round is lost only to another loader that came and went in the meantime. */
@@ -33,8 +37,8 @@ const ROUNDS = 5;
 
 /**
  * Decides what to do with the target and, where there is something to do, holds it afterwards.
- * @throws SeedError where another loader holds the target, where it is not empty and nothing was said about that, or
- *   where options contradict the run to resume. Nothing is written before that.
+ * @throws SeedError where the target cannot hold the dataset, where another loader holds it, where it is not empty and nothing was
+ *   said about that, or where options contradict the run to resume. Nothing is written before that.
  */
 export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
   const { target, store, request, settings, notice } = input;
@@ -46,27 +50,27 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     );
   }
   for (let round = 0; round < ROUNDS; round++) {
+    const facts = await inspect(input);
     await refuseWhileHeld(store, notice);
     const known = await store.ids();
     // With --clean stored runs are about to go, so even one that cannot be read is no obstacle.
     const runs = load.existing === 'clean' ? [] : await store.list();
-    const holding = await withRetry(() => collectionsWithData(target.db), store.retry);
-    const start = decideStart({ runs, collectionsWithData: holding }, request, load);
+    const start = decided(input, facts, () =>
+      decideStart({ runs, collectionsWithData: withData(facts) }, request, load),
+    );
     if (start.kind === 'resume') {
       refuseOtherPlan(start.run);
       await store.resume(start.run._id);
-      return { start, runId: start.run._id };
+      return { start, runId: start.run._id, facts };
     }
-    if (start.kind !== 'fresh') return { start, runId: start.run?._id };
+    if (start.kind !== 'fresh') return { start, runId: start.run?._id, facts };
 
-    refuseUnknownLayout(target.server.version, request.dataset.layout);
-    if (!start.clean)
-      await withRetry(() => refuseOtherLayout(target.db, request.dataset.layout), store.retry);
     const runId = new ObjectId().toHexString();
     await store.begin(input.newRun(runId));
     // What was decided holds only if nobody has begun and ended a load since.
     const others = (await store.ids()).filter((id) => id !== runId);
-    if (others.length === known.length && others.every((id) => known.includes(id))) return { start, runId };
+    if (others.length === known.length && others.every((id) => known.includes(id)))
+      return { start, runId, facts };
     await store.withdraw(runId);
   }
   throw new SeedError(
@@ -74,6 +78,74 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     'other loaders come and go on this database',
     'try again later',
   );
+}
+
+/** Looks at the target. @throws SeedError for a server that cannot hold any dataset */
+export async function inspect({
+  target,
+  store,
+}: Pick<PrepareInput, 'target' | 'store'>): Promise<TargetFacts> {
+  const facts = await withRetry(() => inspectTarget(target.db), store.retry);
+  refuseServer(facts.server);
+  return facts;
+}
+
+/** Names of the data collections that hold documents. */
+export function withData({ collections }: TargetFacts): string[] {
+  return ([ASSETS, METRICS] as const).filter((name) => {
+    const facts = collections[name];
+    return facts.kind === 'view' || (facts.kind !== 'absent' && !facts.empty);
+  });
+}
+
+/**
+ * What is to be done with a target that can hold what is to be written.
+ * @throws SeedError for what is in the way of that, before whatever `decide` throws: no choice of existing data would help then
+ */
+export function decided<T extends Start>(
+  { request, settings: { load }, notice }: Pick<PrepareInput, 'request' | 'settings' | 'notice'>,
+  facts: TargetFacts,
+  decide: () => T,
+): T {
+  const wantedFor = (start: Start | undefined): Wanted => {
+    const run = start && 'run' in start ? start.run : undefined;
+    const { layout, window, sections } = run ? datasetOf(run) : request.dataset;
+    return {
+      layout,
+      cleaning: load.existing === 'clean' || run?.cleaning === true,
+      resuming: run !== undefined || load.extending !== undefined,
+      oldest: sections.length > 0 ? instantOf(window.start) : undefined,
+      lastUpdated: instantOf(window.end),
+      now: new Date(),
+    };
+  };
+  let start: T;
+  try {
+    start = decide();
+  } catch (error) {
+    const notReady = error instanceof SeedError && error.exitStatus === ExitStatus.targetNotReady;
+    if (notReady) refuseObstacles(wantedFor(undefined), facts);
+    throw error;
+  }
+  if (start.kind === 'already complete' || start.kind === 'nothing to resume') return start;
+  const wanted = wantedFor(start);
+  refuseObstacles(wanted, facts);
+  const anew = wanted.cleaning || facts.collections[METRICS].kind === 'absent';
+  const { version, featureVersion } = facts.server;
+  const able = canHold({ ...facts.server, featureVersion: undefined });
+  if (
+    anew &&
+    wanted.layout === 'flat' &&
+    load.clustered &&
+    able.clustered &&
+    !canHold(facts.server).clustered
+  ) {
+    notice(
+      `MongoDB ${version} with feature compatibility version ${featureVersion} has no clustered collections: ` +
+        'metrics is an ordinary one',
+    );
+  }
+  return start;
 }
 
 /** @throws SeedError for a run whose document does not fit what this version would load for it. */

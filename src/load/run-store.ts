@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { type Collection, type Document, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Books } from '../store/books.js';
 import type { Guard } from '../store/guard.js';
-import { makeIndexes } from '../store/indexes.js';
+import { makeIndexes, RUN_INDEXES } from '../store/indexes.js';
 import { PARTS, RUNS } from '../store/names.js';
 import { DatabaseHeld, lostHold } from './database-held.js';
 import { AGE, type Holder, holderOf } from './holder.js';
@@ -104,8 +104,7 @@ export class RunStore {
 
   /** What keeps two runs from being active at once. */
   async createIndexes(): Promise<void> {
-    const one = { key: { active: 1 }, unique: true, partialFilterExpression: { active: true } } as const;
-    await this.#trying(() => makeIndexes(this.#runs, [one]));
+    await this.#trying(() => makeIndexes(this.#runs, RUN_INDEXES));
   }
 
   /** Writes a new run and takes hold of the database. @throws SeedError when another loader was faster. */

@@ -55,6 +55,7 @@ const BLIND_WAIT_MS = 5_000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 500;
 const UNAUTHORIZED = 13;
+const GREETINGS = ['hello', 'isMaster', 'ismaster'];
 
 export interface WaitOptions {
   /** True for names whose writes must have ended. */
@@ -107,8 +108,8 @@ async function currentOperations(db: Db): Promise<Document[] | undefined> {
   for (const allUsers of [true, false]) {
     const pipeline = [
       { $currentOp: { allUsers, idleConnections: true, ...local } },
-      // A client's monitors say hello and write nothing.
-      { $match: { 'command.hello': { $exists: false }, 'command.isMaster': { $exists: false } } },
+      // A client's monitors say hello, by whatever name their server knows it, and write nothing.
+      { $match: Object.fromEntries(GREETINGS.map((name) => [`command.${name}`, { $exists: false }])) },
       { $project: { appName: 1, clientMetadata: 1 } },
     ];
     try {

@@ -92,15 +92,3 @@ function isHopeless({ error }: ServerDescription): boolean {
 export function withLongReads(connection: ConnectionSettings): ConnectionSettings {
   return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
 }
-
-/** `[major, minor]` of a server version. */
-export function versionNumbers(version: string): readonly [number, number] {
-  const [major, minor] = version.split('.').map(Number);
-  return [major, minor];
-}
-
-/** True for `version` at least `major.minor`. */
-export function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [theirMajor, theirMinor] = versionNumbers(version);
-  return theirMajor > major || (theirMajor === major && theirMinor >= minor);
-}

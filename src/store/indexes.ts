@@ -1,15 +1,87 @@
-/** Making indexes without waiting for members of a set that are down. */
-import type { Collection, Document, IndexDescription } from 'mongodb';
+/** The indexes that this program needs, and making those of them that are missing. */
+import { type Collection, type Document, type IndexDescription, MongoServerError } from 'mongodb';
+import type { Layout } from '../config/settings.js';
+import type { IndexFacts, OwnCollection } from './inspect.js';
+import { ASSETS, METRICS, RUNS, SHARDS } from './names.js';
+
+const NAMESPACE_NOT_FOUND = 26;
+
+export const ASSET_INDEXES: IndexDescription[] = [
+  { key: { asset_type: 1 } },
+  { key: { hostname: 1 } },
+  { key: { 'data.parent_asset_id': 1 } },
+  { key: { last_updated: 1 } },
+];
+
+/** Of `metrics`: the manual's for the flat layout; those of existing dashboards for time-series. */
+export const METRIC_INDEXES: Readonly<Record<Layout, IndexDescription[]>> = {
+  flat: [{ key: { asset_id: 1, metric_name: 1, timestamp: 1 } }],
+  timeseries: [
+    { key: { 'meta.asset_id': 1, timestamp: 1 } },
+    { key: { 'meta.metric_name': 1, timestamp: 1 } },
+  ],
+};
+
+/** What keeps two runs from being active at once. */
+export const RUN_INDEXES: IndexDescription[] = [
+  { key: { active: 1 }, unique: true, partialFilterExpression: { active: true } },
+];
+export const SHARD_INDEXES: IndexDescription[] = [{ key: { run: 1 } }];
+
+/** Those of each collection, in a layout. */
+export function wantedIndexes(collection: OwnCollection, layout: Layout): readonly IndexDescription[] {
+  switch (collection) {
+    case ASSETS:
+      return ASSET_INDEXES;
+    case METRICS:
+      return METRIC_INDEXES[layout];
+    case RUNS:
+      return RUN_INDEXES;
+    case SHARDS:
+      return SHARD_INDEXES;
+    default:
+      return [];
+  }
+}
+
+/** As the server names an index that is given no name. */
+export function indexName(key: IndexDescription['key']): string {
+  return entriesOf(key)
+    .map(([field, direction]) => `${field}_${direction}`)
+    .join('_');
+}
+
+export function hasSameKey(index: Pick<IndexFacts, 'key'>, wanted: IndexDescription): boolean {
+  return JSON.stringify(index.key) === JSON.stringify(entriesOf(wanted.key));
+}
+
+function entriesOf(key: IndexDescription['key']): [string, unknown][] {
+  return Object.entries(key as Record<string, unknown>);
+}
 
 /**
- * Makes the indexes that are missing. On a collection with documents a set builds them with all of its members and waits for every one
- * that votes, for ever if one is down; here a majority is enough. Standalone servers know no such thing.
+ * Makes the indexes that no index of the same key serves for, under whatever name that is. On a collection with documents a set
+ * builds them with all of its members and waits for every one that votes, for ever if one is down; here a majority is enough.
+ * Standalone servers know no such thing.
  */
 export async function makeIndexes<T extends Document>(
   collection: Collection<T>,
-  indexes: readonly IndexDescription[],
+  wanted: readonly IndexDescription[],
 ): Promise<void> {
+  const keys = (await indexesOf(collection)).map(({ key }) => ({ key: Object.entries(key) }));
+  const missing = wanted.filter((one) => !keys.some((index) => hasSameKey(index, one)));
+  if (missing.length === 0) return;
   const { setName, msg } = await collection.db.admin().command({ hello: 1 }, { readPreference: 'primary' });
   const several = setName !== undefined || msg === 'isdbgrid';
-  await collection.createIndexes([...indexes], several ? { commitQuorum: 'majority' } : {});
+  await collection.createIndexes(missing, several ? { commitQuorum: 'majority' } : {});
+}
+
+async function indexesOf<T extends Document>(collection: Collection<T>): Promise<Document[]> {
+  return collection
+    .listIndexes({ readPreference: 'primary' })
+    .toArray()
+    .catch((error) => {
+      if (error instanceof MongoServerError && error.code === NAMESPACE_NOT_FOUND) return [];
+      throw error;
+    });
 }

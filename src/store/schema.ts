@@ -1,15 +1,17 @@
 /** Collections and indexes of both layouts. */
-import { type CreateCollectionOptions, type Db, type IndexDescription, MongoServerError } from 'mongodb';
+import { type CreateCollectionOptions, type Db, MongoServerError } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { isAtLeast } from './connect.js';
 import { type Guard, unguarded, type WriteLimit } from './guard.js';
-import { makeIndexes } from './indexes.js';
+import { ASSET_INDEXES, METRIC_INDEXES, makeIndexes } from './indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS, PARTS, SHARDS } from './names.js';
+
+/** The server has no such collections: nothing was made. */
+export class UnsupportedCollection extends SeedError {}
 
 export interface SchemaOptions {
   readonly layout: Layout;
-  /** Flat layout: cluster `metrics` by `_id` where the server can (5.3 and later). */
+  /** Flat layout: cluster `metrics` by `_id`, which servers from 5.3 on can. */
   readonly clustered: boolean;
   /** Time-series layout: delete records this many days after their timestamp. */
   readonly ttlDays: number | undefined;
@@ -21,38 +23,14 @@ const NAMESPACE_EXISTS = 48;
 const NOT_THERE = [26, 361];
 /** How servers before 6.0 refuse a parameter that they do not know. */
 const NO_SUCH_PARAMETER = [40415, 72];
-
-export const ASSET_INDEXES: IndexDescription[] = [
-  { key: { asset_type: 1 } },
-  { key: { hostname: 1 } },
-  { key: { 'data.parent_asset_id': 1 } },
-  { key: { last_updated: 1 } },
-];
-
-/** Indexes of `metrics`: the manual's for the flat layout; those of existing dashboards for time-series. */
-export const METRIC_INDEXES: Readonly<Record<Layout, IndexDescription[]>> = {
-  flat: [{ key: { asset_id: 1, metric_name: 1, timestamp: 1 } }],
-  timeseries: [
-    { key: { 'meta.asset_id': 1, timestamp: 1 } },
-    { key: { 'meta.metric_name': 1, timestamp: 1 } },
-  ],
-};
+/** How a server refuses a kind of collection that it, or the version that it stays compatible with, does not have. */
+const NO_SUCH_COLLECTION = [2, 9, 72, 40415];
 
 /** The layout that `metrics` has in this database; undefined where there is no such collection. */
 export async function existingLayout(db: Db): Promise<Layout | undefined> {
   const [info] = await db.listCollections({ name: METRICS }).toArray();
   if (!info) return undefined;
   return 'type' in info && info.type === 'timeseries' ? 'timeseries' : 'flat';
-}
-
-/** @throws SeedError where the server cannot hold the layout at all. */
-export function refuseUnknownLayout(serverVersion: string, layout: Layout): void {
-  if (layout !== 'timeseries' || isAtLeast(serverVersion, 5, 0)) return;
-  throw new SeedError(
-    ExitStatus.targetNotReady,
-    `MongoDB ${serverVersion} has no time-series collections (5.0 and later have)`,
-    'use --layout flat, or a newer server',
-  );
 }
 
 /**
@@ -71,27 +49,50 @@ export async function refuseOtherLayout(db: Db, layout: Layout): Promise<boolean
 
 /**
  * Makes what is missing; what is there stays.
- * @throws SeedError where `metrics` has the other layout.
+ * @param notice told where an ordinary collection has to do in place of a clustered one
+ * @throws SeedError where `metrics` has the other layout; UnsupportedCollection where the server has no such collections
  */
 export async function ensureCollections(
   db: Db,
-  serverVersion: string,
   options: SchemaOptions,
+  notice: (message: string) => void,
   guard: Guard = unguarded,
 ): Promise<void> {
   const existing = await refuseOtherLayout(db, options.layout);
-  // Side by side: the server makes a file for each collection and index, and waits for the disk.
+  // First, since it may turn out that the server has no such collections.
+  if (!existing) await createMetrics(db, options, notice, guard);
+  // Side by side: the server makes a file for each collection and index, and waits for the disk. Without a limit: where records are
+  // there already it takes as long as it takes, and does no harm late.
   await Promise.all([
     guard(() => makeIndexes(db.collection(ASSETS), ASSET_INDEXES)),
-    (async () => {
-      if (!existing) {
-        const wanted = collectionOptions(serverVersion, options);
-        await guard((limit) => createCollection(db, { ...wanted, ...limit }));
-      }
-      // Without a limit: where records are there already it takes as long as it takes, and does no harm late.
-      await guard(() => makeIndexes(db.collection(METRICS), METRIC_INDEXES[options.layout]));
-    })(),
+    guard(() => makeIndexes(db.collection(METRICS), METRIC_INDEXES[options.layout])),
   ]);
+}
+
+/** Not every user may ask for the feature compatibility version. Then what cannot be had shows here. */
+async function createMetrics(
+  db: Db,
+  options: SchemaOptions,
+  notice: (message: string) => void,
+  guard: Guard,
+): Promise<void> {
+  const wanted = collectionOptions(options);
+  try {
+    await guard((limit) => createCollection(db, { ...wanted, ...limit }));
+  } catch (error) {
+    const unknown = error instanceof MongoServerError && NO_SUCH_COLLECTION.includes(Number(error.code));
+    if (!unknown || (!wanted.clusteredIndex && !wanted.timeseries)) throw error;
+    if (wanted.timeseries) {
+      throw new UnsupportedCollection(
+        ExitStatus.targetNotReady,
+        `the server has no time-series collections: ${error.message}`,
+        'use --layout flat, or have an administrator raise its feature compatibility version',
+        { cause: error },
+      );
+    }
+    await guard((limit) => createCollection(db, limit));
+    notice(`the server has no clustered collections, so ${METRICS} is an ordinary one: ${error.message}`);
+  }
 }
 
 /** Tolerates one that appears meanwhile: an earlier attempt, whose reply was lost, may just have come through. */
@@ -103,18 +104,15 @@ async function createCollection(db: Db, options: CreateCollectionOptions): Promi
   }
 }
 
-/** How a server of some version is asked for `metrics`. */
-export function collectionOptions(serverVersion: string, options: SchemaOptions): CreateCollectionOptions {
-  if (options.layout === 'timeseries') {
+/** How a server is asked for `metrics`. */
+export function collectionOptions({ layout, clustered, ttlDays }: SchemaOptions): CreateCollectionOptions {
+  if (layout === 'timeseries') {
     return {
       timeseries: { timeField: 'timestamp', metaField: 'meta', granularity: 'minutes' },
-      ...(options.ttlDays === undefined ? {} : { expireAfterSeconds: options.ttlDays * SECONDS_PER_DAY }),
+      ...(ttlDays === undefined ? {} : { expireAfterSeconds: ttlDays * SECONDS_PER_DAY }),
     };
   }
-  if (options.clustered && isAtLeast(serverVersion, 5, 3)) {
-    return { clusteredIndex: { key: { _id: 1 }, unique: true } };
-  }
-  return {};
+  return clustered ? { clusteredIndex: { key: { _id: 1 }, unique: true } } : {};
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Sizes and counts of what was loaded. */
 import type { Db } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { ASSETS, METRICS, OWN_COLLECTIONS } from './names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS, OWN_COLLECTIONS } from './names.js';
 
 export interface DatabaseStatistics {
   readonly name: string;
@@ -46,12 +46,16 @@ export async function countMeasurements(db: Db, layout: Layout): Promise<number>
   const metrics = db.collection(METRICS);
   if (layout === 'flat')
     return metrics.countDocuments({}, { hint: '_id_' }).catch(() => metrics.countDocuments({}));
+  // Servers from 8.3 on may keep buckets under the collection's own name, and then there are none of this one.
+  if ((await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length === 0) {
+    return metrics.countDocuments({});
+  }
   try {
     const measurements = {
       $ifNull: ['$control.count', { $size: { $objectToArray: '$data.timestamp' } }],
     };
     const [total] = await db
-      .collection(`system.buckets.${METRICS}`)
+      .collection(METRIC_BUCKETS)
       .aggregate<{ count: number }>([{ $group: { _id: null, count: { $sum: measurements } } }])
       .toArray();
     return total?.count ?? 0;

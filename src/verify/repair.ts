@@ -6,8 +6,11 @@ import { Dispatcher } from '../load/dispatch.js';
 import { durably } from '../load/durably.js';
 import { newRun } from '../load/job.js';
 import { LoadPool } from '../load/load-pool.js';
+import { withRetry } from '../load/retry.js';
 import { type HeldWork, whileHeld } from '../load/while-held.js';
 import { instantOf } from '../plan/index.js';
+import { inspectTarget } from '../store/inspect.js';
+import { refuseObstacles, type Wanted } from '../store/obstacles.js';
 import { compareShards, planOf, type VerifyInput, type VerifyReport } from './verify.js';
 
 /** Records in one insert. */
@@ -44,6 +47,15 @@ export async function repairDataset(
 ): Promise<void> {
   const { target, fleet, dataset, retryMs } = input;
   const plan = planRepair(report, input);
+  const wanted: Wanted = {
+    layout: dataset.layout,
+    cleaning: false,
+    resuming: true,
+    oldest: instantOf(dataset.window.start),
+    lastUpdated: instantOf(dataset.window.end),
+    now: new Date(),
+  };
+  refuseObstacles(wanted, await withRetry(() => inspectTarget(target.db), { limitMs: retryMs }));
   const runId = new ObjectId().toHexString();
   const connection = { ...input.connection, uri: target.uri, origin: 'named' as const };
   const kept = { existing: 'keep', extending: undefined } as const;

@@ -1,0 +1,165 @@
+/**
+ * What a target is, asked once before anything is written: the server, the user's rights, and the collections that bear this
+ * program's names, whoever made them. Facts alone; {@link obstaclesTo} says what they mean for a load.
+ */
+import type { Db, Document } from 'mongodb';
+import { METRIC_BUCKETS, METRICS, OWN_COLLECTIONS } from './names.js';
+import { type Rights, rightsOf } from './rights.js';
+
+export type OwnCollection = (typeof OWN_COLLECTIONS)[number];
+
+/** An index, as far as it decides what a collection can hold. */
+export interface IndexFacts {
+  readonly name: string;
+  /** Fields in their order, each with its direction or its kind (`text`, `2dsphere`, `hashed`). */
+  readonly key: readonly (readonly [field: string, direction: unknown])[];
+  readonly unique: boolean;
+  readonly partial: boolean;
+  readonly sparse: boolean;
+  readonly hidden: boolean;
+  readonly collated: boolean;
+  /** Documents expire so many seconds after the first field; undefined: never. */
+  readonly expireAfterSeconds: number | undefined;
+  /** Of a text index: the field that a document may name its language in. */
+  readonly languageField: string | undefined;
+}
+
+export type CollectionFacts =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'view'; readonly of: string }
+  | {
+      readonly kind: 'collection';
+      readonly empty: boolean;
+      readonly capped: boolean;
+      /** A validator that refuses documents. */
+      readonly validates: boolean;
+      /** Locale of the default collation; undefined: texts are compared byte by byte. */
+      readonly collation: string | undefined;
+      readonly encrypted: boolean;
+      readonly indexes: readonly IndexFacts[];
+    }
+  | {
+      readonly kind: 'timeseries';
+      readonly empty: boolean;
+      readonly timeField: string;
+      readonly metaField: string | undefined;
+      /** Undefined where the spans were given in seconds. */
+      readonly granularity: string | undefined;
+      readonly expireAfterSeconds: number | undefined;
+      readonly indexes: readonly IndexFacts[];
+    };
+
+export interface ServerFacts {
+  readonly version: string;
+  /** Of a server that speaks MongoDB's protocol and is none; undefined: MongoDB. */
+  readonly otherProduct: string | undefined;
+  /** Feature compatibility version; undefined where the user may not ask. */
+  readonly featureVersion: string | undefined;
+  readonly kind: 'standalone' | 'replica set' | 'router';
+  /** Members that hold data, of a replica set. */
+  readonly members: number;
+}
+
+export interface TargetFacts {
+  readonly database: string;
+  readonly server: ServerFacts;
+  readonly rights: Rights;
+  readonly collections: Readonly<Record<OwnCollection, CollectionFacts>>;
+  /** Buckets of a time-series `metrics` without that collection: a server died while it was dropped. */
+  readonly strayBuckets: boolean;
+}
+
+/** Looks at a target; reads only. @throws the driver's errors */
+export async function inspectTarget(db: Db): Promise<TargetFacts> {
+  const [server, rights, listed] = await Promise.all([inspectServer(db), rightsOf(db), listOwn(db)]);
+  const collections = absent();
+  await Promise.all(
+    listed
+      .filter(({ name }) => name !== METRIC_BUCKETS)
+      .map(async (info) => {
+        collections[info.name as OwnCollection] = await inspectCollection(db, info);
+      }),
+  );
+  const strayBuckets =
+    collections[METRICS].kind !== 'timeseries' && listed.some(({ name }) => name === METRIC_BUCKETS);
+  return { database: db.databaseName, server, rights, collections, strayBuckets };
+}
+
+function absent(): Record<OwnCollection, CollectionFacts> {
+  const entries = OWN_COLLECTIONS.map((name) => [name, { kind: 'absent' }] as const);
+  return Object.fromEntries(entries) as Record<OwnCollection, CollectionFacts>;
+}
+
+async function listOwn(db: Db): Promise<Document[]> {
+  const names = [...OWN_COLLECTIONS, METRIC_BUCKETS];
+  return db.listCollections({ name: { $in: names } }, { readPreference: 'primary' }).toArray();
+}
+
+async function inspectServer(db: Db): Promise<ServerFacts> {
+  const admin = db.client.db('admin');
+  const [build, hello, feature] = await Promise.all([
+    admin.command({ buildInfo: 1 }),
+    admin.command({ hello: 1 }),
+    admin.command({ getParameter: 1, featureCompatibilityVersion: 1 }).catch(() => undefined),
+  ]);
+  return {
+    version: build.version,
+    otherProduct: otherProduct(build),
+    featureVersion: feature?.featureCompatibilityVersion?.version,
+    kind: hello.msg === 'isdbgrid' ? 'router' : hello.setName ? 'replica set' : 'standalone',
+    members: (hello.hosts ?? []).length,
+  };
+}
+
+/** By what such servers say in `buildInfo`. */
+export function otherProduct(build: Document): string | undefined {
+  const ferret = build.ferretdbVersion ?? build.ferretdb?.version;
+  if (ferret !== undefined) return `FerretDB ${String(ferret).replace(/^v/, '')}`;
+  return undefined;
+}
+
+async function inspectCollection(db: Db, { name, type, options = {} }: Document): Promise<CollectionFacts> {
+  if (type === 'view') return { kind: 'view', of: String(options.viewOn) };
+  const collection = db.collection(name, { readPreference: 'primary' });
+  const [indexes, first] = await Promise.all([
+    // Unlike documents these are no secret to whoever may insert; where they are, nothing is known of them.
+    collection.listIndexes().toArray(),
+    collection.findOne({}, { projection: { _id: 1 } }),
+  ]);
+  const common = { empty: first === null, indexes: indexes.map(indexFacts) };
+  if (type === 'timeseries') {
+    const { timeField, metaField, granularity } = options.timeseries;
+    const expireAfterSeconds = secondsOf(options.expireAfterSeconds);
+    return { kind: 'timeseries', ...common, timeField, metaField, granularity, expireAfterSeconds };
+  }
+  return {
+    kind: 'collection',
+    ...common,
+    capped: options.capped === true,
+    validates:
+      options.validator !== undefined &&
+      Object.keys(options.validator).length > 0 &&
+      options.validationLevel !== 'off' &&
+      options.validationAction !== 'warn',
+    collation: options.collation?.locale,
+    encrypted: options.encryptedFields !== undefined,
+  };
+}
+
+function indexFacts(index: Document): IndexFacts {
+  return {
+    name: index.name,
+    key: Object.entries(index.key),
+    unique: index.unique === true,
+    partial: index.partialFilterExpression !== undefined,
+    sparse: index.sparse === true,
+    hidden: index.hidden === true,
+    collated: index.collation !== undefined,
+    expireAfterSeconds: secondsOf(index.expireAfterSeconds),
+    languageField: 'textIndexVersion' in index ? (index.language_override ?? 'language') : undefined,
+  };
+}
+
+function secondsOf(value: unknown): number | undefined {
+  return value === undefined || value === null || value === 'off' ? undefined : Number(value);
+}
