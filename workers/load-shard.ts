@@ -121,7 +121,13 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
   if (connection) thread.identity ??= await withRetry(() => connection.read(serverIdentity), retry);
   const identity = thread.identity ?? '';
   const sink = connection
-    ? new SafeSink(connection, { shard, mayHoldRecords, retry, untilHeld: () => untilHeld(counters) })
+    ? new SafeSink(connection, {
+        shard,
+        mayHoldRecords,
+        keepsOthers: context.keepsOthers === true,
+        retry,
+        untilHeld: () => untilHeld(counters),
+      })
     : nullSink;
   const memory = memories.pop();
   const source = new ShardSource(model, context.dataset, shard, context.batchSize, memory);

@@ -5,6 +5,11 @@ import { documentOf } from './document.js';
 import type { Series } from './series.js';
 import type { BatchBuffer, Template } from './template.js';
 
+/** Some minutes: a set of them, or a map by them. */
+export interface Minutes {
+  has(minute: number): boolean;
+}
+
 export class Batch {
   constructor(
     readonly layout: Layout,
@@ -38,7 +43,7 @@ export class Batch {
   }
 
   /** The same batch without the records whose minutes `present` holds. */
-  without(present: ReadonlySet<number>): Batch {
+  without(present: Minutes): Batch {
     const keep = Array.from(this.minutes.keys()).filter((i) => !present.has(this.minutes[i]));
     if (keep.length === this.records) return this;
     const minutes = Int32Array.from(keep, (i) => this.minutes[i]);

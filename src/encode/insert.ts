@@ -1,7 +1,7 @@
 /** What one insert command carries: a batch, or several short ones of different series. */
 import type { Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import type { Batch } from './batch.js';
+import type { Batch, Minutes } from './batch.js';
 import type { BatchBuffer } from './template.js';
 
 /** The batches share one layout and one buffer. A period of an hour has 60 records a series: a command for each would cost more than they do. */
@@ -35,7 +35,7 @@ export class Insert {
   }
 
   /** Without the records that are there: the minutes of each metric. Undefined where nothing is left. */
-  without(present: ReadonlyMap<string, ReadonlySet<number>>): Insert | undefined {
+  without(present: ReadonlyMap<string, Minutes>): Insert | undefined {
     if (present.size === 0) return this;
     const [first, ...others] = this.batches.flatMap((batch) => {
       const minutes = present.get(batch.series.metricName);

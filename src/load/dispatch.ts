@@ -48,6 +48,8 @@ export interface DispatcherInput {
 export class Dispatcher {
   /** Ids of shards loaded in this session whose checkpoint is durable. */
   readonly done = new Set<string>();
+  /** Records that the server did not have before. */
+  inserted = 0;
   /** The writer that workers used. */
   writer: string | undefined;
 
@@ -98,6 +100,13 @@ export class Dispatcher {
       this.#fail(new SeedError(result.exitStatus, result.message, result.remedy));
     }
     if (result?.state !== 'loaded') return;
+    const taken = result.inserted + result.alreadyThere;
+    if (taken !== shard.records) {
+      return this.#fail(
+        new Error(`the server took ${taken} of the ${shard.records} records of shard ${shard.id}`),
+      );
+    }
+    this.inserted += result.inserted;
     this.writer = result.writer;
     this.#uncommitted.push({ shard, result });
     this.#commitSoon();

@@ -4,7 +4,9 @@ import { ExitStatus, SeedError } from '../errors.js';
 import { refuseWhileHeld, refuseWhilePartHeld } from './lease.js';
 import type { PartStore } from './part-store.js';
 import { decided, inspect, type Prepared, type PrepareInput, refuseOtherPlan, withData } from './prepare.js';
+import { withRetry } from './retry.js';
 import { decideJoin } from './start.js';
+import { refuseUnexplained } from './unexplained.js';
 
 const ROUNDS = 5;
 const RUN_ID_LENGTH = 24;
@@ -15,7 +17,7 @@ const RUN_ID_LENGTH = 24;
  * @throws SeedError where this part, or another run, is in progress, and where options contradict those of the run
  */
 export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Prepared> {
-  const { store, request, settings, notice } = input;
+  const { target, store, request, settings, notice } = input;
   const { part } = parts;
   for (let round = 0; round < ROUNDS; round++) {
     const facts = await inspect(input);
@@ -29,6 +31,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     }
     const known = begun.kind === 'resume' ? begun.run : undefined;
     if (known) refuseOtherPlan(known);
+    else await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
     const { _id: _, ...asked } = input.newRun('');
     const runId = known?._id ?? idOf(asked);
     await refuseWhilePartHeld(parts, runId, notice);
@@ -44,7 +47,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     const others = now.filter(({ _id }) => _id !== runId && !runs.some((one) => one._id === _id));
     if (run && others.length === 0) {
       const mayHoldRecords = again || settings.load.existing === 'keep';
-      return { start: { kind: 'join', run, again, mayHoldRecords }, runId, facts };
+      return { start: { kind: 'join', run, again, mayHoldRecords }, runId, facts, beside: known ? [] : runs };
     }
     await parts.withdraw(runId);
   }

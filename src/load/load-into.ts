@@ -102,7 +102,9 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     notice: warn,
   };
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
-  const { start, runId, facts } = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
+  const { start, runId, facts, beside } = parts
+    ? await joinRun(prepare, parts)
+    : await prepareTarget(prepare);
   const job = jobOf(start, runId, input, shardDays);
   const finish = async (status: LoadSummary['status'], result: SessionResult, skipped: number) =>
     summarise({
@@ -110,6 +112,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
       ...result,
       status,
       skipped,
+      beside,
       elapsedMs: performance.now() - started,
       // After an interrupt nobody waits for a server that is away.
       database: await withRetry(() => databaseStatistics(target.db), retry).catch((error) => {

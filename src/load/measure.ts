@@ -47,6 +47,7 @@ export async function measure(input: MeasureInput): Promise<LoadSummary> {
     status: result.interrupted ? 'interrupted' : 'complete',
     fleet,
     skipped: 0,
+    beside: undefined,
     elapsedMs: performance.now() - started,
     database: undefined,
     server: { version: '', embedded: false, uri: '' },

@@ -1,6 +1,7 @@
 /** The two ways in which records reach MongoDB. Both write the same documents and speak of the outcome in the same way. */
 import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import type { Insert } from '../encode/index.js';
+import { ExitStatus, SeedError } from '../errors.js';
 import { METRICS } from '../store/names.js';
 import type { MakeSequence } from './document-sequence.js';
 import { PinnedConnection } from './pinned-connection.js';
@@ -12,9 +13,17 @@ export type WriteConcernSetting = string | number | undefined;
 
 const DUPLICATE_KEY = 11000;
 
+/** How servers name the index: none at all where a collection is clustered by `_id`. */
+const DUPLICATE_ID =
+  /^E11000 duplicate key error collection: \S+ (?:index: _id_ )?dup key: \{ _id: ObjectId\('[0-9a-f]{24}'\) \}$/;
+const INDEX_NAME = / index: (.+) dup key: /;
+
 interface WriteErrorReply {
+  readonly index: number;
   readonly code: number;
   readonly errmsg: string;
+  /** The driver's `bulkWrite` does not hand it on. */
+  readonly keyPattern?: Document;
 }
 
 /** The fast way: `insert` commands whose documents are bytes as they are. */
@@ -106,7 +115,9 @@ export class BulkWriteSink implements Sink {
     } catch (thrown) {
       const error = unwrapped(thrown);
       if (!(error instanceof MongoBulkWriteError)) throw error;
-      const errors = [error.writeErrors].flat().map((e) => ({ code: e.code, errmsg: e.errmsg ?? '' }));
+      const errors = [error.writeErrors]
+        .flat()
+        .map(({ index, code, errmsg = '' }) => ({ index, code, errmsg }));
       const concern = error.result.getWriteConcernError();
       if (errors.length === 0 && !concern) throw error;
       return outcome(
@@ -120,8 +131,8 @@ export class BulkWriteSink implements Sink {
 }
 
 /**
- * The outcome of an unordered insert. A duplicate key on a deterministic `_id` means that the record is there
- * already; any other error of a record, or of the write concern, fails the insert.
+ * The outcome of an unordered insert. A duplicate of a deterministic `_id` means that a record of this `_id` is there already; any other
+ * error of a record, or of the write concern, fails the insert.
  */
 function outcome(
   insert: Insert,
@@ -129,7 +140,8 @@ function outcome(
   writeErrors: readonly WriteErrorReply[],
   writeConcernError: Document | undefined,
 ): WriteResult {
-  const failed = writeErrors.find((error) => error.code !== DUPLICATE_KEY);
+  const failed = writeErrors.find((error) => !isDuplicateId(insert, error));
+  if (failed?.code === DUPLICATE_KEY) throw refusedByIndex(failed);
   if (failed) throw new MongoServerError({ code: failed.code, errmsg: failed.errmsg });
   if (writeConcernError) {
     throw new MongoServerError({ code: writeConcernError.code, errmsg: writeConcernError.errmsg });
@@ -140,5 +152,23 @@ function outcome(
       `the server acknowledged ${inserted} of ${insert.records} records of ${assetId} ${metricName} and named no cause`,
     );
   }
-  return { inserted, alreadyThere: writeErrors.length };
+  if (writeErrors.length === 0) return { inserted, alreadyThere: 0 };
+  return { inserted, alreadyThere: writeErrors.length, duplicates: writeErrors.map(({ index }) => index) };
+}
+
+/** Time-series records have no `_id` that could be there before. */
+function isDuplicateId({ layout }: Insert, { code, keyPattern, errmsg }: WriteErrorReply): boolean {
+  if (code !== DUPLICATE_KEY || layout !== 'flat') return false;
+  if (keyPattern) return Object.keys(keyPattern).join() === '_id';
+  return DUPLICATE_ID.test(errmsg);
+}
+
+/** Whatever it keeps apart, it is not records of one `_id`. */
+function refusedByIndex({ errmsg }: WriteErrorReply): SeedError {
+  const name = INDEX_NAME.exec(errmsg)?.[1];
+  return new SeedError(
+    ExitStatus.targetNotReady,
+    `the unique index ${name ?? 'of another key'} of ${METRICS} refuses records of this dataset: ${errmsg.replace(/\s+/g, ' ')}`,
+    'drop that index, then go on with --resume, or use another --database',
+  );
 }

@@ -7,12 +7,14 @@ import { inspectTarget, type TargetFacts } from '../store/inspect.js';
 import { ASSETS, METRICS } from '../store/names.js';
 import { canHold, refuseObstacles, refuseServer, type Wanted } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
+import { keptBeside } from './beside.js';
 import { fleetOf } from './fleet.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
 import type { RunDocument } from './run-document.js';
 import type { NewRun, RunStore } from './run-store.js';
 import { datasetOf, decideStart, type Request, type Start } from './start.js';
+import { refuseUnexplained } from './unexplained.js';
 
 export interface PrepareInput {
   readonly target: Target;
@@ -30,6 +32,8 @@ export interface Prepared {
   readonly runId: string | undefined;
   /** What the target was when it was looked at. */
   readonly facts: TargetFacts;
+  /** Runs that stay in the database beside this one. */
+  readonly beside?: readonly RunDocument[];
 }
 
 /** Each round is lost only to another loader that came and went in the meantime. */
@@ -65,12 +69,16 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     }
     if (start.kind !== 'fresh') return { start, runId: start.run?._id, facts };
 
+    if (!start.clean) {
+      await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
+    }
+    const beside = start.clean || load.extending !== undefined ? [] : keptBeside(runs, request, notice);
     const runId = new ObjectId().toHexString();
     await store.begin(input.newRun(runId));
     // What was decided holds only if nobody has begun and ended a load since.
     const others = (await store.ids()).filter((id) => id !== runId);
     if (others.length === known.length && others.every((id) => known.includes(id)))
-      return { start, runId, facts };
+      return { start, runId, facts, beside };
     await store.withdraw(runId);
   }
   throw new SeedError(

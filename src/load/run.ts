@@ -31,6 +31,8 @@ export interface WorkerContext {
   readonly writeConcern: string | number | undefined;
   readonly compressors: readonly string[];
   readonly batchSize: number;
+  /** Set for a repair: a record that is there stays, whatever it holds. */
+  readonly keepsOthers?: true;
   /** See `drawLoader`. */
   readonly loader: string;
   /** How long to go on trying one operation, in milliseconds. */

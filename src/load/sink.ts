@@ -5,6 +5,8 @@ import type { Insert } from '../encode/index.js';
 export interface WriteResult {
   readonly inserted: number;
   readonly alreadyThere: number;
+  /** Positions, in the insert, of records whose `_id` the server had before. */
+  readonly duplicates?: readonly number[];
 }
 
 export interface Sink {

@@ -7,6 +7,7 @@ import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/index.js';
 import { ASSETS } from '../store/names.js';
+import { refuseClashes } from './beside.js';
 import { definitionOf, fleetOf } from './fleet.js';
 import type { Dataset } from './run.js';
 import type { RunDocument } from './run-document.js';
@@ -44,6 +45,7 @@ export function decideStart(target: TargetState, request: Request, settings: Loa
     case 'clean':
       return { kind: 'fresh', clean: true, mayHoldRecords: false };
     case 'keep':
+      refuseBeside(target, request);
       return { kind: 'fresh', clean: false, mayHoldRecords: target.collectionsWithData.length > 0 };
     case 'resume': {
       const run = target.runs.find((candidate) => candidate.state !== 'complete');
@@ -62,9 +64,7 @@ export function decideStart(target: TargetState, request: Request, settings: Loa
       const same = target.runs.find((candidate) => isSameDataset(candidate, request));
       if (same?.state === 'complete') return { kind: 'already complete', run: same };
       if (same) throw notReady(`it holds ${unfinished(same)}`);
-      if (target.collectionsWithData.length === 0 && target.runs.length === 0) {
-        return { kind: 'fresh', clean: false, mayHoldRecords: false };
-      }
+      if (holdsAtMostAssets(target, request)) return { kind: 'fresh', clean: false, mayHoldRecords: false };
       const open = target.runs.find((candidate) => candidate.state !== 'complete');
       throw notReady(
         open
@@ -95,15 +95,39 @@ export function decideJoin(
     return { kind: 'resume', run: open };
   }
   if (open && resuming) throw contradiction('--parts', open, 'one loader');
-  if (open) throw notReady(`it holds ${unfinished(open)}`);
+  if (open) throw notReadyForParts(`it holds ${unfinished(open)}`, 'seed-database --resume finishes it');
   if (resuming) return { kind: 'nothing to resume', run: target.runs[0] };
   const same = target.runs.find((candidate) => isSameDataset(candidate, request));
   if (same) return { kind: 'already complete', run: same };
   // Assets alone are in nobody's way: so a database can be cleaned once, before the parts begin.
   const records = target.collectionsWithData.filter((name) => name !== ASSETS);
-  if (records.length > 0 && settings.existing !== 'keep')
-    throw notReady(`it holds data already (${records})`);
+  if (settings.existing === 'keep') refuseBeside(target, request);
+  else if (records.length > 0) {
+    throw notReadyForParts(`it holds data already (${records})`, '--skip-cleanup keeps it and adds to it');
+  }
   return { kind: 'fresh', clean: false, mayHoldRecords: settings.existing === 'keep' };
+}
+
+/** The assets of this very fleet are written again: they are in nobody's way. */
+function holdsAtMostAssets({ runs, collectionsWithData }: TargetState, request: Request): boolean {
+  if (runs.length === 0) return collectionsWithData.length === 0;
+  const fingerprint = fleetFingerprint(request.fleet);
+  const isOfAssets = ({ state, sections, fleetFingerprint }: RunDocument) =>
+    state === 'complete' && sections.length === 0 && fleetFingerprint === fingerprint;
+  return runs.every(isOfAssets) && collectionsWithData.every((name) => name === ASSETS);
+}
+
+/** @throws SeedError where what is there cannot be kept beside what is asked for */
+function refuseBeside({ runs }: TargetState, request: Request): void {
+  const cleaning = runs.find((run) => run.cleaning && run.state !== 'complete');
+  if (cleaning) {
+    throw new SeedError(
+      ExitStatus.targetNotReady,
+      `run ${cleaning._id} was stopped while it removed the data of this database, and goes on with that when it is resumed`,
+      '--resume finishes it, --clean removes the rest and starts again',
+    );
+  }
+  refuseClashes(request, runs);
 }
 
 /** All parts must be told the same. Only the period may follow from the day on which a part starts. */
@@ -156,6 +180,15 @@ function notReady(what: string): SeedError {
     ExitStatus.targetNotReady,
     `the target database is not empty: ${what}`,
     '--resume finishes an unfinished run, --clean removes the data first, --skip-cleanup keeps it and adds to it',
+  );
+}
+
+/** A part cannot clean. */
+function notReadyForParts(what: string, otherwise: string): SeedError {
+  return new SeedError(
+    ExitStatus.targetNotReady,
+    `the target database is not empty: ${what}`,
+    `${otherwise}, seed-database --assets-only --clean removes the data before the parts begin`,
   );
 }
 

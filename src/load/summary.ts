@@ -1,9 +1,10 @@
 /** How a load ended, in one object. */
 import type { Fleet } from '../fleet/types.js';
 import { instantOf, type Plan } from '../plan/index.js';
-import type { AssetCounts, LoadSummary, SectionCounts, ServerInfo } from '../report/types.js';
+import type { AssetCounts, LoadSummary, RunBeside, SectionCounts, ServerInfo } from '../report/types.js';
 import type { DatabaseStatistics } from '../store/statistics.js';
 import type { Dataset } from './run.js';
+import type { RunDocument } from './run-document.js';
 
 /** Work done by this process. */
 export interface SessionFigures {
@@ -35,6 +36,7 @@ export interface SummaryInput {
   readonly done: ReadonlySet<string>;
   readonly skipped: number;
   readonly resumed: boolean;
+  readonly beside: readonly RunDocument[] | undefined;
   readonly elapsedMs: number;
   readonly figures: SessionFigures;
   readonly database: DatabaseStatistics | undefined;
@@ -62,6 +64,7 @@ export function summarise(input: SummaryInput): LoadSummary {
     plannedBySection: plan.counts,
     shards: { total: plan.shards.length, done: input.done.size, skipped: input.skipped },
     resumed: input.resumed,
+    ...(input.beside && input.beside.length > 0 ? { beside: input.beside.map(besideOf) } : {}),
     retries: figures.retries,
     elapsedMs: Math.round(input.elapsedMs),
     recordsPerSecond: seconds > 0 ? Math.round(input.sessionRecords / seconds) : 0,
@@ -75,6 +78,10 @@ export function summarise(input: SummaryInput): LoadSummary {
     database: input.database ?? NO_DATABASE,
     server: input.server,
   };
+}
+
+function besideOf({ _id, seed, state, window }: RunDocument): RunBeside {
+  return { runId: _id, seed, state, window: { start: window.start, end: window.end } };
 }
 
 /** How many assets a fleet has, by kind. */

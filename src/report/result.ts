@@ -9,7 +9,7 @@ export function loadResult(summary: LoadSummary): LoadResult {
     runId: summary.runId,
     seed: summary.seed,
     layout: summary.layout,
-    window: { start: window.start.toISOString(), end: window.end.toISOString() },
+    window: textOf(window),
     assets: {
       machines: assets.machines,
       services: assets.services,
@@ -25,6 +25,16 @@ export function loadResult(summary: LoadSummary): LoadResult {
     },
     shards: { total: shards.total, done: shards.done, skipped: shards.skipped },
     ...(summary.part ? { part: { number: summary.part.number, of: summary.part.of } } : {}),
+    ...(summary.beside
+      ? {
+          beside: summary.beside.map(({ runId, seed, state, window: theirs }) => ({
+            runId,
+            seed,
+            state,
+            window: textOf(theirs),
+          })),
+        }
+      : {}),
     resumed: summary.resumed,
     elapsedMs: summary.elapsedMs,
     recordsPerSecond: summary.recordsPerSecond,
@@ -43,4 +53,8 @@ export function loadResult(summary: LoadSummary): LoadResult {
     },
     server: { version: server.version, embedded: server.embedded, uri: server.uri },
   };
+}
+
+function textOf({ start, end }: LoadSummary['window']): LoadResult['window'] {
+  return { start: start.toISOString(), end: end.toISOString() };
 }

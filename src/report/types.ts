@@ -72,6 +72,14 @@ export type LoadEvent =
   | LoadProgress
   | { readonly type: 'indexing'; readonly message: string };
 
+/** A stored run that was kept beside the one that was loaded. */
+export interface RunBeside {
+  readonly runId: string;
+  readonly seed: number;
+  readonly state: string;
+  readonly window: { readonly start: Date; readonly end: Date };
+}
+
 /** How a load ended. */
 export interface LoadSummary {
   readonly status: 'complete' | 'already complete' | 'interrupted' | 'nothing to resume';
@@ -91,6 +99,8 @@ export interface LoadSummary {
   readonly shards: { readonly total: number; readonly done: number; readonly skipped: number };
   /** Where this load was one part of a shared run. */
   readonly part?: Part;
+  /** What `--skip-cleanup` has kept: runs that were there before. */
+  readonly beside?: readonly RunBeside[];
   readonly resumed: boolean;
   readonly retries: number;
   readonly elapsedMs: number;
@@ -154,6 +164,7 @@ export interface LoadResult
     | 'server'
   > {
   readonly window: { readonly start: string; readonly end: string };
+  readonly beside?: readonly (Omit<RunBeside, 'window'> & { readonly window: LoadResult['window'] })[];
 }
 
 /** Receives everything a load says. */

@@ -119,6 +119,7 @@ async function insertMissing(
         writeConcern: 'majority',
         compressors: [],
         batchSize: BATCH_SIZE,
+        keepsOthers: true,
         loader,
         retryMs,
       },
