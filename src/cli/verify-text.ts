@@ -32,12 +32,13 @@ export function progressText(compared: number, planned: number, elapsedMs: numbe
 
 /** The comparison's outcome. */
 export function reportLines(report: VerifyReport): string[] {
-  const { records, assets, fingerprint, recordsPerSecond, elapsedMs } = report;
+  const { records, assets, fingerprint, recordsPerSecond, elapsedMs, readFrom } = report;
   const compared = [
     `Records: ${count(records.found)} found, ${count(records.expected)} planned`,
     ...(records.ofOtherRuns > 0 ? [`Beside them: ${count(records.ofOtherRuns)} of other runs`] : []),
     `Assets: ${count(assets.found)} found, ${count(assets.expected)} planned`,
     `Dataset fingerprint: ${fingerprint}`,
+    ...(readFrom.address === undefined ? [] : [`Read from the ${readFrom.role} ${readFrom.address}`]),
     `Compared in ${duration(elapsedMs)}, ${count(recordsPerSecond)} records/s`,
   ];
   if (report.status === 'equal') return ['✅ Equal: every record once, nothing else', ...tree(compared)];

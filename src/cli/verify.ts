@@ -51,6 +51,7 @@ export async function verify(
       others: selection.others,
       workers: load.workers ?? availableParallelism(),
       retryMs: load.retrySeconds * 1000,
+      repairing: repair,
       onProgress: (compared, planned) => progress.show(compared, planned),
     };
     let report = await verifyDataset(input);

@@ -1,5 +1,5 @@
 /** The `assets` collection beside the fleet. */
-import { BSON } from 'mongodb';
+import { BSON, type Db } from 'mongodb';
 import { assetDocument } from '../encode/index.js';
 import { instantOf } from '../plan/index.js';
 import { ASSETS } from '../store/names.js';
@@ -15,11 +15,8 @@ export interface AssetFindings {
 }
 
 /** Compares the collection document by document. The run that wrote it last has left its window's end in it. */
-export async function compareAssets({ target, fleet, dataset, others }: VerifyInput): Promise<AssetFindings> {
-  const documents = await target.db
-    .collection<{ _id: string }>(ASSETS)
-    .find({}, { readPreference: 'primary', promoteValues: false })
-    .toArray();
+export async function compareAssets(db: Db, { fleet, dataset, others }: VerifyInput): Promise<AssetFindings> {
+  const documents = await db.collection<{ _id: string }>(ASSETS).find({}, { promoteValues: false }).toArray();
   const stored = new Map(documents.map((document) => [String(document._id), BSON.serialize(document)]));
   const assets = [...fleet.machines, ...fleet.services, ...fleet.jobs];
   const found: AssetFindings = {

@@ -98,7 +98,6 @@ export class Outside {
       .collection(METRICS)
       .aggregate<Group>([{ $group: { _id: id, count: { $sum: 1 }, first: { $min: '$timestamp' } } }], {
         allowDiskUse: true,
-        readPreference: 'primary',
       })
       .toArray();
     for (const { _id, count, first } of groups) {
@@ -125,15 +124,18 @@ interface Group {
 }
 
 /** Finds what `metrics` holds besides the planned series in their window, where `compared` records were found. */
-export async function compareOutside(input: VerifyInput, compared: number): Promise<Outside> {
-  const { target, dataset, others, fleet } = input;
+export async function compareOutside(
+  db: Db,
+  { dataset, others, fleet }: VerifyInput,
+  compared: number,
+): Promise<Outside> {
   const outside = new Outside(dataset, others, fleet);
   // Worth it only where there is more than was compared; of long series the gaps are read sooner than all is counted.
   const { layout } = dataset;
   const countFirst = layout === 'timeseries' || compared / outside.seriesCount < SHORT_SERIES;
-  if (countFirst && (await countMeasurements(target.db, layout)) === compared) return outside;
-  if (layout === 'flat') await outside.readGaps(target.db);
-  else await outside.groupMeasurements(target.db);
+  if (countFirst && (await countMeasurements(db, layout)) === compared) return outside;
+  if (layout === 'flat') await outside.readGaps(db);
+  else await outside.groupMeasurements(db);
   return outside;
 }
 
@@ -149,7 +151,7 @@ async function readGap(
   use: (document: Document) => void,
 ): Promise<void> {
   const options = { projection: { asset_id: 1, metric_name: 1, timestamp: 1, value: 1 }, batchSize: 10_000 };
-  let cursor = db.collection(METRICS).find({}, { ...options, readPreference: 'primary' });
+  let cursor = db.collection(METRICS).find({}, options);
   if (from ?? to) cursor = cursor.hint({ _id: 1 });
   if (from) cursor = cursor.min({ _id: from });
   if (to) cursor = cursor.max({ _id: to });

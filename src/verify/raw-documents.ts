@@ -12,14 +12,14 @@ export interface RawReply {
   more(): Promise<RawReply | undefined>;
 }
 
-/** Runs a `find`, on the primary. */
+/** Runs a `find` where the database's read preference leads to, which must be one server: its cursor is there. */
 export async function findRaw(
   db: Db,
   session: ClientSession,
   find: { readonly find: string } & Document,
 ): Promise<RawReply> {
   const ask = async (command: Document): Promise<RawReply> => {
-    const reply = await db.command(command, { session, raw: true, readPreference: 'primary' });
+    const reply = await db.command(command, { session, raw: true, readPreference: db.readPreference });
     // With `raw` a nested document stays bytes.
     const { id, cursor, array } = parseCursor(reply.cursor as Buffer);
     return {

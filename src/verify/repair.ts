@@ -10,6 +10,7 @@ import { withRetry } from '../load/retry.js';
 import { type HeldWork, whileHeld } from '../load/while-held.js';
 import { instantOf } from '../plan/index.js';
 import { inspectTarget } from '../store/inspect.js';
+import { connectionTo } from '../store/member.js';
 import { refuseObstacles, type Wanted } from '../store/obstacles.js';
 import { compareShards, planOf, type VerifyInput, type VerifyReport } from './verify.js';
 
@@ -85,7 +86,16 @@ export async function repairDataset(
           lost = { error };
           counters.stop();
         });
-        await compareShards(input, report.repairable, { counters: counters.shared, loader }, () => undefined);
+        const mending = {
+          ...input,
+          connection: connectionTo({ role: 'primary', address: undefined }, target.reader, connection),
+        };
+        await compareShards(
+          mending,
+          report.repairable,
+          { counters: counters.shared, loader },
+          () => undefined,
+        );
       }
       await hold.beat();
     } catch (error) {

@@ -1,4 +1,5 @@
 /** `verify`: recomputes a dataset and compares it with the database, in parallel over the plan's shards. */
+import type { Db } from 'mongodb';
 import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { SeedError } from '../errors.js';
@@ -9,6 +10,8 @@ import { withRetry } from '../load/retry.js';
 import type { Dataset } from '../load/run.js';
 import { share } from '../load/shared.js';
 import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/index.js';
+import { openConnection, withLongReads } from '../store/connect.js';
+import { chooseMember, connectionTo, type Member } from '../store/member.js';
 import type { Target } from '../store/target.js';
 import { type AssetFindings, compareAssets } from './compare-assets.js';
 import {
@@ -38,6 +41,8 @@ export interface VerifyInput {
   readonly workers: number;
   /** How long to go on trying when the server goes away, in milliseconds. */
   readonly retryMs: number;
+  /** True where what is found is going to be put right: then the primary is read, whatever the connection string says. */
+  readonly repairing?: boolean;
   /** Told after each shard how many records have been compared. */
   readonly onProgress: (compared: number, planned: number) => void;
 }
@@ -60,6 +65,8 @@ export interface VerifyReport {
   readonly repairable: readonly Shard[];
   readonly elapsedMs: number;
   readonly recordsPerSecond: number;
+  /** Whose records and assets were compared. */
+  readonly readFrom: Member;
 }
 
 /** The shards of a comparison; a load's own may be longer or shorter. */
@@ -69,8 +76,50 @@ export function planOf({ fleet, dataset }: Pick<VerifyInput, 'fleet' | 'dataset'
 
 /** @throws SeedError where the database cannot be read. */
 export async function verifyDataset(input: VerifyInput): Promise<VerifyReport> {
-  const { target, retryMs } = input;
+  const { target } = input;
   const started = performance.now();
+  const reading = await openReading(input);
+  try {
+    return await compareAll({ ...input, connection: reading.connection }, reading, started);
+  } catch (error) {
+    throw explainFailure(error, (cause) => target.explain(cause));
+  } finally {
+    await reading.close();
+  }
+}
+
+/** Where records and assets are read. */
+interface Reading {
+  readonly member: Member;
+  readonly db: Db;
+  /** Complete, for threads that read the same. */
+  readonly connection: ConnectionSettings;
+  close(): Promise<void>;
+}
+
+/** One member for all of a comparison. */
+async function openReading({ target, connection, repairing, retryMs }: VerifyInput): Promise<Reading> {
+  const { db, reader } = target;
+  const member = await withRetry(() => chooseMember(repairing ? db : reader), { limitMs: retryMs });
+  const settings = connectionTo(member, reader, { ...connection, uri: target.uri, origin: 'named' });
+  if (member.role !== 'secondary') {
+    return {
+      member,
+      db: member.role === 'router' ? reader : db,
+      connection: settings,
+      close: async () => undefined,
+    };
+  }
+  const opened = await openConnection(withLongReads(settings));
+  return { member, db: opened.reader, connection: settings, close: opened.close };
+}
+
+async function compareAll(
+  input: VerifyInput,
+  { db, member }: Reading,
+  started: number,
+): Promise<VerifyReport> {
+  const { retryMs } = input;
   const plan = planOf(input);
   const findings = noFindings();
   const repairable: Shard[] = [];
@@ -80,15 +129,12 @@ export async function verifyDataset(input: VerifyInput): Promise<VerifyReport> {
     addFindings(findings, found);
     input.onProgress(findings.expected, plan.records);
   });
-  try {
-    // From the start again after a failure: what is outside must not be counted twice.
-    const outside = await withRetry(() => compareOutside(input, findings.found), { limitMs: retryMs });
-    addFindings(findings, outside.findings);
-    const assets = await withRetry(() => compareAssets(input), { limitMs: retryMs });
-    return reportOf(findings, outside.ofOtherRuns, assets, repairable, performance.now() - started);
-  } catch (error) {
-    throw explainFailure(error, (cause) => target.explain(cause));
-  }
+  // From the start again after a failure: what is outside must not be counted twice.
+  const outside = await withRetry(() => compareOutside(db, input, findings.found), { limitMs: retryMs });
+  addFindings(findings, outside.findings);
+  const assets = await withRetry(() => compareAssets(db, input), { limitMs: retryMs });
+  const report = reportOf(findings, outside.ofOtherRuns, assets, repairable, performance.now() - started);
+  return { ...report, readFrom: member };
 }
 
 /** Who puts right what differs, and the counters that say whether it may. */
@@ -99,7 +145,7 @@ export interface Mending {
 
 /** Compares shards in a pool of their own; with `mending` puts right what differs. @throws SeedError of the first one that fails */
 export async function compareShards(
-  { connection, target, fleet, dataset, workers, retryMs }: VerifyInput,
+  { connection, fleet, dataset, workers, retryMs }: VerifyInput,
   shards: readonly Shard[],
   mending: Mending | undefined,
   compared: (shard: Shard, findings: Findings) => void,
@@ -107,7 +153,7 @@ export async function compareShards(
   const context = share({
     dataset,
     fleet: fleet.definition,
-    connection: { ...connection, uri: target.uri },
+    connection,
     retryMs,
     loader: mending?.loader,
   });
@@ -133,7 +179,7 @@ function reportOf(
   assets: AssetFindings,
   repairable: readonly Shard[],
   elapsedMs: number,
-): VerifyReport {
+): Omit<VerifyReport, 'readFrom'> {
   const defects = defectCounts(findings);
   const asPlanned =
     Object.values(defects).every((count) => count === 0) &&
