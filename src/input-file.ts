@@ -20,16 +20,21 @@ export class UnusableFile extends Error {
   }
 }
 
-/**
- * The text of a file, or of a pipe that somebody writes into.
- * @throws UnusableFile with the reason
- */
+/** The text of a file in UTF-8: see {@link readInputBytes}. */
 export function readInputFile(path: string, mostBytes: number): string {
+  return readInputBytes(path, mostBytes).toString('utf8');
+}
+
+/**
+ * What a file holds, or what somebody writes into a pipe.
+ * @throws UnusableFile with the reason; its code is EFBIG where there is more than that
+ */
+export function readInputBytes(path: string, mostBytes: number): Buffer {
   const file = attempt(() => openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
   try {
     const kind = fstatSync(file);
     if (kind.isDirectory()) throw new UnusableFile('it is a folder');
-    return readAll(file, mostBytes, kind.isFIFO()).toString('utf8');
+    return readAll(file, mostBytes, kind.isFIFO());
   } finally {
     closeSync(file);
   }
@@ -41,7 +46,7 @@ export function readInputFile(path: string, mostBytes: number): string {
  */
 export function refuseUnlessRereadable(path: string, mostBytes: number): void {
   if (attempt(() => statSync(path)).isFIFO()) throw new UnusableFile('it is a pipe');
-  readInputFile(path, mostBytes);
+  readInputBytes(path, mostBytes);
 }
 
 function readAll(file: number, mostBytes: number, isPipe: boolean): Buffer {
@@ -80,7 +85,7 @@ function pause(): void {
 }
 
 function tooLarge(mostBytes: number): UnusableFile {
-  return new UnusableFile(`it has more than ${mostBytes / 1024 / 1024} MB`);
+  return new UnusableFile(`it has more than ${mostBytes / 1024 / 1024} MB`, 'EFBIG');
 }
 
 function attempt<T>(work: () => T): T {

@@ -4,13 +4,15 @@ import { maskUris } from '../config/mask.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import type { Failure } from '../report/types.js';
+import { explainSystemError } from '../system-errors.js';
 
 /** How commander says it, of a flag or of an argument. */
 const REFUSED_CHOICE =
   /(?:option '(?<flag>--\S+).*' argument|command-argument value) '(?<value>.*)' is invalid(?: for argument '(?<name>.*)')?\. Allowed choices are (?<choices>.*)\./;
 
 /** The exit status that an error ends the program with. */
-export function exitStatusOf(error: unknown): ExitStatus {
+export function exitStatusOf(thrown: unknown): ExitStatus {
+  const error = explainSystemError(thrown) ?? thrown;
   if (error instanceof SeedError) return error.exitStatus;
   return error instanceof CommanderError ? ExitStatus.usage : ExitStatus.failure;
 }
@@ -20,17 +22,18 @@ export function exitStatusOf(error: unknown): ExitStatus {
  * @param debug adds the stack, but to mistakes on the command line: they have no place in the program
  */
 export function failureOf(
-  error: unknown,
+  thrown: unknown,
   debug: boolean,
   mask: (text: string) => string = maskUris,
 ): Failure {
+  const error = explainSystemError(thrown) ?? thrown;
   const traced = debug && error instanceof Error && !(error instanceof CommanderError);
   return {
     exitStatus: exitStatusOf(error),
     message: mask(messageOf(error)),
     details: error instanceof SeedError ? error.details.map(mask) : [],
     remedy: mask(error instanceof SeedError ? error.remedy : ''),
-    trace: traced ? mask(error.stack ?? '') : undefined,
+    trace: traced ? mask((thrown as Error).stack ?? '') : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 /** The text of a fleet file, in whichever of the usual encodings an editor or a shell has written it. */
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { usageError } from '../errors.js';
+import { readInputBytes, UnusableFile } from '../input-file.js';
 
 /** Far more than a person writes. */
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -8,7 +9,6 @@ const AS_UTF_8 = 'save it as UTF-8';
 
 /** @throws SeedError (usage) for what is no text, too large, or cannot be read */
 export function readFleetText(path: string): string {
-  let bytes: Buffer;
   try {
     const found = statSync(path);
     // A terminal or a device such as /dev/zero might never end.
@@ -18,15 +18,13 @@ export function readFleetText(path: string): string {
         'name a YAML or JSON file',
       );
     }
-    if (found.size > MOST_BYTES) throw tooLarge(path);
-    bytes = readFileSync(path);
+    return decoded(readInputBytes(path, MOST_BYTES), path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    if (code === 'EFBIG') throw tooLarge(path);
+    if (code === undefined && !(error instanceof UnusableFile)) throw error;
     throw usageError(`--fleet ${path} cannot be read: ${message}`, 'name a YAML or JSON file');
   }
-  if (bytes.length > MOST_BYTES) throw tooLarge(path);
-  return decoded(bytes, path);
 }
 
 function tooLarge(path: string) {

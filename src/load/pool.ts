@@ -2,8 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { refuseTooFewFiles } from '../system-errors.js';
 
 const LONGEST_START_MS = 10_000;
+/** Of its event loop, and of connections. */
+const FILES_OF_A_THREAD = 16;
 
 /** Threads that all run the same entry of `workers/`. */
 export class WorkerPool<Task, Result> {
@@ -13,13 +16,17 @@ export class WorkerPool<Task, Result> {
   #broken: Error | undefined;
   readonly #started: Promise<unknown>;
 
-  /** `entry` is the file's name in `workers/`, without its ending. */
+  /**
+   * `entry` is the file's name in `workers/`, without its ending.
+   * @throws SeedError where the system lets this process open too few files for so many
+   */
   constructor(
     entry: 'load-shard' | 'verify-shard' | 'export-shard',
     readonly workers: number,
     /** Tasks that a thread works at side by side. */
     readonly sideBySide = 1,
   ) {
+    refuseTooFewFiles(workers * FILES_OF_A_THREAD, workers === 1 ? 'a worker' : `${workers} workers`);
     this.#piscina = new Piscina({
       filename: fileURLToPath(new URL(`../../workers/${entry}.js`, import.meta.url)),
       minThreads: workers,

@@ -9,6 +9,7 @@ import {
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { explainTooManyFiles } from '../system-errors.js';
 
 const AUTHENTICATION_FAILED = new Set([18, 8000]);
 const UNAUTHORIZED = new Set([13]);
@@ -36,6 +37,9 @@ export function explainServerError(error: unknown, connection: ConnectionSetting
   const where = maskUri(connection.uri);
   const message = oneLine(error);
   const options = { cause: error };
+  // The fault is this machine's, whomever it was to reach.
+  const tooManyFiles = explainTooManyFiles(reasonOf(error));
+  if (tooManyFiles) return tooManyFiles;
 
   if (error instanceof MongoServerError) {
     const code = Number(error.code);

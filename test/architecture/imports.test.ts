@@ -50,6 +50,7 @@ const FOR_ALL = [
   'src/input-file.ts',
   'src/nearest.ts',
   'src/supported-node.ts',
+  'src/system-errors.ts',
   'src/timezone.ts',
   'src/version.ts',
 ];

@@ -33,6 +33,8 @@ const CASES: readonly (readonly [what: string, args: readonly string[], expected
   ['variables from a pipe', [...DRAFT, '--env-file', pipe], /\S+pipe: nobody writes into it/],
   ['variables from a folder', [...DRAFT, '--env-file', directory], /it is a folder/],
   ['variables without end', [...DRAFT, '--env-file', '/dev/zero'], /it has more than 1 MB/],
+  ['a fleet from a pipe', [...DRAFT, '--fleet', pipe], /--fleet \S+ cannot be read: nobody writes into it/],
+  ['a fleet without end', [...DRAFT, '--fleet', '/dev/zero'], /--fleet \/dev\/zero is no file/],
   ['a page into a pipe', ['preview', '--days', '1', '--html', pipe], /--html \S+pipe cannot be written/],
   ['a page into a folder', ['preview', '--days', '1', '--html', directory], /--html \S+ cannot be written/],
   ...['CA', 'CERT', 'KEY'].flatMap((name) =>

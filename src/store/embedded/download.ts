@@ -4,6 +4,7 @@ import type { RequestOptions } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { withFileLock } from '../file-lock.js';
+import { dryBinary } from './library-home.js';
 
 /** A binary and its MongoDB version. */
 export interface DownloadedBinary {
@@ -80,12 +81,12 @@ export async function download(
 }
 
 async function locate(cacheDirectory: string) {
-  const { DryMongoBinary } = await import('mongodb-memory-server-core/lib/util/DryMongoBinary.js');
-  const options = await DryMongoBinary.generateOptions({
-    version: DryMongoBinary.getEnsuredOptions().version,
+  const library = await dryBinary();
+  const options = await library.generateOptions({
+    version: library.getEnsuredOptions().version,
     downloadDir: cacheDirectory,
   });
-  const [present, path] = await DryMongoBinary.generateDownloadPath({
+  const [present, path] = await library.generateDownloadPath({
     ...options,
     downloadDir: cacheDirectory,
   });

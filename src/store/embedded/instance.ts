@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import type { MongoInstance } from 'mongodb-memory-server-core';
 import type { ObtainedBinary } from './binary.js';
+import { dryBinary } from './library-home.js';
 import { MongodLog } from './mongod-log.js';
 
 /** Recovery after a power cut replays at most a minute of journal; on a slow disk that takes its time. */
@@ -46,6 +47,7 @@ export async function launch(
   const [{ MongoInstance: Instance }, config] = await Promise.all([
     import('mongodb-memory-server-core/lib/util/MongoInstance.js'),
     import('mongodb-memory-server-core/lib/util/resolveConfig.js'),
+    dryBinary(),
   ]);
   // The version is known already: asking the binary again would cost a process, and warn about the library's own default.
   config.setDefaultValue(config.ResolveConfigVariables.SYSTEM_BINARY_VERSION_CHECK, 'false');

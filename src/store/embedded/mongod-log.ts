@@ -33,8 +33,8 @@ export class MongodLog {
     return [...this.lines, this.rest].some((line) => pattern.test(line));
   }
 
-  /** The last fatal line, else the last error, else the last line, in mongod's own words; one line. */
-  cause(): string {
+  /** The last fatal line, else the last error, else the last line, in mongod's own words; one line. Undefined where it said nothing. */
+  cause(): string | undefined {
     const lines = [...this.lines, this.rest].filter((line) => line.trim() !== '');
     const parsed = lines.map(parse);
     const worst =
@@ -42,7 +42,7 @@ export class MongodLog {
       parsed.findLast(({ attr }) => typeof attr?.error === 'string') ??
       parsed.findLast(({ s }) => s === 'F' || s === 'E') ??
       parsed.at(-1);
-    if (worst === undefined) return 'it said nothing';
+    if (worst === undefined) return undefined;
     const detail = worst.attr?.error ?? worst.attr?.message ?? worst.attr?.reason;
     const text = detail === undefined ? (worst.msg ?? '') : `${worst.msg}: ${describe(detail)}`;
     return text.replace(/\s+/g, ' ').slice(0, LONGEST_CAUSE);

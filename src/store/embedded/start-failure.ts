@@ -12,7 +12,7 @@ export async function explainStart(
   locations: EmbeddedLocations,
 ): Promise<SeedError> {
   const { dataDirectory, versionFile } = locations;
-  const message = `the embedded MongoDB ${binary.version} did not start: ${failure.log.cause()}`;
+  const message = `the embedded MongoDB ${binary.version} did not start: ${failure.log.cause() ?? withoutWords(failure)}`;
   const refusal = (remedy: string, status: ExitStatus = ExitStatus.failure) =>
     new SeedError(status, message, remedy, { cause: failure });
   if (failure.log.has(/No space left on device/i)) {
@@ -33,4 +33,9 @@ export async function explainStart(
     );
   }
   return refusal(`move ${dataDirectory} away to begin with an empty one, or set MONGODB_URI`);
+}
+
+/** It ended before it said anything, or was not even started. */
+function withoutWords({ cause }: StartFailure): string {
+  return cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : 'it said nothing';
 }

