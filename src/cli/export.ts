@@ -3,16 +3,18 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
-import { readConfiguration } from '../config/index.js';
+import { type ConnectionSettings, maskUri, readConfiguration } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { type Exported, type ExportFormat, exportDataset } from '../export/index.js';
 import { requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
-import { DEFAULT_SHARD_DAYS, planLoad } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, instantOf, planLoad } from '../plan/index.js';
 import { bytes, count, counted, duration } from '../report/format.js';
 import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
+import { shellWord, withoutMasked } from '../report/shell.js';
 import { tree } from '../report/tree.js';
+import { commandHints, datasetFlags, flagText } from './commands.js';
 import { listenForInterrupts } from './interrupt.js';
 import { Progress } from './progress.js';
 
@@ -64,9 +66,18 @@ export async function exportFiles(
       onProgress: (written, planned) => progress.show(written, planned),
     });
     progress.end();
+    const { seed, layout, window } = dataset;
+    const period = { start: instantOf(window.start), end: instantOf(window.end) };
+    const { program } = commandHints(flags);
+    const same = `${flagText({ ...flags, database: connection.database }, ['envFile', 'database'])}${datasetFlags(load, seed, period)}`;
+    const commands =
+      format === 'bson'
+        ? {
+            restore: `mongorestore${gzip ? ' --gzip' : ''}${serverFlag(connection)} ${shellPath(out)}`,
+            check: `${program} verify${same}`,
+          }
+        : undefined;
     if (output.json) {
-      const { seed, layout, window } = dataset;
-      const period = { start: new Date(window.start * 60_000), end: new Date(window.end * 60_000) };
       const result = {
         ...exported,
         seed,
@@ -75,13 +86,10 @@ export async function exportFiles(
         format,
         out: resolve(out),
         database: connection.database,
+        commands,
       };
       process.stdout.write(`${jsonText(result)}\n`);
-    } else
-      screen.print(
-        linesOf(exported, { out, format, seed: dataset.seed, database: connection.database }),
-        'good',
-      );
+    } else screen.print(linesOf(exported, { out, seed, commands }), 'good');
     return exported.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
   } finally {
     progress.end();
@@ -89,10 +97,14 @@ export async function exportFiles(
   }
 }
 
-function linesOf(
-  exported: Exported,
-  { out, format, seed, database }: { out: string; format: ExportFormat; seed: number; database: string },
-): string[] {
+interface Told {
+  readonly out: string;
+  readonly seed: number;
+  /** Of files that can be restored. */
+  readonly commands: { readonly restore: string; readonly check: string } | undefined;
+}
+
+function linesOf(exported: Exported, { out, seed, commands }: Told): string[] {
   if (exported.status === 'interrupted') return ['⚠️  Interrupted: nothing is left behind'];
   const { records, files, elapsedMs } = exported;
   const rate = count(Math.round((records / elapsedMs) * 1000));
@@ -100,12 +112,19 @@ function linesOf(
     `🎯 ${count(records)} records, seed ${seed}, in ${out}`,
     ...tree([
       `${counted(files, 'file')}, ${bytes(exported.bytes)}, in ${duration(elapsedMs)} (${rate} records/s)`,
-      ...(format === 'bson'
-        ? [
-            `Restore: mongorestore ${out}`,
-            `Check: seed-database verify --database ${database} --seed ${seed} with the same period`,
-          ]
-        : []),
+      ...(commands ? [`Restore: ${commands.restore}`, `Check: ${commands.check}`] : []),
     ]),
   ];
+}
+
+/** The server that is configured, where one is. Its database would take the place of the folder's, and its password is asked for. */
+function serverFlag({ origin, uri }: ConnectionSettings): string {
+  if (origin === 'default') return '';
+  const address = withoutMasked(maskUri(uri)).replace(/^(\w[\w+]*:\/\/[^/?]*)(?:\/[^?]*)?/, '$1/');
+  return ` --uri ${shellWord(address)}`;
+}
+
+/** A folder whose name begins with a dash is no flag. */
+function shellPath(path: string): string {
+  return shellWord(path.startsWith('-') ? `./${path}` : path);
 }

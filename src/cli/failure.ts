@@ -5,6 +5,7 @@ import { ExitStatus, SeedError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import type { Failure } from '../report/types.js';
 import { explainSystemError } from '../system-errors.js';
+import { withTypedFlags } from './commands.js';
 
 /** How commander says it, of a flag or of an argument. */
 const REFUSED_CHOICE =
@@ -32,7 +33,7 @@ export function failureOf(
     exitStatus: exitStatusOf(error),
     message: mask(messageOf(error)),
     details: error instanceof SeedError ? error.details.map(mask) : [],
-    remedy: mask(error instanceof SeedError ? error.remedy : ''),
+    remedy: withTypedFlags(mask(error instanceof SeedError ? error.remedy : '')),
     trace: traced ? mask((thrown as Error).stack ?? '') : undefined,
   };
 }

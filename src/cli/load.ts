@@ -1,18 +1,15 @@
 /** `seed-database load`: one load, from flags to exit status. */
-import { type SettingName, settingEntry } from '../config/catalog.js';
-import { maskSecrets, maskUris, readConfiguration } from '../config/index.js';
-import type { Part } from '../config/settings.js';
+import type { SettingName } from '../config/catalog.js';
+import { maskSecrets, readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 import { refuseNoLogFile } from '../report/open-log.js';
 import { VERSION } from '../version.js';
+import { commandHints, resumeFlags } from './commands.js';
 import { confirmClean } from './confirm.js';
 import { exitStatusOf, failureOf } from './failure.js';
 import { listenForInterrupts } from './interrupt.js';
 
 type Flags = Partial<Record<SettingName, string>>;
-
-/** Flags that say which database is meant. */
-const CONNECTION_FLAGS: readonly SettingName[] = ['uri', 'host', 'port', 'database', 'username', 'envFile'];
 
 /** Loads a dataset as the flags ask, or previews it with `--dry-run`. */
 export async function load(flags: Flags): Promise<ExitStatus> {
@@ -30,8 +27,8 @@ export async function load(flags: Flags): Promise<ExitStatus> {
   ]);
   const mask = (text: string) => maskSecrets(text, settings);
   const reporter = createReporter(settings.output, {
-    connectionFlags: connectionFlags(flags),
-    resumeFlags: partFlags(settings.load.part),
+    ...commandHints(flags, settings),
+    resumeFlags: resumeFlags(flags, settings.load),
     mask,
   });
   const notice = (level: 'debug' | 'warning', message: string) =>
@@ -54,21 +51,4 @@ export async function load(flags: Flags): Promise<ExitStatus> {
     interrupts.stop();
     await reporter.close();
   }
-}
-
-/** The flags, as a shell takes them, that make another command of this program reach the same database. */
-function connectionFlags(flags: Flags): string {
-  return CONNECTION_FLAGS.map((name) => {
-    const text = flags[name];
-    return text === undefined ? '' : ` ${settingEntry(name).flag} ${shellWord(maskUris(text))}`;
-  }).join('');
-}
-
-/** A part of a shared run is resumed as that part. */
-function partFlags(part: Part | undefined): string {
-  return part ? ` --parts ${part.of} --part ${part.number}` : '';
-}
-
-function shellWord(text: string): string {
-  return /^[\w.,:/=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,6 +1,7 @@
 /** Command-line options, made from the catalog of settings. */
 import { type Command, Option } from 'commander';
 import { CATALOG, SETTING_NAMES, type SettingName, settingEntry } from '../config/catalog.js';
+import { rememberFlags } from './commands.js';
 
 /** Settings that have a flag. */
 export const FLAG_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => 'flag' in CATALOG[name]);
@@ -145,5 +146,6 @@ export function givenFlags(command: Command): Partial<Record<SettingName, string
       flags[name] = String(level.getOptionValue(name));
     }
   }
+  rememberFlags(flags);
   return flags;
 }

@@ -18,8 +18,19 @@ import { refuseNoLogFile } from '../report/open-log.js';
 import { Screen } from '../report/screen.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
 import { openTarget, type Target } from '../store/target.js';
+import { commandHints, flagText } from './commands.js';
 import { exitStatusOf, failureOf } from './failure.js';
 import { type Interrupts, listenForInterrupts } from './interrupt.js';
+
+/** Flags of a refresh that say how it loads. */
+const MANNER_SETTINGS = [
+  'workers',
+  'batchSize',
+  'writer',
+  'writeConcern',
+  'compressors',
+  'retrySeconds',
+] as const;
 
 export type Flags = Partial<Record<SettingName, string>>;
 
@@ -35,6 +46,11 @@ export async function refresh(flags: Flags, keepDays: string | undefined): Promi
     const reporterOf = ({ kind }: RefreshStep) =>
       createReporter(kind === 'resume' ? { ...settings.output, json: false, quiet: true } : settings.output, {
         mask,
+        ...commandHints(flags, settings),
+        resume: 'refresh',
+        resumeFlags:
+          flagText(flags, ['end', ...MANNER_SETTINGS]) +
+          (keepDays === undefined ? '' : ` --keep-days ${keepDays}`),
       });
     const { status, step, removed } = await refreshOnce(turn, reporterOf);
     if (status !== ExitStatus.done) return status;

@@ -13,6 +13,7 @@ import { METRICS } from '../store/names.js';
 import { existingLayout } from '../store/schema.js';
 import { countAssetsByType, countRecordsByMetric, databaseStatistics } from '../store/statistics.js';
 import { openTarget } from '../store/target.js';
+import { commandHints } from './commands.js';
 
 /** Tests the connection and shows server, database, runs and counts; with `--json` as one object. */
 export async function status(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
@@ -33,7 +34,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
     const database = await databaseStatistics(db);
     show(databaseLines(database));
     const runs = await runHistory(target.books);
-    show(runLines(runs));
+    show(runLines(runs, commandHints(flags)));
     const assets = await countAssetsByType(reader);
     show(assetLines(assets));
     // The slow part comes last: it reads every record.

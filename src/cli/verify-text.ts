@@ -30,8 +30,15 @@ export function progressText(compared: number, planned: number, elapsedMs: numbe
   return `${lead}${percent(compared, planned)}% (${count(compared)}/${count(planned)} records) · ${count(rate)} records/s`;
 }
 
+/** What to do where database and dataset differ. */
+export interface NextStep {
+  readonly what: string;
+  /** As a shell takes it; undefined where there is none. */
+  readonly command: string | undefined;
+}
+
 /** The comparison's outcome. */
-export function reportLines(report: VerifyReport): string[] {
+export function reportLines(report: VerifyReport, next?: NextStep): string[] {
   const { records, assets, fingerprint, recordsPerSecond, elapsedMs, readFrom } = report;
   const compared = [
     `Records: ${count(records.found)} found, ${count(records.expected)} planned`,
@@ -41,7 +48,11 @@ export function reportLines(report: VerifyReport): string[] {
     ...(readFrom.address === undefined ? [] : [`Read from the ${readFrom.role} ${readFrom.address}`]),
     `Compared in ${duration(elapsedMs)}, ${count(recordsPerSecond)} records/s`,
   ];
-  if (report.status === 'equal') return ['✅ Equal: every record once, nothing else', ...tree(compared)];
+  if (report.status === 'equal') {
+    const others = records.ofOtherRuns;
+    const rest = others > 0 ? `, beside ${count(others)} of other runs` : ', nothing else';
+    return [`✅ Equal: every record once${rest}`, ...tree(compared)];
+  }
   const branches: Branch[] = [...compared];
   const total = defectText(records);
   if (total) branches.push([`Defects: ${total}`, seriesBranches(report)]);
@@ -55,6 +66,7 @@ export function reportLines(report: VerifyReport): string[] {
     branches.push([`Defective assets: ${ofAssets}`, [`such as ${ids.join(', ')}`]]);
   }
   if (report.examples.length > 0) branches.push(['The first of them', report.examples.map(exampleText)]);
+  if (next) branches.push(next.command === undefined ? next.what : `${next.what}: ${next.command}`);
   return ['❌ Different', ...tree(branches)];
 }
 
@@ -111,11 +123,13 @@ export function verifyResult(
   { dataset, run }: Selection,
   database: string,
   repaired: number,
+  next: NextStep | undefined,
 ): object {
   const { repairable: _, examples, series, ...rest } = report;
   return {
     ...rest,
     repaired,
+    next: next?.command ?? null,
     database,
     runId: run?._id ?? null,
     seed: dataset.seed,

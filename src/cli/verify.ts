@@ -18,6 +18,7 @@ import {
   verifyDataset,
 } from '../verify/index.js';
 import { Progress } from './progress.js';
+import { nextStep } from './verify-next.js';
 import { repairLines, reportLines, selectionLines, verifyResult } from './verify-text.js';
 
 export interface VerifyOptions {
@@ -69,11 +70,15 @@ export async function verify(
       const left = planRepair(report, input);
       repaired = planned - (left.insert + left.replace + left.assets);
     }
+    const next =
+      report.status === 'equal'
+        ? undefined
+        : await nextStep(target.books, selection, planRepair(report, input), flags, run);
     if (output.quiet) screen.print(output.json ? [] : reportLines(report).slice(0, 1));
-    else say(reportLines(report));
+    else say(reportLines(report, next));
     if (output.json) {
       process.stdout.write(
-        `${jsonText(verifyResult(report, selection, target.db.databaseName, repaired))}\n`,
+        `${jsonText(verifyResult(report, selection, target.db.databaseName, repaired, next))}\n`,
       );
     }
     return report.status === 'equal' ? ExitStatus.done : ExitStatus.failure;

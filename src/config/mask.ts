@@ -30,6 +30,20 @@ export function maskUri(uri: string): string {
   return [uri.slice(0, start), credentials, shown, ...rest].join('');
 }
 
+/**
+ * A connection string that may stand in a command. `left` says what it then lacks: `password` can be given in a variable of its own; with
+ * other secrets the whole string has to be, and `uri` is undefined.
+ */
+export function uriWithoutSecrets(uri: string): {
+  readonly uri: string | undefined;
+  readonly left: 'nothing' | 'password' | 'all';
+} {
+  const parts = parseUri(uri);
+  if (!parts || parts.query.some((pair) => maskOption(pair) !== pair)) return { uri: undefined, left: 'all' };
+  const left = parts.password === undefined ? 'nothing' : 'password';
+  return { uri: formatUri({ ...parts, password: undefined }), left };
+}
+
 function maskOption(pair: string): string {
   const [name] = pair.split('=');
   return SECRET_OPTION.test(percentDecoded(name) ?? name) ? `${name}=${MASK}` : pair;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BSON } from 'mongodb';
 import { assetDocument, buildTemplate, seriesIdPrefix } from '../encode/index.js';
+import { DEFAULT_FILE } from '../fleet/default.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { WorkerPool } from '../load/pool.js';
 import type { Dataset } from '../load/run.js';
@@ -76,10 +78,22 @@ export async function exportDataset(input: ExportInput): Promise<Exported> {
     : { status: 'interrupted', records: 0, files: 0, bytes: 0, elapsedMs };
 }
 
-function manifestOf({ dataset, format, gzip, plan }: ExportInput): string {
+/** All that the dataset can be made again from, whatever becomes of the fleet's file. */
+function manifestOf({ dataset, fleet, format, gzip, plan }: ExportInput): string {
   const { window, ...described } = dataset;
-  const period = { start: instantOf(window.start), end: instantOf(window.end) };
-  const manifest = { version: VERSION, ...described, window: period, format, gzip, records: plan.records };
+  const { file, scale, timezone } = fleet.definition;
+  const manifest = {
+    version: VERSION,
+    ...described,
+    window: { start: instantOf(window.start), end: instantOf(window.end) },
+    fleet: file === DEFAULT_FILE ? 'default' : file,
+    fleetFingerprint: fleetFingerprint(fleet),
+    scale,
+    timezone,
+    format,
+    gzip,
+    records: plan.records,
+  };
   return `${JSON.stringify(manifest, undefined, 1)}\n`;
 }
 

@@ -1,13 +1,26 @@
 /** How a load ended, as trees. Pure: a summary in, lines out. */
 import { bytes, count, counted, duration, period } from './format.js';
+import { shellWord, withoutMasked } from './shell.js';
 import { type Branch, tree } from './tree.js';
 import type { Failure, LoadSummary } from './types.js';
 
-/** What the ending tells besides the summary. */
-export interface Hints {
+/** What commands are made of that can be given next. */
+export interface CommandHints {
+  /** How the program was called. */
+  readonly program: string;
   /** Flags that make another command reach the same database, each with a space before it; without secrets. */
   readonly connectionFlags: string;
-  /** Further flags that resuming needs, likewise. */
+  /** What has to be given besides, such as a password in a variable, in brackets with a space before them; empty where nothing has. */
+  readonly beside: string;
+  /** Flags that the database's own shell needs, likewise. */
+  readonly mongoshFlags: string;
+}
+
+/** What the ending tells besides the summary. */
+export interface Hints extends CommandHints {
+  /** What resumes: the command or its flag. */
+  readonly resume: string;
+  /** Further flags that resuming needs, each with a space before it. */
   readonly resumeFlags: string;
   /** Undefined where there is none. */
   readonly logFile: string | undefined;
@@ -34,7 +47,7 @@ export function endingLines(summary: LoadSummary, hints: Hints): string[] {
           ...log(hints),
         ]),
         '',
-        ...(isMeasurement(summary) ? [] : [`🎯 Continue with: ${resumeCommand(hints)}`]),
+        ...(isMeasurement(summary) ? [] : [`🎯 Continue with${hints.beside}: ${resumeCommand(hints)}`]),
       ];
   }
 }
@@ -52,7 +65,9 @@ export function finalLine(summary: LoadSummary, hints: Hints): string {
       return `✅ Nothing to resume: database ${database.name} holds no unfinished run`;
     case 'interrupted': {
       const safe = `⚠️  Interrupted: ${there}`;
-      return isMeasurement(summary) ? safe : `${safe} are safe; continue with: ${resumeCommand(hints)}`;
+      return isMeasurement(summary)
+        ? safe
+        : `${safe} are safe; continue with${hints.beside}: ${resumeCommand(hints)}`;
     }
   }
 }
@@ -61,7 +76,7 @@ export function finalLine(summary: LoadSummary, hints: Hints): string {
 export function withResumeHint(failure: Failure, begun: boolean, hints: Hints): Failure {
   const resumable = begun && !NOT_RESUMABLE.includes(failure.exitStatus);
   if (!resumable) return failure;
-  const hint = `continue with: ${resumeCommand(hints)}`;
+  const hint = `continue with${hints.beside}: ${resumeCommand(hints)}`;
   // Some say it already, without what the command needs to find this run again.
   if (failure.remedy.includes('--resume')) {
     return {
@@ -124,12 +139,13 @@ export function databaseSize(database: {
   return `${bytes(dataSizeBytes)} data, ${bytes(storageSizeBytes)} storage, ${bytes(indexSizeBytes)} indexes`;
 }
 
-function lookAtIt({ server, database }: LoadSummary, { connectionFlags }: Hints): Branch[] {
+function lookAtIt({ server, database }: LoadSummary, hints: Hints): Branch[] {
+  const { program, connectionFlags, beside, mongoshFlags } = hints;
+  const check = `Check${beside}: ${program} status${connectionFlags}`;
   // The embedded server ends with its last user, and its next port may be another one.
-  const open = server.embedded
-    ? 'Open: seed-database serve, and mongosh with the URI that it prints'
-    : `Open: mongosh "${withDatabase(server.uri, database.name)}"`;
-  return [open, `Check: seed-database status${connectionFlags}`];
+  if (server.embedded) return [[`Open: ${program} serve`, ['it prints the URI for mongosh']], check];
+  const uri = withoutMasked(withDatabase(server.uri, database.name));
+  return [`Open: mongosh ${shellWord(uri)}${mongoshFlags}`, check];
 }
 
 /** A connection string that names the database, unless it names one. */
@@ -139,8 +155,8 @@ export function withDatabase(uri: string, database: string): string {
   return `${address}/${encodeURIComponent(database)}${query}`;
 }
 
-function resumeCommand({ connectionFlags, resumeFlags }: Hints): string {
-  return `seed-database --resume${resumeFlags}${connectionFlags}`;
+function resumeCommand({ program, resume, resumeFlags, connectionFlags }: Hints): string {
+  return `${program} ${resume}${resumeFlags}${connectionFlags}`;
 }
 
 function ofPlan(done: number, planned: number): string {

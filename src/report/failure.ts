@@ -1,8 +1,9 @@
 /** A failure as the user reads it. Imported by every command: it needs nothing else. */
 import { oneLine } from './harmless.js';
+import { commandAtEnd } from './shell.js';
 import { END, INDENT } from './tree.js';
 import type { Failure, FailureResult } from './types.js';
-import { hanging } from './width.js';
+import { hanging, widthOf } from './width.js';
 
 /**
  * The cause in one line, what else is wrong in others, and the way out in another where there is one.
@@ -15,8 +16,16 @@ export function failureLines(
   return [
     ...hanging(oneLine(message), width, '❌ ', INDENT),
     ...details.flatMap((detail) => hanging(oneLine(detail), width, INDENT, `${INDENT}    `)),
-    ...(remedy === '' ? [] : hanging(oneLine(remedy), width, INDENT + END, `${INDENT}    `)),
+    ...remedyLines(oneLine(remedy), width),
   ];
+}
+
+function remedyLines(remedy: string, width: number): string[] {
+  if (remedy === '') return [];
+  const [first, rest] = [INDENT + END, `${INDENT}    `];
+  const [lead, command] = commandAtEnd(remedy) ?? [];
+  if (lead === undefined || widthOf(first + remedy) <= width) return hanging(remedy, width, first, rest);
+  return [...hanging(lead, width, first, rest), `${rest}${command}`];
 }
 
 /** The JSON object of a failure. */

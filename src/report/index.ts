@@ -1,6 +1,6 @@
 /** The report room: progress, tree output, log, JSON result. */
 import type { OutputSettings } from '../config/settings.js';
-import { finalLine, type Hints, withResumeHint } from './ending.js';
+import { type CommandHints, finalLine, type Hints, withResumeHint } from './ending.js';
 import { failureResult } from './failure.js';
 import { counted, duration } from './format.js';
 import { jsonText } from './harmless.js';
@@ -8,21 +8,22 @@ import { defaultLogFile, LogFile } from './log-file.js';
 import { LogReporter } from './log-reporter.js';
 import { loadResult } from './result.js';
 import { type OutputStream, Screen } from './screen.js';
+import { PROGRAM } from './shell.js';
 import { TreeReporter } from './tree-reporter.js';
 import type { Failure, LoadEvent, LoadSummary, Reporter } from './types.js';
 
 export type * from './types.js';
 
 /** What surrounds a reporter; each has a default. */
-export interface ReporterSurroundings {
+export interface ReporterSurroundings extends Partial<CommandHints> {
   readonly stdout?: OutputStream;
   readonly stderr?: OutputStream;
   readonly now?: () => Date;
   /** Kind of terminal, as `TERM` names it. */
   readonly terminal?: string;
-  /** Flags that make another command reach the same database, each with a blank before it; without secrets. */
-  readonly connectionFlags?: string;
-  /** Further flags that resuming needs, likewise: a part of a shared run has to be named. */
+  /** What resumes: `--resume` unless it is said. */
+  readonly resume?: string;
+  /** Further flags that resuming needs, each with a blank before it: a part of a shared run has to be named. */
   readonly resumeFlags?: string;
   /** Takes secrets out of a text that comes from elsewhere: a server's or the driver's message. */
   readonly mask?: (text: string) => string;
@@ -42,8 +43,7 @@ class LoadReporter implements Reporter {
   readonly #parts: readonly Reporter[];
   readonly #now: () => Date;
   readonly #mask: (text: string) => string;
-  readonly #connectionFlags: string;
-  readonly #resumeFlags: string;
+  readonly #commands: Omit<Hints, 'logFile'>;
   readonly #abandon = () => {
     this.#tree?.abandon();
     this.#log.close();
@@ -53,11 +53,12 @@ class LoadReporter implements Reporter {
   #begun = false;
 
   constructor(output: OutputSettings, surroundings: ReporterSurroundings) {
-    const { stdout = process.stdout, stderr = process.stderr, connectionFlags = '' } = surroundings;
+    const { stdout = process.stdout, stderr = process.stderr } = surroundings;
     this.#now = surroundings.now ?? (() => new Date());
     this.#mask = surroundings.mask ?? ((text) => text);
-    this.#connectionFlags = connectionFlags;
-    this.#resumeFlags = surroundings.resumeFlags ?? '';
+    const { program = PROGRAM, connectionFlags = '', beside = '', mongoshFlags = '' } = surroundings;
+    const { resume = '--resume', resumeFlags = '' } = surroundings;
+    this.#commands = { program, connectionFlags, beside, mongoshFlags, resume, resumeFlags };
     this.#stageBegan = performance.now();
     const terminal = surroundings.terminal ?? process.env.TERM;
     const errors = new Screen(stderr, output.color, terminal);
@@ -135,8 +136,7 @@ class LoadReporter implements Reporter {
 
   #hints(): Hints {
     return {
-      connectionFlags: this.#connectionFlags,
-      resumeFlags: this.#resumeFlags,
+      ...this.#commands,
       logFile: this.#log.usable ? this.#log.path : undefined,
     };
   }

@@ -1,7 +1,8 @@
 /** What a database holds, as trees. Pure. */
-import { databaseSize } from './ending.js';
+import { type CommandHints, databaseSize } from './ending.js';
 import { clock, count, counted, duration, localTime, period } from './format.js';
 import { oneLine } from './harmless.js';
+import { PROGRAM } from './shell.js';
 import { connectedLines, total } from './story.js';
 import { type Branch, columns, tree } from './tree.js';
 import type { LoadSummary, SectionCounts, ServerInfo } from './types.js';
@@ -40,6 +41,11 @@ export interface RunText {
 
 export type StoredRun = RunText | { readonly runId: string; readonly problem: string };
 
+/** What a command that resumes is made of. */
+export type ResumeHints = Pick<CommandHints, 'program' | 'connectionFlags' | 'beside'>;
+
+const NO_FLAGS: ResumeHints = { program: PROGRAM, connectionFlags: '', beside: '' };
+
 /** Runs shown in full; older ones are counted. */
 const RUNS_SHOWN = 5;
 
@@ -56,8 +62,8 @@ export function databaseLines(database: LoadSummary['database']): string[] {
 }
 
 /** The runs, newest first, with what to do about those that are not complete. */
-export function runLines(runs: readonly StoredRun[]): string[] {
-  const shown: Branch[] = runs.slice(0, RUNS_SHOWN).map(runBranch);
+export function runLines(runs: readonly StoredRun[], hints: ResumeHints = NO_FLAGS): string[] {
+  const shown: Branch[] = runs.slice(0, RUNS_SHOWN).map((run) => runBranch(run, hints));
   if (runs.length > RUNS_SHOWN) shown.push(`and ${count(runs.length - RUNS_SHOWN)} older`);
   return ['🚀 Runs', ...tree(shown.length > 0 ? shown : ['none'])];
 }
@@ -70,7 +76,7 @@ export function metricLines(byMetric: Readonly<Record<string, number>>): string[
   return ['📈 Records by metric', ...countTree(byMetric)];
 }
 
-function runBranch(run: StoredRun): Branch {
+function runBranch(run: StoredRun, hints: ResumeHints): Branch {
   if ('problem' in run) return [run.runId, [`⚠️  ${oneLine(run.problem)}`]];
   const planned = total(run.planned);
   const { startedAt, finishedAt } = run;
@@ -80,20 +86,24 @@ function runBranch(run: StoredRun): Branch {
     `seed ${run.seed}, layout ${run.layout}, ${period(run.window)}${sectionsOf(run)}`,
     `started ${localTime(startedAt)}${ended}, version ${run.version}`,
   ];
-  if (run.parts) details.push(partsBranch(run.parts));
+  if (run.parts) details.push(partsBranch(run.parts, hints));
   else if (run.silentMs !== undefined) details.push(heldBy({ ...run, silentMs: run.silentMs }));
-  else if (run.state !== 'complete') details.push('seed-database --resume finishes it');
+  else if (run.state !== 'complete') details.push(resumeText(hints));
   return [`${run.runId}: ${run.state}`, details];
+}
+
+function resumeText({ program, connectionFlags, beside }: ResumeHints, part = ''): string {
+  return `finish it with${beside}: ${program} --resume${part}${connectionFlags}`;
 }
 
 function heldBy({ host, pid, silentMs }: { host: string; pid: number; silentMs: number }): string {
   return `held by process ${pid} on ${host}, last heard of ${duration(Math.max(0, silentMs))} ago`;
 }
 
-function partsBranch({ count: planned, begun }: NonNullable<RunText['parts']>): Branch {
+function partsBranch({ count: planned, begun }: NonNullable<RunText['parts']>, hints: ResumeHints): Branch {
   const lines = begun.map(({ silentMs, ...part }) => {
     const held = silentMs === undefined ? '' : `, ${heldBy({ ...part, silentMs })}`;
-    const resume = `, seed-database --resume --parts ${planned} --part ${part.part} finishes it`;
+    const resume = `; ${resumeText(hints, ` --parts ${planned} --part ${part.part}`)}`;
     const waits = silentMs === undefined && part.state !== 'complete' ? resume : '';
     return `part ${part.part}: ${part.state}${held}${waits}`;
   });

@@ -92,7 +92,7 @@ test('a file gets the whole tree, a progress line every few seconds, and no cont
     '   ├── Period: 2025-01-26 → 2025-02-09 UTC',
     '   ├── Seed: 2147483646',
     `   ├── Log: ${logFile}`,
-    '   ├── Open: mongosh "mongodb://pmi:****@db.example:27017/pmi_infrastructure_dev"',
+    '   ├── Open: mongosh mongodb://pmi@db.example:27017/pmi_infrastructure_dev',
     '   └── Check: seed-database status --host db.example',
     '',
     '🎯 Database ready to use!',
@@ -133,7 +133,7 @@ test('retries, a fallback of the writer, a resumed run and a part of the section
     '✅ Resumed load complete in 4.7s',
     '   ├── Retries: 3',
     '   ├── Writer: bulkwrite (no such class)',
-    '   ├── Open: seed-database serve, and mongosh with the URI that it prints',
+    '   ├── Open: seed-database serve\n   │   └── it prints the URI for mongosh',
   ]) {
     assert.ok(stdout.includes(`${line}\n`), `${line}\n${stdout}`);
   }
