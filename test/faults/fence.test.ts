@@ -12,7 +12,6 @@ import {
   loadWell,
   type Place,
   placeFlags,
-  resumeWell,
 } from '../support/dataset.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
@@ -172,17 +171,31 @@ describe('a loader that was away', { concurrency: true }, () => {
     });
   });
 
-  test('with inserts on their way, in the time-series layout: each record is there once', async () => {
-    await onStage(async (scene) => {
-      const { place, through, db } = scene;
+  test('with inserts on their way, and back while the other one loads: each record is there once', async () => {
+    await onStage(async ({ place, through, proxy, db }) => {
       const flags = ['--layout', 'timeseries', '--batch-size', '200', '--days', '8', ...METRICS_ONLY];
-      const env = { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '25000' };
-      scene.proxy.delay(40);
-      const first = new RunningLoad(loadFlags(through, ...flags), { env });
-      await until('records arrive', async () => (await db.collection('metrics').findOne()) !== null);
-      await whileAway(scene, 'without network', first, async () => {
-        await resumeWell(place);
-      });
+      // Its threads look for the server all the time that it is away.
+      const env = { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '60000' };
+      const done = () => db.collection('seed_shards').countDocuments();
+      proxy.delay(40);
+      const slow = await TcpProxy.start(Number(new URL(place.uri).port), { delayMs: 40 });
+      try {
+        const first = new RunningLoad(loadFlags(through, ...flags), { env });
+        await until('shards are done', async () => (await done()) > 2);
+        proxy.refuse();
+        await sleep(AWAY_MS);
+        const before = await done();
+        const second = RunningLoad.resume({ ...place, uri: slow.uri });
+        await until('the other one loads', async () => (await done()) > before);
+        proxy.accept();
+        const { status, stderr } = await first.ended;
+        assert.equal(status, 5, stderr);
+        slow.delay(0);
+        const resumed = await second.ended;
+        assert.equal(resumed.status, 0, resumed.stderr);
+      } finally {
+        await slow.stop();
+      }
       await assertEqualToPlan(place);
     });
   });
