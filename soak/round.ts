@@ -11,6 +11,7 @@ import { RunningLoad, type RunningOptions } from '../test/support/running.js';
 import type { TestServer } from '../test/support/server.js';
 import type { Chance } from './chance.js';
 import { FAULTS } from './faults.js';
+import { dropDatabase, judge } from './session.js';
 import type { Tally } from './tally.js';
 
 export interface RoundInput {
@@ -29,16 +30,6 @@ const HANGS_AFTER_MS = 180_000;
 const SESSIONS = 20;
 const HOOK = new URL('../test/faults/thread-death.js', import.meta.url).href;
 const DEATHS = ['exit', 'throw', 'reject'] as const;
-/** Ends that faults are expected to lead to; a signal has none. */
-const EXPECTED_ENDS: readonly (number | null)[] = [
-  ExitStatus.done,
-  ExitStatus.cannotConnect,
-  ExitStatus.targetNotReady,
-  ExitStatus.outOfSpace,
-  ExitStatus.interrupted,
-  null,
-];
-
 /** Resolves with true when the round ended equal. */
 export async function runRound(input: RoundInput): Promise<boolean> {
   const { number, server, isSet, chance, tally } = input;
@@ -76,7 +67,7 @@ export async function runRound(input: RoundInput): Promise<boolean> {
     return verdict.status === 'equal';
   } finally {
     await proxy?.stop();
-    await drop(past);
+    await dropDatabase(past);
   }
 }
 
@@ -122,23 +113,6 @@ function randomOptions({ number, chance, scratch, isSet }: RoundInput, layout: L
   return { flags, shared, died, running: { env, timeoutMs: HANGS_AFTER_MS } };
 }
 
-async function judge(running: RunningLoad, tally: Tally): Promise<ExitStatus | null> {
-  const { status, stderr } = await running.ended;
-  if (/^\s+at .+:\d+:\d+\)?$/m.test(stderr)) {
-    tally.stackTraces++;
-    console.error(stderr);
-  }
-  if (running.hung) {
-    tally.hung++;
-    console.error(`hung: ${stderr}`);
-  }
-  if (!EXPECTED_ENDS.includes(status)) {
-    const [, message = stderr.slice(-200)] = /❌ ([^\n]+)/.exec(stderr) ?? [];
-    tally.addSurprise(message.replace(/\b[0-9a-f]{24}\b|\d+/g, '#'));
-  }
-  return status as ExitStatus | null;
-}
-
 function countDeaths(died: string, layout: Layout, tally: Tally): void {
   if (!existsSync(died)) return;
   for (const _ of readFileSync(died, 'utf8')) tally.addFault('worker thread dies', layout);
@@ -148,15 +122,6 @@ async function hasRun({ uri, database }: Place): Promise<boolean> {
   const client = new MongoClient(uri);
   try {
     return (await client.db(database).collection('seed_runs').countDocuments()) > 0;
-  } finally {
-    await client.close();
-  }
-}
-
-async function drop({ uri, database }: Place): Promise<void> {
-  const client = new MongoClient(uri);
-  try {
-    await client.db(database).dropDatabase();
   } finally {
     await client.close();
   }

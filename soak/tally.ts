@@ -5,6 +5,8 @@ import type { Verified } from '../test/support/dataset.js';
 export class Tally {
   readonly faults = new Map<string, Record<Layout, number>>();
   readonly rounds: Record<Layout, number> = { flat: 0, timeseries: 0 };
+  /** Contests of loaders of which one is away. */
+  readonly contests: Record<Layout, number> = { flat: 0, timeseries: 0 };
   /** Sessions that a fault ended and --resume went on from. */
   resumes = 0;
   lost = 0;
@@ -56,6 +58,7 @@ export class Tally {
       ...kinds.map(([kind, { flat, timeseries }]) => `| ${kind} | ${flat} | ${timeseries} |`),
       `| **${this.total} faults of ${kinds.length} kinds** | ${sum(kinds, 'flat')} | ${sum(kinds, 'timeseries')} |`,
       `| rounds, each ended by verify | ${this.rounds.flat} | ${this.rounds.timeseries} |`,
+      `| contests, each ended by verify | ${this.contests.flat} | ${this.contests.timeseries} |`,
       '',
       '| outcome | count |',
       '| --- | ---: |',
