@@ -94,7 +94,9 @@ class Contest {
     if (first === 'verify --repair' || second === 'verify --repair') await this.#spoil();
     const proxy = await TcpProxy.start(port, { delayMs: DELAY_MS });
     try {
-      const running = this.#start(first, { ...place, uri: proxy.uri });
+      const slow = { ...place, uri: proxy.uri };
+      if (first === 'load --resume') await this.#interrupt(slow);
+      const running = this.#start(first, slow);
       await Promise.race([running.ended, sleep(chance.between(200, 4_000))]);
       if (running.hasEnded) return;
       tally.addFault(`${first} ${way}, ${second} takes over`, layout);
@@ -161,6 +163,14 @@ class Contest {
       case 'verify --repair':
         return new RunningLoad(['verify', ...placeFlags(place), '--repair', '--workers', '2'], options);
     }
+  }
+
+  /** Gives a resumed load something to do. */
+  async #interrupt(place: Place): Promise<void> {
+    const running = this.#start('load --clean', place);
+    await Promise.race([running.ended, sleep(this.chance.between(1_000, 3_000))]);
+    running.kill('SIGINT');
+    await this.#end('load --clean', running);
   }
 
   /** Gives a repair something to do; while nobody is at work. */
