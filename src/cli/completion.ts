@@ -54,16 +54,28 @@ function takenBy(option: Option): Flag['value'] {
   return { kind: /<(file|folder|path)>/.test(option.flags) ? 'path' : 'free' };
 }
 
-/** Flags by what follows them. One that takes other values with another command (`--format`) is offered all of them. */
+/** Values of a flag; of a command alone where others give it other ones. */
+interface Choices {
+  readonly flag: string;
+  readonly command: string | undefined;
+  readonly values: readonly string[];
+}
+
+/** Flags by what follows them. `choices` with a command are of flags that take other values with another one (`--format`). */
 function byValue(all: readonly Completed[]) {
   const flags = all.flatMap((one) => one.flags);
   const of = (kind: Flag['value']['kind']) =>
     unique(flags.filter(({ value }) => value.kind === kind).map(({ flag }) => flag));
-  const choices = of('choice').map((flag) => {
-    const values = flags.flatMap((one) =>
-      one.flag === flag && one.value.kind === 'choice' ? one.value.values : [],
+  const choices = of('choice').flatMap((flag): Choices[] => {
+    const taken = all.flatMap(({ name, flags: own }) =>
+      own.flatMap((one) =>
+        one.flag === flag && one.value.kind === 'choice' ? [{ command: name, values: one.value.values }] : [],
+      ),
     );
-    return { flag, values: unique(values) };
+    const alike = new Set(taken.map(({ values }) => values.join(' '))).size === 1;
+    return alike
+      ? [{ flag, command: undefined, values: taken[0].values }]
+      : taken.map((one) => ({ flag, ...one }));
   });
   return { paths: of('path'), free: of('free'), choices };
 }
@@ -120,10 +132,12 @@ function posix(
     ...head,
     `    case $word in ${names.join('|')}) command=$word; break ;; esac`,
     '  done',
-    '  case $previous in',
-    ...values.choices.map((one) => `    ${one.flag}) ${complete(one.values)}; return ;;`),
-    `    ${values.paths.join('|')}) ${paths}; return ;;`,
-    `    ${values.free.join('|')}) return ;;`,
+    '  case $command:$previous in',
+    ...values.choices.map(
+      (one) => `    ${one.command ?? '*'}:${one.flag}) ${complete(one.values)}; return ;;`,
+    ),
+    `    ${values.paths.map((flag) => `*:${flag}`).join('|')}) ${paths}; return ;;`,
+    `    ${values.free.map((flag) => `*:${flag}`).join('|')}) return ;;`,
     '  esac',
     '  case $command in',
     ...commands.map(

@@ -4,14 +4,19 @@ import { maskUri, readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
+import { inEffect } from './derived.js';
 
-/** Prints every setting as a table, or as JSON with `--json`. Secrets are masked. */
-export function config(flags: Partial<Record<SettingName, string>>): ExitStatus {
-  const { settings, effective } = readConfiguration({
+/**
+ * Prints every setting as it takes effect, as a table or as JSON with `--json`. Secrets are masked.
+ * @throws SeedError where a setting, or the fleet, cannot be used
+ */
+export async function config(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
+  const { settings, effective: given } = readConfiguration({
     flags,
     environment: process.env,
     directory: process.cwd(),
   });
+  const effective = await inEffect(given, settings, new Date());
   const { uri, database } = settings.connection;
   const connection = { uri: maskUri(uri), database };
   if (settings.output.json) {

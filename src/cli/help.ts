@@ -96,6 +96,10 @@ Examples:
 Examples:
   seed-database config
   seed-database config --uri mongodb://localhost:27017 --json`,
+  help: `
+Examples:
+  seed-database help export
+  seed-database help troubleshooting`,
   completion: `
 Examples:
   source <(seed-database completion bash)         in ~/.bashrc

@@ -35,13 +35,16 @@ const GROUP_OF: Readonly<Record<string, string>> = {
   serve: 'Server:',
 };
 
+const VERSION_OPTION = ['-V, --version', 'print the version'] as const;
+const HELP_OPTION = ['-h, --help', 'print this help'] as const;
+
 /** The program, not yet run. `ended` receives the exit status of the command that was run. */
 export function buildProgram(ended: (status: ExitStatus) => void): Command {
   const program = new Command('seed-database')
     .description('Fills MongoDB with deterministic infrastructure telemetry, in parallel.')
     .usage('[command] [options]')
-    .version(VERSION, '--version', 'print the version')
-    .helpOption('--help', 'print this help')
+    .version(VERSION, ...VERSION_OPTION)
+    .helpOption(...HELP_OPTION)
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
@@ -148,7 +151,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .description('print the effective settings and where each comes from, secrets masked')
     .action(async (_options, command: Command) => {
       const { config } = await import('./config.js');
-      ended(config(givenFlags(command)));
+      ended(await config(givenFlags(command)));
     });
 
   program
@@ -187,6 +190,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     );
   };
   for (const command of program.commands) {
+    command.version(VERSION, ...VERSION_OPTION).helpOption(...HELP_OPTION);
     command.helpGroup(GROUP_OF[command.name()] ?? 'Help:');
     command.addHelpText('after', COMMAND_HELP[command.name()] ?? '');
   }

@@ -28,9 +28,23 @@ export function requestedDataset(load: LoadSettings, now: Date): Dataset {
  * core, but half of the cores are left to a server on this machine. It has several times as much to do with a
  * record as the loader has, and two workers on two cores are slower than one (bench/README.md).
  */
-export function workersFor({ load, connection }: Settings, records: number | undefined): number {
+export function workersFor(settings: Settings, records: number | undefined): number {
+  return workersAndWhy(settings, records).workers;
+}
+
+/** The same, with the reason; undefined where the user has said so. */
+export function workersAndWhy(
+  { load, connection }: Settings,
+  records: number | undefined,
+): { readonly workers: number; readonly why: string | undefined } {
+  if (load.workers !== undefined) return { workers: load.workers, why: undefined };
   const cores = availableParallelism();
-  const free = isLocal(connection.uri) ? Math.floor(cores / 2) : cores;
-  const useful = records === undefined ? free : Math.ceil(records / RECORDS_PER_WORKER);
-  return load.workers ?? Math.max(1, Math.min(free, useful));
+  const local = isLocal(connection.uri);
+  const free = Math.max(1, local ? Math.floor(cores / 2) : cores);
+  const useful = records === undefined ? free : Math.max(1, Math.ceil(records / RECORDS_PER_WORKER));
+  if (useful < free) return { workers: useful, why: `enough for ${records} records` };
+  const ofCores = local
+    ? `half of the cores (${cores}): the server is on this machine`
+    : `all cores (${cores})`;
+  return { workers: free, why: ofCores };
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { withFolder } from '../config/support.js';
@@ -58,10 +59,19 @@ test('--help names every exit status, groups the flags, and fits 80 columns', as
   for (const line of stdout.split('\n')) assert.ok(line.length <= 80, line);
 });
 
-test('--version prints the version alone', async () => {
-  const { status, stdout } = await runCli(['--version']);
-  assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
-  assert.equal(status, 0);
+test('--version and -V print the version alone, -h what --help does, of the program and of every command', async () => {
+  const known = (await runCli(['--help'])).stdout.match(/^ {2}\w+(?= )/gm)?.map((name) => name.trim()) ?? [];
+  assert.ok(known.includes('load') && known.includes('help'), String(known));
+  for (const command of [[], ['load'], ['fleet'], ['completion'], ['help'], ['export']]) {
+    for (const flag of ['--version', '-V']) {
+      const { status, stdout, stderr } = await runCli([...command, flag]);
+      assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+      assert.deepEqual([status, stderr], [0, '']);
+    }
+    const [short, long] = [await runCli([...command, '-h']), await runCli([...command, '--help'])];
+    assert.match(short.stdout, /^Usage: seed-database/);
+    assert.deepEqual(short, long);
+  }
 });
 
 test('--help and usage errors load neither the driver nor the validation', async () => {
@@ -109,7 +119,21 @@ test('config: flags before and after the command, environment, .env and defaults
     assert.deepEqual(shown('host'), ['db.example', '.env, line 2']);
     assert.deepEqual(shown('password'), ['****', 'environment MONGODB_PASSWORD']);
     assert.deepEqual(shown('batchSize'), ['1000', 'default']);
-    assert.deepEqual(shown('workers'), [null, 'unset']);
+    // What nobody has given follows from the rest, as a load would have it: three days are 406,110 records.
+    const cores = availableParallelism();
+    const why = cores > 5 ? 'derived: enough for 406110 records' : `derived: all cores (${cores})`;
+    assert.deepEqual(shown('workers'), [String(Math.min(cores, 5)), why]);
+    assert.deepEqual(shown('shardDays'), ['7', 'derived: the default of a plan']);
+    assert.match(String(shown('end')[0]), /^\d{4}-\d\d-\d\dT00:00:00\.000Z$/);
+    assert.deepEqual(shown('start')[1], 'derived: --end less 3 days');
+    assert.match(String(shown('logFile')[0]), /^logs.seed_database_\d{8}_\d{6}\.log$/);
+    assert.deepEqual(shown('timezone'), ['UTC', 'derived: of the default fleet']);
+    const small = await runCli(['config', '--assets-only', '--resume', '--json'], { cwd });
+    const of = (name: string) =>
+      (JSON.parse(small.stdout) as { settings: { name: string; value: string }[] }).settings.find(
+        (setting) => setting.name === name,
+      )?.value;
+    assert.deepEqual([of('seed'), of('start')], ['of the run', 'of the run']);
 
     const table = await runCli(['config', '--uri', 'mongodb://u:hunter2@h/x'], { env: {}, cwd });
     assert.match(table.stdout, /^MONGODB_URI +mongodb:\/\/u:\*\*\*\*@h\/x +flag --uri$/m);
