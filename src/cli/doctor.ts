@@ -7,8 +7,11 @@ import { ExitStatus } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 import { estimateSize } from '../load/estimate.js';
 import { requestedFleet } from '../load/fleet.js';
+import { drawLoader } from '../load/holder.js';
+import { heldByAnother } from '../load/lease.js';
 import { workersFor } from '../load/requested.js';
 import { runHistory } from '../load/run-history.js';
+import { RunStore } from '../load/run-store.js';
 import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad, resolveWindow } from '../plan/index.js';
 import { bytes, count } from '../report/format.js';
 import { jsonText } from '../report/harmless.js';
@@ -68,7 +71,7 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
       add('Rights', about('rights')[0] ?? rightsFinding(facts));
       add('Layout', layoutFinding(facts, settings));
       add('Room', roomFinding(planned, await freeBytes(db), facts, settings));
-      add('Database', await databaseFinding(target, settings));
+      add('Database', await databaseFinding(target, settings, (message) => notices.note(message)));
       for (const finding of about('collections')) add('Collections', finding);
     }
   } catch (thrown) {
@@ -112,7 +115,11 @@ function thisMachine(settings: Settings): Omit<Finding, 'subject'> {
   );
 }
 
-function bad({ message, remedy, exitStatus }: Obstacle): Omit<Finding, 'subject'> {
+function bad({
+  message,
+  remedy,
+  exitStatus,
+}: Pick<Obstacle, 'message' | 'remedy' | 'exitStatus'>): Omit<Finding, 'subject'> {
   return { state: 'bad', detail: message, remedy, exitStatus };
 }
 
@@ -186,7 +193,13 @@ function roomFinding(
   };
 }
 
-async function databaseFinding({ db, books }: Target, { load }: Settings): Promise<Omit<Finding, 'subject'>> {
+async function databaseFinding(
+  { db, books }: Target,
+  { load }: Settings,
+  notice: (message: string) => void,
+): Promise<Omit<Finding, 'subject'>> {
+  const held = await heldByAnother(new RunStore(books, drawLoader(), {}), notice);
+  if (held) return bad(held);
   const [holding, layout, runs] = await Promise.all([
     collectionsWithData(db),
     existingLayout(db),

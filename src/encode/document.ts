@@ -6,7 +6,7 @@ import type { Series } from './series.js';
 const MS_PER_MINUTE = 60_000;
 
 /** The deterministic `_id` of a record: eight bytes of the series, then the minute, high byte first, so that a series is in time order. */
-export function recordId(series: Series, minute: number): ObjectId {
+export function recordId(series: Pick<Series, 'idPrefix'>, minute: number): ObjectId {
   const bytes = new Uint8Array(12);
   bytes.set(series.idPrefix);
   new DataView(bytes.buffer).setUint32(8, minute);

@@ -1,15 +1,16 @@
 /** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
-import type { LoadSettings, Settings } from '../config/settings.js';
+import type { LoadSettings, Part, Settings } from '../config/settings.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { instantOf, MINUTES_PER_DAY, type Plan } from '../plan/index.js';
+import { instantOf, MINUTES_PER_DAY, type Plan, partOfPlan, planLoad } from '../plan/index.js';
 import type { LoadStarted } from '../report/types.js';
 import { VERSION } from '../version.js';
-import { storedFleet } from './fleet.js';
+import { fleetOf, storedFleet } from './fleet.js';
 import type { Dataset, WorkerContext } from './run.js';
 import { RUN_FORMAT } from './run-document.js';
 import type { NewRun } from './run-store.js';
 import { recordsOf } from './session.js';
+import { datasetOf, type Start } from './start.js';
 import { countAssets } from './summary.js';
 
 export interface Job {
@@ -20,6 +21,30 @@ export interface Job {
   /** Where `plan` is a part's: that of the whole run. */
   readonly whole?: Plan;
   readonly resumed: boolean;
+}
+
+/** What is asked for, where no stored run says otherwise. */
+interface Asked {
+  readonly part: Part | undefined;
+  readonly fleet: Fleet;
+  readonly dataset: Dataset;
+  readonly shardDays: number;
+}
+
+/** The job that a start leads to. */
+export function jobOf(start: Start, runId: string | undefined, asked: Asked): Job {
+  const run = 'run' in start ? start.run : undefined;
+  const fleet = run ? fleetOf(run) : asked.fleet;
+  const dataset = run ? datasetOf(run) : asked.dataset;
+  const whole = planLoad(fleet, dataset.window, dataset.sections, run?.shardDays ?? asked.shardDays);
+  return {
+    runId: runId ?? '',
+    fleet,
+    dataset,
+    plan: partOfPlan(whole, asked.part),
+    whole,
+    resumed: start.kind === 'resume' || (start.kind === 'join' && start.again),
+  };
 }
 
 /** The stored document of a job that starts afresh. */

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto';
 import { ExitStatus, SeedError } from '../errors.js';
 import { refuseWhileHeld, refuseWhilePartHeld } from './lease.js';
 import type { PartStore } from './part-store.js';
-import { decided, inspect, type Prepared, type PrepareInput, refuseOtherPlan, withData } from './prepare.js';
+import {
+  decided,
+  expiryFor,
+  inspect,
+  type Prepared,
+  type PrepareInput,
+  refuseOtherPlan,
+  withData,
+} from './prepare.js';
 import { withRetry } from './retry.js';
 import { decideJoin } from './start.js';
 import { refuseUnexplained } from './unexplained.js';
@@ -29,6 +37,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     if (begun.kind === 'already complete' || begun.kind === 'nothing to resume') {
       return { start: begun, runId: begun.run?._id, facts };
     }
+    const expiry = expiryFor(input, facts, begun);
     const known = begun.kind === 'resume' ? begun.run : undefined;
     if (known) refuseOtherPlan(known);
     else await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
@@ -47,7 +56,13 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     const others = now.filter(({ _id }) => _id !== runId && !runs.some((one) => one._id === _id));
     if (run && others.length === 0) {
       const mayHoldRecords = again || settings.load.existing === 'keep';
-      return { start: { kind: 'join', run, again, mayHoldRecords }, runId, facts, beside: known ? [] : runs };
+      return {
+        start: { kind: 'join', run, again, mayHoldRecords },
+        runId,
+        facts,
+        beside: known ? [] : runs,
+        expiry,
+      };
     }
     await parts.withdraw(runId);
   }

@@ -19,18 +19,31 @@ type Notice = (message: string) => void;
 export async function refuseWhileHeld(store: RunStore, notice: Notice, parts?: number): Promise<void> {
   // Usually one at most; documents that no loader has written may be several.
   for (let holder = await store.currentHolder(); holder; holder = await store.currentHolder()) {
-    const { shared } = holder;
-    if (shared && shared.count === parts) return;
-    for (const one of shared ? shared.held : [holder]) {
-      const again = async () => {
-        const now = await store.currentHolder();
-        return now?.shared ? now.shared.held.find(({ id }) => id === one.id) : now;
-      };
-      if (await isAlive(one, again, notice)) throw inProgress(one);
-    }
+    if (holder.shared && holder.shared.count === parts) return;
+    const living = await livingOf(holder, store, notice);
+    if (living) throw inProgress(living);
     await store.lift(holder);
     notice(lifted(holder));
   }
+}
+
+/** What {@link refuseWhileHeld} would say, without lifting anything; undefined where nobody who lives holds the database. */
+export async function heldByAnother(store: RunStore, notice: Notice): Promise<DatabaseHeld | undefined> {
+  const holder = await store.currentHolder();
+  const living = holder && (await livingOf(holder, store, notice));
+  return living && inProgress(living);
+}
+
+/** Of a shared run, the first part that lives. */
+async function livingOf(holder: Holder, store: RunStore, notice: Notice): Promise<Holder | undefined> {
+  for (const one of holder.shared ? holder.shared.held : [holder]) {
+    const again = async () => {
+      const now = await store.currentHolder();
+      return now?.shared ? now.shared.held.find(({ id }) => id === one.id) : now;
+    };
+    if (await isAlive(one, again, notice)) return one;
+  }
+  return undefined;
 }
 
 /** The same for one part of a run. */

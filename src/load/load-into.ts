@@ -1,73 +1,31 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
-import type { Settings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import type { Fleet } from '../fleet/types.js';
-import {
-  DEFAULT_SHARD_DAYS,
-  dealtByChunk,
-  instantOf,
-  type Plan,
-  partOfPlan,
-  planChunks,
-  planLoad,
-} from '../plan/index.js';
-import type { LoadSummary, Reporter } from '../report/types.js';
+import { DEFAULT_SHARD_DAYS, dealtByChunk, type Plan, planChunks, planLoad } from '../plan/index.js';
+import type { LoadSummary } from '../report/types.js';
 import { isRouter, serverIdentity } from '../store/identity.js';
-import type { TargetFacts } from '../store/inspect.js';
-import { canHold } from '../store/obstacles.js';
-import {
-  dropDataset,
-  ensureCollections,
-  type SchemaOptions,
-  UnsupportedCollection,
-} from '../store/schema.js';
-import { clusterShards, refuseUnlessRouter, shardingCommands, shardMetrics } from '../store/sharding.js';
+import { UnsupportedCollection } from '../store/schema.js';
+import { clusterShards, refuseUnlessRouter } from '../store/sharding.js';
 import { databaseStatistics } from '../store/statistics.js';
 import type { Target } from '../store/target.js';
-import { writeAssets } from './assets.js';
 import { CheckpointStore } from './checkpoint-store.js';
+import { prepareCollections } from './collections.js';
+import { countOf, type Ending, finishRun } from './completion.js';
 import { Counters } from './counters.js';
-import { durably } from './durably.js';
-import { awaitEarlierLoaders } from './earlier-loaders.js';
 import { explainFailure } from './explain.js';
-import { fleetOf } from './fleet.js';
 import { Hold } from './hold.js';
-import { type Job, newRun, startedEvent, workerContext } from './job.js';
+import { type Job, jobOf, newRun, startedEvent, workerContext } from './job.js';
 import { joinRun } from './join.js';
-import type { LoadPool } from './load-pool.js';
 import { PartStore } from './part-store.js';
-import { type PrepareInput, prepareTarget } from './prepare.js';
+import { type Expiry, type PrepareInput, prepareTarget } from './prepare.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import { RetryLog } from './retry-log.js';
-import type { Dataset, WorkerContext } from './run.js';
+import type { WorkerContext } from './run.js';
 import { RunStore } from './run-store.js';
 import { runSession, type SessionResult } from './session.js';
-import { datasetOf, type Start } from './start.js';
 import { countAssets, NO_WORK, summarise } from './summary.js';
+import { type Begun, type HeldWork, type LoadInput, mayHold, type Work } from './work.js';
 
-export interface LoadInput {
-  readonly target: Target;
-  readonly pool: LoadPool;
-  /** This loader's name; see `drawLoader`. */
-  readonly loader: string;
-  readonly settings: Settings;
-  /** The fleet asked for. */
-  readonly fleet: Fleet;
-  readonly requested: Dataset;
-  readonly reporter: Reporter;
-  readonly interrupt: AbortSignal;
-}
-
-/** What all steps need. */
-interface Work extends LoadInput {
-  readonly store: RunStore;
-  readonly checkpoints: CheckpointStore;
-  /** Where several loaders share the run. */
-  readonly parts: PartStore | undefined;
-  readonly retries: RetryLog;
-  readonly retry: RetryOptions;
-  readonly warn: (message: string) => void;
-}
+const NO_EXPIRY: Expiry = { life: undefined, expired: 0 };
 
 /** @throws SeedError, and errors of the driver that the target can explain */
 export async function loadInto(input: LoadInput): Promise<LoadSummary> {
@@ -102,20 +60,25 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     notice: warn,
   };
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
-  const { start, runId, facts, beside } = parts
-    ? await joinRun(prepare, parts)
-    : await prepareTarget(prepare);
-  const job = jobOf(start, runId, input, shardDays);
-  const finish = async (status: LoadSummary['status'], result: SessionResult, skipped: number) =>
+  const prepared = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
+  const { start, runId, beside, expiry = NO_EXPIRY } = prepared;
+  const job = jobOf(start, runId, { part, fleet, dataset: requested, shardDays });
+  const finish = async (
+    status: LoadSummary['status'],
+    result: SessionResult,
+    { skipped, parts, stored }: Ending,
+  ) =>
     summarise({
       ...job,
       ...result,
       status,
       skipped,
+      parts,
       beside,
+      expired: expiry.expired,
       elapsedMs: performance.now() - started,
       // After an interrupt nobody waits for a server that is away.
-      database: await withRetry(() => databaseStatistics(target.db), retry).catch((error) => {
+      database: await withRetry(() => databaseStatistics(target.db, stored), retry).catch((error) => {
         if (status !== 'interrupted') throw error;
         return undefined;
       }),
@@ -123,43 +86,16 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
     });
   if (start.kind === 'already complete' || start.kind === 'nothing to resume') {
     const done = new Set(start.run ? job.plan.shards.map((shard) => shard.id) : []);
-    return finish(start.kind, { interrupted: false, done, sessionRecords: 0, figures: NO_WORK }, done.size);
+    const nothing = { interrupted: false, done, sessionRecords: 0, inserted: 0, figures: NO_WORK };
+    return finish(start.kind, nothing, { skipped: done.size });
   }
-  const { result, skipped } = await loadHeld({ ...work, facts }, job, start);
-  return finish(result.interrupted ? 'interrupted' : 'complete', result, skipped);
-}
-
-function jobOf(
-  start: Start,
-  runId: string | undefined,
-  { settings, fleet: requestedFleet, requested }: LoadInput,
-  shardDays: number,
-): Job {
-  const run = 'run' in start ? start.run : undefined;
-  const fleet = run ? fleetOf(run) : requestedFleet;
-  const dataset = run ? datasetOf(run) : requested;
-  const whole = planLoad(fleet, dataset.window, dataset.sections, run?.shardDays ?? shardDays);
-  return {
-    runId: runId ?? '',
-    fleet,
-    dataset,
-    plan: partOfPlan(whole, settings.load.part),
-    whole,
-    resumed: start.kind === 'resume' || (start.kind === 'join' && start.again),
-  };
-}
-
-/** Once the target has been looked at. */
-interface HeldWork extends Work {
-  readonly facts: TargetFacts;
+  const { result, ...ending } = await loadHeld({ ...work, facts: prepared.facts, expiry }, job, start);
+  const done = ending.others ? 'part complete' : 'complete';
+  return finish(result.interrupted ? 'interrupted' : done, result, ending);
 }
 
 /** Loads a run that this process holds, and lets go of it. */
-async function loadHeld(
-  work: HeldWork,
-  job: Job,
-  start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
-): Promise<{ result: SessionResult; skipped: number }> {
+async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending & { result: SessionResult }> {
   const { retry, warn, interrupt } = work;
   const store = work.parts ?? work.store;
   const hold = new Hold(store, job.runId, retry);
@@ -170,15 +106,17 @@ async function loadHeld(
     };
     const threads = await prepareThreads(work, job).catch(failed);
     const skipped = await prepareCollections(work, job, start, hold).catch(failed);
+    const stored = countOf(work, job, start);
+    await withRetry(() => stored.start(), retry).catch(failed);
     const result = await loadShards(work, job, start, hold, skipped, threads);
-    if (!result.interrupted) await finishRun(work, job, hold);
+    const ending = result.interrupted ? {} : await finishRun(work, job, hold, stored, result);
     state = result.interrupted ? 'interrupted' : 'complete';
     hold.end();
     await store.end(job.runId, state).catch((error) => {
       if (!interrupt.aborted || error instanceof SeedError) throw error;
       warn('the server does not answer: it learns of the end of this run when its hold runs out');
     });
-    return { result, skipped: skipped.size };
+    return { result, skipped: skipped.size, ...ending };
   } catch (error) {
     hold.end();
     // Nothing has been made, so nothing is left to go on with.
@@ -187,27 +125,6 @@ async function loadHeld(
     await ended.catch(() => undefined);
     throw error;
   }
-}
-
-/**
- * The last step of a run, taken by whoever completes it: of several loaders, the one whose part is the last. It bears repetition, since
- * after a crash in it whoever comes next takes it again, and since two parts may end at once.
- */
-async function finishRun({ parts, target, ...work }: HeldWork, job: Job, hold: Hold): Promise<void> {
-  if (!parts) return;
-  if (!(await parts.complete(job.runId, hold.guard))) return;
-  const schema = schemaOf(work, job);
-  await durably(target.db, hold, () => ensureCollections(target.db, schema, work.warn, hold.guard));
-  await parts.completeRun(job.runId, hold.guard);
-}
-
-/** The collections as they are wanted, and as the server can make them. */
-function schemaOf(
-  { settings, facts }: Pick<HeldWork, 'settings' | 'facts'>,
-  { dataset }: Job,
-): SchemaOptions {
-  const { clustered, ttlDays } = settings.load;
-  return { layout: dataset.layout, clustered: clustered && canHold(facts.server).clustered, ttlDays };
 }
 
 /** What threads share with this one while they load. */
@@ -227,45 +144,6 @@ async function prepareThreads({ target, pool, settings, loader, retry }: Work, j
   return { context, counters };
 }
 
-/** Cleans where that is asked for, makes collections and assets, and resolves with the ids of the shards that are done already. */
-async function prepareCollections(
-  { target, settings, reporter, store, checkpoints, warn, loader, retry, facts }: HeldWork,
-  job: Job,
-  start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
-  hold: Hold,
-): Promise<Set<string>> {
-  const { db } = target;
-  const { guard } = hold;
-  const cleaning = start.kind === 'fresh' ? start.clean : start.run.cleaning === true;
-  const { part, shard } = settings.load;
-  const { layout } = job.dataset;
-  await awaitEarlierLoaders({ target, loader, layout, cleaning, part, retry, warn });
-
-  if (cleaning) {
-    let collections: string[] = [];
-    await durably(db, hold, async () => {
-      collections = [...new Set([...collections, ...(await dropDataset(db, guard))])];
-    });
-    await store.cleaned(job.runId, guard);
-    if (collections.length > 0) reporter.on({ type: 'cleaned', collections });
-  }
-  const schema = schemaOf({ settings, facts }, job);
-  await durably(db, hold, async () => {
-    await ensureCollections(db, schema, warn, guard);
-    await checkpoints.createIndex(guard);
-    await writeAssets(db, job.fleet, instantOf(job.dataset.window.end), guard);
-  });
-  if (shard) {
-    const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));
-    // Once records are there the cluster's balancer knows better where they belong.
-    const commands = shardingCommands(db.databaseName, layout, chunks);
-    await guard(() => shardMetrics(db, commands, !job.resumed, warn));
-  }
-  if (!job.resumed || cleaning) return new Set();
-  const done = await checkpoints.completedShards(job.runId, (job.whole ?? job.plan).shards);
-  return new Set(job.plan.shards.map(({ id }) => id).filter((id) => done.has(id)));
-}
-
 /** The plan in an order that keeps all shards of a cluster busy from the beginning. */
 async function spread({ db }: Target, { plan, whole = plan }: Job): Promise<Plan> {
   return { ...plan, shards: dealtByChunk(plan.shards, planChunks(whole, await clusterShards(db))) };
@@ -274,7 +152,7 @@ async function spread({ db }: Target, { plan, whole = plan }: Job): Promise<Plan
 async function loadShards(
   work: Work,
   job: Job,
-  start: Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>,
+  start: Begun,
   hold: Hold,
   skipped: ReadonlySet<string>,
   threads: Threads,
@@ -286,7 +164,7 @@ async function loadShards(
     fleet: job.fleet,
     plan: settings.load.shard ? await spread(target, job) : job.plan,
     skipped,
-    mayHoldRecords: start.kind === 'resume' || start.mayHoldRecords,
+    mayHoldRecords: mayHold(start),
     ...threads,
     retries,
     pool,

@@ -2,8 +2,9 @@
 import type { LoadSummary } from '../report/types.js';
 import { explainFailure } from './explain.js';
 import { drawLoader } from './holder.js';
-import { type LoadInput, loadInto } from './load-into.js';
+import { loadInto } from './load-into.js';
 import { openLoaderTarget } from './loader-target.js';
+import type { LoadInput } from './work.js';
 
 export type LoadTargetInput = Omit<LoadInput, 'target' | 'loader'>;
 

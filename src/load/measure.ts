@@ -48,6 +48,8 @@ export async function measure(input: MeasureInput): Promise<LoadSummary> {
     fleet,
     skipped: 0,
     beside: undefined,
+    parts: undefined,
+    expired: 0,
     elapsedMs: performance.now() - started,
     database: undefined,
     server: { version: '', embedded: false, uri: '' },

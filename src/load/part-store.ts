@@ -8,11 +8,12 @@
 import { hostname } from 'node:os';
 import { type Collection, type Document, type Filter, MongoServerError } from 'mongodb';
 import type { Part } from '../config/settings.js';
+import type { PartState } from '../report/types.js';
 import type { Books } from '../store/books.js';
 import type { Guard } from '../store/guard.js';
 import { PARTS, RUNS } from '../store/names.js';
 import { lostHold } from './database-held.js';
-import { AGE, type Holder, holderOf } from './holder.js';
+import { AGE, type Holder, holderOf, LEASE_MS } from './holder.js';
 import { Patience } from './patience.js';
 import { PROCESS_SPACE } from './process-space.js';
 import { type RetryOptions, withRetry } from './retry.js';
@@ -126,6 +127,17 @@ export class PartStore {
     return result.matchedCount === 1;
   }
 
+  /** How every part of a run stands, in their order. */
+  async states(runId: string): Promise<PartState[]> {
+    const pipeline = [{ $match: { run: runId } }, { $set: { ageMs: AGE } }];
+    const stored = await this.#trying(() => this.#parts.aggregate<Document>(pipeline).toArray());
+    const byNumber = new Map(stored.map((one) => [Number(one.part), one]));
+    return Array.from({ length: this.part.of }, (_, i) => ({
+      part: i + 1,
+      state: stateOf(byNumber.get(i + 1)),
+    }));
+  }
+
   /**
    * Says that every shard of this part is durable. True where no other part is left, so that the run is to be finished.
    * @throws SeedError where another loader has taken this part over
@@ -192,6 +204,14 @@ export class PartStore {
   #trying<T>(attempt: () => Promise<T>): Promise<T> {
     return withRetry(() => this.#patience.limit(attempt()), this.retry);
   }
+}
+
+/** A part whose loader has died says of itself that it is loading. */
+function stateOf(stored: Document | undefined): PartState['state'] {
+  if (!stored) return 'not begun';
+  const { state, active, ageMs } = stored;
+  if (state === 'complete' || state === 'failed') return state;
+  return active && ageMs !== null && ageMs < LEASE_MS ? 'loading' : 'interrupted';
 }
 
 function isDuplicate(error: unknown): boolean {

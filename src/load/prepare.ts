@@ -8,6 +8,7 @@ import { ASSETS, METRICS } from '../store/names.js';
 import { canHold, refuseObstacles, refuseServer, type Wanted } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
 import { keptBeside } from './beside.js';
+import { type Life, lifeOf, refuseExpired } from './expiry.js';
 import { fleetOf } from './fleet.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
@@ -34,6 +35,14 @@ export interface Prepared {
   readonly facts: TargetFacts;
   /** Runs that stay in the database beside this one. */
   readonly beside?: readonly RunDocument[];
+  readonly expiry?: Expiry;
+}
+
+/** What the server will remove by itself. */
+export interface Expiry {
+  readonly life: Life | undefined;
+  /** Records that go as soon as they are loaded. */
+  readonly expired: number;
 }
 
 /** Each round is lost only to another loader that came and went in the meantime. */
@@ -62,12 +71,15 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     const start = decided(input, facts, () =>
       decideStart({ runs, collectionsWithData: withData(facts) }, request, load),
     );
+    if (start.kind === 'already complete' || start.kind === 'nothing to resume') {
+      return { start, runId: start.run?._id, facts };
+    }
+    const expiry = expiryFor(input, facts, start);
     if (start.kind === 'resume') {
       refuseOtherPlan(start.run);
       await store.resume(start.run._id);
-      return { start, runId: start.run._id, facts };
+      return { start, runId: start.run._id, facts, expiry };
     }
-    if (start.kind !== 'fresh') return { start, runId: start.run?._id, facts };
 
     if (!start.clean) {
       await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
@@ -78,7 +90,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     // What was decided holds only if nobody has begun and ended a load since.
     const others = (await store.ids()).filter((id) => id !== runId);
     if (others.length === known.length && others.every((id) => known.includes(id)))
-      return { start, runId, facts, beside };
+      return { start, runId, facts, beside, expiry };
     await store.withdraw(runId);
   }
   throw new SeedError(
@@ -86,6 +98,21 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     'other loaders come and go on this database',
     'try again later',
   );
+}
+
+/**
+ * What of a load will expire.
+ * @throws SeedError where that is all of it, or where `--ttl-days` cannot be had
+ */
+export function expiryFor(
+  { request, settings: { load }, notice }: Pick<PrepareInput, 'request' | 'settings' | 'notice'>,
+  facts: TargetFacts,
+  start: Extract<Start, { kind: 'fresh' | 'resume' }>,
+): Expiry {
+  const run = start.kind === 'resume' ? start.run : undefined;
+  const wanted = run ? { dataset: datasetOf(run), fleet: fleetOf(run) } : request;
+  const life = lifeOf(facts, load.existing === 'clean' || run?.cleaning === true, load);
+  return { life, expired: refuseExpired(wanted, life, notice) };
 }
 
 /** Looks at the target. @throws SeedError for a server that cannot hold any dataset */

@@ -99,7 +99,8 @@ function describe(
       records: done?.records ?? 0,
       shards: { total: run.shards, done: done?.shards ?? 0 },
       startedAt: run.startedAt,
-      finishedAt: run.finishedAt,
+      // A run that goes on may still bear the end of its last session.
+      finishedAt: run.active && run.state !== 'complete' ? undefined : run.finishedAt,
       // A shared run is held by its parts.
       silentMs: run.active && !run.parts ? Number(ageMs) : undefined,
       parts: run.parts && { count: run.parts.count, begun },

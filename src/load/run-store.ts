@@ -177,8 +177,10 @@ export class RunStore {
     };
     const literals = Object.entries(constants).map(([name, value]) => [name, literal(value)]);
     const set = { ...Object.fromEntries(literals), heartbeat: '$$NOW' };
+    // A run that goes on has not ended; one that is held to be changed has.
+    const unset = constants.state === 'complete' ? [] : [{ $unset: 'finishedAt' }];
     try {
-      const result = await this.#runs.updateOne(filter, [{ $set: set }], { upsert });
+      const result = await this.#runs.updateOne(filter, [{ $set: set }, ...unset], { upsert });
       if (result.matchedCount + result.upsertedCount === 0) throw tooLate();
     } catch (error) {
       if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) throw tooLate();

@@ -32,6 +32,8 @@ export interface SessionResult {
   /** Ids of all shards that are durably loaded now. */
   readonly done: ReadonlySet<string>;
   readonly sessionRecords: number;
+  /** Records of this session that the server did not have before. */
+  readonly inserted: number;
   readonly figures: SessionFigures;
 }
 
@@ -75,6 +77,7 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
     interrupted: counters.stopping,
     done: new Set([...skipped, ...dispatcher.done]),
     sessionRecords: recordsOf(plan, dispatcher.done),
+    inserted: dispatcher.inserted,
     figures: {
       cpuMs: (cpu.user + cpu.system) / 1000,
       workers: pool.workers,

@@ -40,7 +40,11 @@ export type Start =
   | { readonly kind: 'nothing to resume'; readonly run: RunDocument | undefined };
 
 /** @throws SeedError where the target is not ready, or the options contradict the run to be resumed. */
-export function decideStart(target: TargetState, request: Request, settings: LoadSettings): Start {
+export function decideStart(
+  target: TargetState,
+  request: Request,
+  settings: LoadSettings,
+): Exclude<Start, { kind: 'join' }> {
   switch (settings.existing) {
     case 'clean':
       return { kind: 'fresh', clean: true, mayHoldRecords: false };

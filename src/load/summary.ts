@@ -1,7 +1,14 @@
 /** How a load ended, in one object. */
 import type { Fleet } from '../fleet/types.js';
 import { instantOf, type Plan } from '../plan/index.js';
-import type { AssetCounts, LoadSummary, RunBeside, SectionCounts, ServerInfo } from '../report/types.js';
+import type {
+  AssetCounts,
+  LoadSummary,
+  PartState,
+  RunBeside,
+  SectionCounts,
+  ServerInfo,
+} from '../report/types.js';
 import type { DatabaseStatistics } from '../store/statistics.js';
 import type { Dataset } from './run.js';
 import type { RunDocument } from './run-document.js';
@@ -37,6 +44,8 @@ export interface SummaryInput {
   readonly skipped: number;
   readonly resumed: boolean;
   readonly beside: readonly RunDocument[] | undefined;
+  readonly parts: readonly PartState[] | undefined;
+  readonly expired: number;
   readonly elapsedMs: number;
   readonly figures: SessionFigures;
   readonly database: DatabaseStatistics | undefined;
@@ -64,6 +73,8 @@ export function summarise(input: SummaryInput): LoadSummary {
     plannedBySection: plan.counts,
     shards: { total: plan.shards.length, done: input.done.size, skipped: input.skipped },
     resumed: input.resumed,
+    ...(input.parts ? { parts: input.parts } : {}),
+    ...(input.expired > 0 ? { expired: input.expired } : {}),
     ...(input.beside && input.beside.length > 0 ? { beside: input.beside.map(besideOf) } : {}),
     retries: figures.retries,
     elapsedMs: Math.round(input.elapsedMs),

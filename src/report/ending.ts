@@ -1,5 +1,6 @@
 /** How a load ended, as trees. Pure: a summary in, lines out. */
 import { bytes, count, counted, duration, period } from './format.js';
+import { waitingParts } from './parts-text.js';
 import { shellWord, withoutMasked } from './shell.js';
 import { type Branch, tree } from './tree.js';
 import type { Failure, LoadSummary } from './types.js';
@@ -33,6 +34,7 @@ const NOT_RESUMABLE: readonly number[] = [2, 5];
 export function endingLines(summary: LoadSummary, hints: Hints): string[] {
   switch (summary.status) {
     case 'complete':
+    case 'part complete':
     case 'already complete':
       return [headline(summary), '', ...statistics(summary, hints), '', goal(summary)];
     case 'nothing to resume':
@@ -59,6 +61,8 @@ export function finalLine(summary: LoadSummary, hints: Hints): string {
   switch (summary.status) {
     case 'complete':
       return `${goal(summary)} ${there}, seed ${seed}, in ${duration(summary.elapsedMs)}`;
+    case 'part complete':
+      return `${headline(summary)}: ${there}, seed ${seed}`;
     case 'already complete':
       return `${goal(summary)} Already complete: ${there}, seed ${seed}`;
     case 'nothing to resume':
@@ -93,10 +97,16 @@ export function isMeasurement({ server }: LoadSummary): boolean {
 }
 
 function goal(summary: LoadSummary): string {
+  if (summary.status === 'part complete') {
+    return '🎯 The dataset is complete when all parts are: load the others with the same options and their own --part';
+  }
   return isMeasurement(summary) ? '🎯 Measured, nothing written!' : '🎯 Database ready to use!';
 }
 
-function headline({ status, resumed, elapsedMs, records }: LoadSummary): string {
+function headline({ status, resumed, elapsedMs, records, part, parts = [] }: LoadSummary): string {
+  if (status === 'part complete' && part) {
+    return `✅ Part ${part.number} of ${part.of} is done in ${duration(elapsedMs)}; ${waitingParts(parts)}`;
+  }
   if (status === 'already complete') return '✅ Already complete: this dataset is there, nothing was written';
   const what = records.planned === 0 ? 'Assets written' : resumed ? 'Resumed load complete' : 'Load complete';
   return `✅ ${what} in ${duration(elapsedMs)}`;
@@ -110,7 +120,9 @@ function statistics(summary: LoadSummary, hints: Hints): string[] {
     counted(assets.jobs, 'backup job'),
   ];
   const branches: Branch[] = [
-    ...(summary.status === 'complete' ? [`Total time: ${duration(summary.elapsedMs)}`] : []),
+    ...(summary.status === 'complete' || summary.status === 'part complete'
+      ? [`Total time: ${duration(summary.elapsedMs)}`]
+      : []),
     `Assets: ${count(assets.total)} (${kinds.join(' + ')})`,
   ];
   if (records.planned > 0) {
@@ -119,6 +131,8 @@ function statistics(summary: LoadSummary, hints: Hints): string[] {
     if (planned.polling > 0) bySection.push(`polling ${ofPlan(records.polling, planned.polling)}`);
     if (planned.backup > 0) bySection.push(`backups ${ofPlan(records.backup, planned.backup)}`);
     branches.push([`Records: ${ofPlan(records.inserted, records.planned)} planned`, bySection]);
+    if (summary.expired)
+      branches.push(`Expired: ${count(summary.expired)} of them, which the server removes`);
   }
   if (summary.recordsPerSecond > 0) branches.push(`Rate: ${count(summary.recordsPerSecond)} records/s`);
   if (!isMeasurement(summary)) branches.push(`Database size: ${databaseSize(summary.database)}`);

@@ -65,6 +65,11 @@ export function utcMinute(instant: Date): string {
   return instant.toISOString().slice(0, 16).replace('T', ' ');
 }
 
+/** `2025-02-09 10:30:15`, UTC. */
+export function utcTime(instant: Date): string {
+  return instant.toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** `2025-02-09 10:30:15`, local time. */
 export function localTime(instant: Date): string {
   const local = new Date(instant.getTime() - instant.getTimezoneOffset() * MINUTE_MS);

@@ -25,6 +25,8 @@ export function loadResult(summary: LoadSummary): LoadResult {
     },
     shards: { total: shards.total, done: shards.done, skipped: shards.skipped },
     ...(summary.part ? { part: { number: summary.part.number, of: summary.part.of } } : {}),
+    ...(summary.parts ? { parts: summary.parts.map(({ part, state }) => ({ part, state })) } : {}),
+    ...(summary.expired ? { expired: summary.expired } : {}),
     ...(summary.beside
       ? {
           beside: summary.beside.map(({ runId, seed, state, window: theirs }) => ({

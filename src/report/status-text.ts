@@ -1,6 +1,6 @@
 /** What a database holds, as trees. Pure. */
 import { type CommandHints, databaseSize } from './ending.js';
-import { clock, count, counted, duration, localTime, period } from './format.js';
+import { count, counted, duration, period, utcTime } from './format.js';
 import { oneLine } from './harmless.js';
 import { PROGRAM } from './shell.js';
 import { connectedLines, total } from './story.js';
@@ -80,11 +80,14 @@ function runBranch(run: StoredRun, hints: ResumeHints): Branch {
   if ('problem' in run) return [run.runId, [`⚠️  ${oneLine(run.problem)}`]];
   const planned = total(run.planned);
   const { startedAt, finishedAt } = run;
-  const ended = finishedAt ? `, ended ${clock(finishedAt, startedAt)}` : '';
+  const [day, time] = finishedAt ? utcTime(finishedAt).split(' ') : [];
+  const ended = finishedAt
+    ? `, ended ${utcTime(startedAt).startsWith(`${day} `) ? time : `${day} ${time}`}`
+    : '';
   const details: Branch[] = [
     `${count(run.records)} of ${count(planned)} records, ${count(run.shards.done)} of ${count(run.shards.total)} shards`,
     `seed ${run.seed}, layout ${run.layout}, ${period(run.window)}${sectionsOf(run)}`,
-    `started ${localTime(startedAt)}${ended}, version ${run.version}`,
+    `started ${utcTime(startedAt)}${ended} UTC, version ${run.version}`,
   ];
   if (run.parts) details.push(partsBranch(run.parts, hints));
   else if (run.silentMs !== undefined) details.push(heldBy({ ...run, silentMs: run.silentMs }));

@@ -72,6 +72,12 @@ export type LoadEvent =
   | LoadProgress
   | { readonly type: 'indexing'; readonly message: string };
 
+/** How a part of a shared run stands. */
+export interface PartState {
+  readonly part: number;
+  readonly state: 'complete' | 'loading' | 'interrupted' | 'failed' | 'not begun';
+}
+
 /** A stored run that was kept beside the one that was loaded. */
 export interface RunBeside {
   readonly runId: string;
@@ -82,7 +88,8 @@ export interface RunBeside {
 
 /** How a load ended. */
 export interface LoadSummary {
-  readonly status: 'complete' | 'already complete' | 'interrupted' | 'nothing to resume';
+  /** `part complete`: this part of a shared run is, others are not yet. */
+  readonly status: 'complete' | 'part complete' | 'already complete' | 'interrupted' | 'nothing to resume';
   readonly runId: string;
   readonly seed: number;
   readonly layout: Layout;
@@ -99,6 +106,10 @@ export interface LoadSummary {
   readonly shards: { readonly total: number; readonly done: number; readonly skipped: number };
   /** Where this load was one part of a shared run. */
   readonly part?: Part;
+  /** How the parts of that run stood at the end of this one. */
+  readonly parts?: readonly PartState[];
+  /** Records that were older than `metrics` keeps them, so that the server removes them: not among those that are missing. */
+  readonly expired?: number;
   /** What `--skip-cleanup` has kept: runs that were there before. */
   readonly beside?: readonly RunBeside[];
   readonly resumed: boolean;
@@ -156,6 +167,8 @@ export interface LoadResult
     | 'records'
     | 'shards'
     | 'part'
+    | 'parts'
+    | 'expired'
     | 'resumed'
     | 'elapsedMs'
     | 'recordsPerSecond'

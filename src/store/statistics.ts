@@ -12,8 +12,11 @@ export interface DatabaseStatistics {
   readonly indexSizeBytes: number;
 }
 
-/** Counts from collection metadata where that is exact enough (no scan), and the sizes of `dbStats`. */
-export async function databaseStatistics(db: Db): Promise<DatabaseStatistics> {
+/**
+ * Counts from collection metadata where that is exact enough (no scan), and the sizes of `dbStats`.
+ * @param records in `metrics`, where they have been counted
+ */
+export async function databaseStatistics(db: Db, records?: number): Promise<DatabaseStatistics> {
   const [stats, collections] = await Promise.all([
     db.command({ dbStats: 1 }),
     db.listCollections({}, { nameOnly: false }).toArray(),
@@ -24,9 +27,11 @@ export async function databaseStatistics(db: Db): Promise<DatabaseStatistics> {
       .filter((c) => (OWN_COLLECTIONS as readonly string[]).includes(c.name))
       .map(async ({ name, type }) => {
         counts[name] =
-          type === 'timeseries'
-            ? await countMeasurements(db, 'timeseries')
-            : await db.collection(name).estimatedDocumentCount();
+          name === METRICS && records !== undefined
+            ? records
+            : type === 'timeseries'
+              ? await countMeasurements(db, 'timeseries')
+              : await db.collection(name).estimatedDocumentCount();
       }),
   );
   return {

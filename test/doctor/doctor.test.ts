@@ -90,3 +90,33 @@ test('a database that holds something already: a warning with the ways out', asy
   assert.match(Database.detail, /^it holds run [0-9a-f]+ \(seed 7, complete\)$/);
   assert.match(Database.remedy, /refresh/);
 });
+
+test('a database that another loader holds: its name, exit 5, and nothing lifted', async () => {
+  const runs = admin.db('held').collection('seed_runs');
+  const hold = (heartbeat: Date | string) =>
+    runs.updateOne({}, [
+      {
+        $set: {
+          active: true,
+          state: 'loading',
+          host: 'elsewhere',
+          pid: 4711,
+          processSpace: 'elsewhere',
+          heartbeat,
+        },
+      },
+    ]);
+  const ask = () => runCli(['doctor', '--json', '--uri', server.uri, '--database', 'held']);
+  await hold('$$NOW');
+  const result = await ask();
+  const { Database } = await checks(result);
+  assert.equal(result.status, 5, result.stdout);
+  assert.match(
+    Database.detail,
+    /^run [0-9a-f]+ is in progress on elsewhere \(pid 4711, last heard of \d+ s ago\)$/,
+  );
+  assert.match(Database.remedy, /another --database/);
+  await hold(new Date(Date.now() - 60_000));
+  assert.equal((await ask()).status, 0);
+  assert.equal(await runs.countDocuments({ active: true }), 1);
+});

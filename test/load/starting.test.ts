@@ -240,3 +240,17 @@ test('a load without a seed draws one, says so, and the summary repeats the data
     await hashes(file.client.db(database), 'metrics'),
   );
 });
+
+test('a run that goes on has no end until it ends again', async () => {
+  const database = file.freshDatabase();
+  await interrupted(database, HOUR);
+  const runs = file.client.db(database).collection('seed_runs');
+  assert.ok((await runs.findOne({}))?.finishedAt instanceof Date);
+  let meanwhile: Promise<unknown> | undefined;
+  const onEvent = ({ type }: { readonly type: string }) => {
+    if (type === 'assetsWritten') meanwhile = runs.findOne({ finishedAt: { $exists: true } });
+  };
+  await load({ uri: file.server.uri, database, existing: 'resume' }, { onEvent });
+  assert.equal(await meanwhile, null);
+  assert.ok((await runs.findOne({}))?.finishedAt instanceof Date);
+});

@@ -1,7 +1,6 @@
 /** What `status` and `--dry-run` print. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, localTime } from '../../src/report/format.js';
 import { type Preview, previewLines } from '../../src/report/preview-text.js';
 import {
   assetLines,
@@ -13,6 +12,9 @@ import {
 } from '../../src/report/status-text.js';
 import { widthOf } from '../../src/report/width.js';
 import { NOW, STARTED, SUMMARY } from './support.js';
+
+/** `2025-02-09 10:30:15` */
+const utc = (instant: Date) => instant.toISOString().slice(0, 19).replace('T', ' ');
 
 const RUN: RunText = {
   runId: STARTED.runId,
@@ -61,27 +63,31 @@ test('a complete run, one that waits to be resumed, one that is loading, one tha
   };
   const loading = { ...waiting, runId: 'c', state: 'loading', silentMs: 2_100, finishedAt: undefined };
   const unusable = { runId: 'd', problem: 'document d of seed_runs cannot be used:\nseed: expected number' };
-  const began = localTime(NOW);
-  const ended = clock(new Date(NOW.getTime() + 154_000), NOW);
+  const began = utc(NOW);
+  const later = new Date(NOW.getTime() + 154_000);
+  const nextDay = new Date(NOW.getTime() + 86_400_000);
+  const ended = utc(later).slice(11);
   assert.deepEqual(runLines([RUN, { ...waiting, sections: ['polling'] }, loading, unusable]), [
     '🚀 Runs',
     '   ├── 67a8f2d0c0ffee0123456789: complete',
     '   │   ├── 1,895,180 of 1,895,180 records, 96 of 96 shards',
     '   │   ├── seed 42, layout flat, 2025-01-26 → 2025-02-09 UTC',
-    `   │   └── started ${began}, ended ${ended}, version 0.1.0`,
+    `   │   └── started ${began}, ended ${ended} UTC, version 0.1.0`,
     '   ├── b: interrupted',
     '   │   ├── 900,000 of 1,895,180 records, 40 of 96 shards',
     '   │   ├── seed 42, layout flat, 2025-01-26 → 2025-02-09 UTC, only polling',
-    `   │   ├── started ${began}, ended ${ended}, version 0.1.0`,
+    `   │   ├── started ${began}, ended ${ended} UTC, version 0.1.0`,
     '   │   └── finish it with: seed-database --resume',
     '   ├── c: loading',
     '   │   ├── 900,000 of 1,895,180 records, 40 of 96 shards',
     '   │   ├── seed 42, layout flat, 2025-01-26 → 2025-02-09 UTC',
-    `   │   ├── started ${began}, version 0.1.0`,
+    `   │   ├── started ${began} UTC, version 0.1.0`,
     '   │   └── held by process 4711 on laptop, last heard of 2.1s ago',
     '   └── d',
     '       └── ⚠️  document d of seed_runs cannot be used: seed: expected number',
   ]);
+  const overnight = runLines([{ ...RUN, finishedAt: nextDay }]);
+  assert.equal(overnight[4], `       └── started ${began}, ended ${utc(nextDay)} UTC, version 0.1.0`);
   assert.deepEqual(runLines([]), ['🚀 Runs', '   └── none']);
   assert.equal(runLines(Array.from({ length: 8 }, () => RUN)).at(-1), '   └── and 3 older');
 });
