@@ -43,6 +43,9 @@ export function reportLines(report: VerifyReport, next?: NextStep): string[] {
   const compared = [
     `Records: ${count(records.found)} found, ${count(records.expected)} planned`,
     ...(records.ofOtherRuns > 0 ? [`Beside them: ${count(records.ofOtherRuns)} of other runs`] : []),
+    ...(report.expired > 0
+      ? [`Expired: ${count(report.expired)} of the planned are older than metrics keeps them`]
+      : []),
     `Assets: ${count(assets.found)} found, ${count(assets.expected)} planned`,
     `Dataset fingerprint: ${fingerprint}`,
     ...(readFrom.address === undefined ? [] : [`Read from the ${readFrom.role} ${readFrom.address}`]),

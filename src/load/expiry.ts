@@ -20,11 +20,16 @@ export interface Life {
  * How long the records of a load will be kept; undefined: for ever.
  * @throws SeedError where `--ttl-days` asks for something else than the `metrics` that is there and stays
  */
-export function lifeOf(facts: TargetFacts, cleaning: boolean, { ttlDays }: LoadSettings): Life | undefined {
+export function plannedLife(
+  facts: TargetFacts,
+  cleaning: boolean,
+  { ttlDays }: LoadSettings,
+): Life | undefined {
   const stored = cleaning ? ({ kind: 'absent' } as const) : facts.collections[METRICS];
   const asked = ttlDays === undefined ? undefined : ttlDays * SECONDS_PER_DAY;
   if (stored.kind === 'absent') return asked === undefined ? undefined : { seconds: asked, chosen: true };
-  const seconds = expiryOf(stored);
+  const life = lifeOf(stored);
+  const seconds = life?.seconds;
   if (asked !== undefined && asked !== seconds) {
     throw new SeedError(
       ExitStatus.targetNotReady,
@@ -32,11 +37,16 @@ export function lifeOf(facts: TargetFacts, cleaning: boolean, { ttlDays }: LoadS
       'leave --ttl-days away, use another --database, or --clean to replace it',
     );
   }
+  return life;
+}
+
+/** How long a collection keeps its documents by their timestamp; undefined: for ever. */
+export function lifeOf(facts: CollectionFacts): Life | undefined {
+  const seconds = secondsOf(facts);
   return seconds === undefined ? undefined : { seconds, chosen: false };
 }
 
-/** After how many seconds documents of a collection expire by their timestamp; undefined: never. */
-export function expiryOf(facts: CollectionFacts): number | undefined {
+function secondsOf(facts: CollectionFacts): number | undefined {
   if (facts.kind === 'timeseries') return facts.expireAfterSeconds;
   if (facts.kind !== 'collection') return undefined;
   const lives = facts.indexes

@@ -8,7 +8,7 @@ import { ASSETS, METRICS } from '../store/names.js';
 import { canHold, refuseObstacles, refuseServer, type Wanted } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
 import { keptBeside } from './beside.js';
-import { type Life, lifeOf, refuseExpired } from './expiry.js';
+import { type Life, plannedLife, refuseExpired } from './expiry.js';
 import { fleetOf } from './fleet.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
@@ -111,7 +111,7 @@ export function expiryFor(
 ): Expiry {
   const run = start.kind === 'resume' ? start.run : undefined;
   const wanted = run ? { dataset: datasetOf(run), fleet: fleetOf(run) } : request;
-  const life = lifeOf(facts, load.existing === 'clean' || run?.cleaning === true, load);
+  const life = plannedLife(facts, load.existing === 'clean' || run?.cleaning === true, load);
   return { life, expired: refuseExpired(wanted, life, notice) };
 }
 

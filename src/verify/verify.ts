@@ -4,6 +4,7 @@ import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
+import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { explainFailure } from '../load/explain.js';
 import { WorkerPool } from '../load/pool.js';
 import { withRetry } from '../load/retry.js';
@@ -11,7 +12,9 @@ import type { Dataset } from '../load/run.js';
 import { share } from '../load/shared.js';
 import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/index.js';
 import { openConnection, withLongReads } from '../store/connect.js';
+import { inspectTarget } from '../store/inspect.js';
 import { chooseMember, connectionTo, type Member } from '../store/member.js';
+import { METRICS } from '../store/names.js';
 import type { Target } from '../store/target.js';
 import { type AssetFindings, compareAssets } from './compare-assets.js';
 import {
@@ -63,6 +66,8 @@ export interface VerifyReport {
   readonly assets: AssetFindings;
   /** Shards of the comparison in which records are missing or different. */
   readonly repairable: readonly Shard[];
+  /** Planned records that are older than `metrics` keeps them: the server may have removed them already. */
+  readonly expired: number;
   readonly elapsedMs: number;
   readonly recordsPerSecond: number;
   /** Whose records and assets were compared. */
@@ -134,7 +139,9 @@ async function compareAll(
   addFindings(findings, outside.findings);
   const assets = await withRetry(() => compareAssets(db, input), { limitMs: retryMs });
   const report = reportOf(findings, outside.ofOtherRuns, assets, repairable, performance.now() - started);
-  return { ...report, readFrom: member };
+  const facts = await withRetry(() => inspectTarget(input.target.db), { limitMs: retryMs });
+  const expired = expiredRecords(input, lifeOf(facts.collections[METRICS]), new Date());
+  return { ...report, expired, readFrom: member };
 }
 
 /** Who puts right what differs, and the counters that say whether it may. */
@@ -179,7 +186,7 @@ function reportOf(
   assets: AssetFindings,
   repairable: readonly Shard[],
   elapsedMs: number,
-): Omit<VerifyReport, 'readFrom'> {
+): Omit<VerifyReport, 'readFrom' | 'expired'> {
   const defects = defectCounts(findings);
   const asPlanned =
     Object.values(defects).every((count) => count === 0) &&

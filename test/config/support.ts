@@ -31,14 +31,14 @@ export function refusal(sources: Partial<SettingSources>): string {
 }
 
 /** Runs `use` with a new folder that holds these files. */
-export async function withFolder(
+export async function withFolder<T>(
   files: Readonly<Record<string, string>>,
-  use: (folder: string) => void | Promise<void>,
-): Promise<void> {
+  use: (folder: string) => T | Promise<T>,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'seed-database-config-'));
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    await use(folder);
+    return await use(folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
