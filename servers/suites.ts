@@ -24,7 +24,7 @@ const PARTS: Readonly<Record<SuiteName, readonly string[]>> = {
   resuming: ['load/starting', 'cli/interrupt', 'refresh'],
   verifying: ['verify', 'reads', 'picture/report'],
   faults: ['faults'],
-  surroundings: ['doctor', 'security/access', 'servers'],
+  surroundings: ['doctor', 'embedded/server', 'security/access', 'servers'],
 };
 
 /** Those that load within their own process, which says nothing of a program that another runtime runs. */
