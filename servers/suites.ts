@@ -9,18 +9,9 @@ const TESTS = fileURLToPath(new URL('../test', import.meta.url));
 export const SUITE_NAMES = ['loading', 'resuming', 'verifying', 'faults', 'surroundings'] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
-/** A folder stands for all of its files. */
+/** A folder stands for all of its files but those that another suite names. */
 const PARTS: Readonly<Record<SuiteName, readonly string[]>> = {
-  loading: [
-    'load/dataset',
-    'load/schema',
-    'load/sections',
-    'load/failing-writes',
-    'load/fleets',
-    'load/load-pool',
-    'load/pinned-connection',
-    'load/reproducible',
-  ],
+  loading: ['load'],
   resuming: ['load/starting', 'cli/interrupt', 'refresh'],
   verifying: ['verify', 'reads', 'picture/report'],
   faults: ['faults'],
@@ -35,12 +26,15 @@ const IN_PROCESS = /^(load|reads)\//;
  * @param spawning only those that start the built program
  */
 export function filesOf(suite: SuiteName, spawning: boolean): string[] {
+  const named = Object.values(PARTS).flat();
   return PARTS[suite]
     .flatMap((part) => {
       const folder = join(TESTS, part);
       if (!existsSync(folder)) return [`${part}.test.js`];
-      const names = readdirSync(folder).filter((name) => name.endsWith('.test.js'));
-      return names.map((name) => `${part}/${name}`);
+      return readdirSync(folder)
+        .filter((name) => name.endsWith('.test.js'))
+        .map((name) => `${part}/${name}`)
+        .filter((file) => !named.includes(file.replace('.test.js', '')));
     })
     .filter((file) => !(spawning && IN_PROCESS.test(file)))
     .map((file) => join(TESTS, file));

@@ -13,6 +13,7 @@ import {
   type Place,
   placeFlags,
 } from '../support/dataset.js';
+import { UNKEYED_LAYOUT } from '../support/features.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer, until } from '../support/server.js';
@@ -173,7 +174,7 @@ describe('a loader that was away', { concurrency: true }, () => {
 
   test('with inserts on their way, and back while the other one loads: each record is there once', async () => {
     await onStage(async ({ place, through, proxy, db }) => {
-      const flags = ['--layout', 'timeseries', '--batch-size', '200', '--days', '8', ...METRICS_ONLY];
+      const flags = ['--layout', UNKEYED_LAYOUT, '--batch-size', '200', '--days', '8', ...METRICS_ONLY];
       // Its threads look for the server all the time that it is away.
       const env = { MONGODB_SERVER_SELECTION_TIMEOUT_MS: '60000' };
       const done = () => db.collection('seed_shards').countDocuments();
