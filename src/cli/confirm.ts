@@ -10,15 +10,26 @@ import { harmless } from '../report/harmless.js';
 export async function confirmClean(settings: Settings): Promise<Settings> {
   const { load, connection } = settings;
   const guarded = load.existing === 'clean' && load.environment === 'production' && !load.confirmed;
-  if (!guarded || !process.stdin.isTTY || !process.stderr.isTTY) return settings;
+  if (!guarded || !isPersonThere()) return settings;
+  const question = `This removes the data of the production database ${harmless(connection.database)}.`;
+  return (await asksForName(question, connection.database))
+    ? { ...settings, load: { ...load, confirmed: true } }
+    : settings;
+}
+
+/** How to ask before something is removed that is not this program's; undefined where there is no person to ask. */
+export function askToRemove({ connection }: Settings): ((what: string) => Promise<boolean>) | undefined {
+  return isPersonThere() ? (what) => asksForName(harmless(what), connection.database) : undefined;
+}
+
+function isPersonThere(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+async function asksForName(what: string, name: string): Promise<boolean> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await prompt.question(
-      `This removes the data of the production database ${harmless(connection.database)}. Type its name to go on: `,
-    );
-    return answer.trim() === connection.database
-      ? { ...settings, load: { ...load, confirmed: true } }
-      : settings;
+    return (await prompt.question(`${what} Type the database's name to go on: `)).trim() === name;
   } finally {
     prompt.close();
   }

@@ -5,7 +5,7 @@ import { ExitStatus } from '../errors.js';
 import { refuseNoLogFile } from '../report/open-log.js';
 import { VERSION } from '../version.js';
 import { commandHints, resumeFlags } from './commands.js';
-import { confirmClean } from './confirm.js';
+import { askToRemove, confirmClean } from './confirm.js';
 import { exitStatusOf, failureOf } from './failure.js';
 import { listenForInterrupts } from './interrupt.js';
 
@@ -41,7 +41,7 @@ export async function load(flags: Flags): Promise<ExitStatus> {
     const { given, writer } = settings.load;
     notice('debug', `seed-database ${VERSION}, Node ${process.version}, ${process.platform} ${process.arch}`);
     notice('debug', `flags given: ${given.join(' ') || 'none'}; writer asked for: ${writer}`);
-    const summary = await runLoad(settings, reporter, interrupts.signal);
+    const summary = await runLoad(settings, reporter, interrupts.signal, askToRemove(settings));
     reporter.finish(summary);
     return summary.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
   } catch (error) {

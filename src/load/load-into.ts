@@ -58,6 +58,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
         part && { count: part.of, clustered, ...(ttlDays === undefined ? {} : { ttlDays }) },
       ),
     notice: warn,
+    confirm: input.confirm,
   };
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
   const prepared = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);

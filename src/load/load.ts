@@ -5,6 +5,7 @@
 import type { Settings } from '../config/settings.js';
 import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/index.js';
 import type { LoadSummary, Reporter } from '../report/types.js';
+import type { Confirm } from './ask-foreign.js';
 import { requestedFleet } from './fleet.js';
 import { LoadPool } from './load-pool.js';
 import { SHARDS_SIDE_BY_SIDE } from './overlap.js';
@@ -14,13 +15,14 @@ import { requestedDataset, workersFor } from './requested.js';
  * Loads a dataset, resumes a run, or says that there is nothing to do.
  *
  * `interrupt` asks for an orderly stop: batches in flight are finished, the run stays resumable, and the summary's
- * status is `interrupted`.
+ * status is `interrupted`. `confirm` asks before something that is not this program's is removed.
  * @throws SeedError for every failure a user can meet.
  */
 export async function runLoad(
   settings: Settings,
   reporter: Reporter,
   interrupt: AbortSignal,
+  confirm?: Confirm,
 ): Promise<LoadSummary> {
   const { load } = settings;
   const asPart = (summary: LoadSummary) => (load.part ? { ...summary, part: load.part } : summary);
@@ -31,7 +33,7 @@ export async function runLoad(
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
   const pool = new LoadPool(workersFor(settings, records), SHARDS_SIDE_BY_SIDE);
-  const input = { settings, fleet, requested, reporter, interrupt, pool };
+  const input = { settings, fleet, requested, reporter, interrupt, pool, confirm };
   try {
     if (load.writer === 'none') {
       const { measure } = await import('./measure.js');

@@ -7,9 +7,11 @@ import { inspectTarget, type TargetFacts } from '../store/inspect.js';
 import { ASSETS, METRICS } from '../store/names.js';
 import { canHold, refuseObstacles, refuseServer, type Wanted } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
+import { askForForeign, type Confirm } from './ask-foreign.js';
 import { keptBeside } from './beside.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
 import { fleetOf } from './fleet.js';
+import { foreignTo } from './foreign.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
 import type { RunDocument } from './run-document.js';
@@ -25,6 +27,8 @@ export interface PrepareInput {
   /** The document of a run that starts afresh. */
   readonly newRun: (runId: string) => NewRun;
   readonly notice: (message: string) => void;
+  /** Asks before something that cannot be undone; undefined: nobody is there to be asked. */
+  readonly confirm: Confirm | undefined;
 }
 
 /** `runId` is the run that is held now, or the one that needs no work; undefined where there is none. */
@@ -84,9 +88,10 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     if (!start.clean) {
       await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
     }
+    if (start.clean) await askForForeign({ ...input, facts, load });
     const beside = start.clean || load.extending !== undefined ? [] : keptBeside(runs, request, notice);
     const runId = new ObjectId().toHexString();
-    await store.begin(input.newRun(runId));
+    await store.begin({ ...input.newRun(runId), ...(await othersHere(input, facts, start.clean)) });
     // What was decided holds only if nobody has begun and ended a load since.
     const others = (await store.ids()).filter((id) => id !== runId);
     if (others.length === known.length && others.every((id) => known.includes(id)))
@@ -113,6 +118,19 @@ export function expiryFor(
   const wanted = run ? { dataset: datasetOf(run), fleet: fleetOf(run) } : request;
   const life = plannedLife(facts, load.existing === 'clean' || run?.cleaning === true, load);
   return { life, expired: refuseExpired(wanted, life, notice) };
+}
+
+/** Names of the collections with documents that no run has put there: a later `--clean` asks before they go. */
+async function othersHere(
+  { store }: PrepareInput,
+  facts: TargetFacts,
+  clean: boolean,
+): Promise<Pick<RunDocument, 'beside'>> {
+  const holding = withData(facts);
+  if (clean || holding.length === 0) return {};
+  const names = foreignTo(facts, await store.documents()).map(({ name }) => name);
+  const beside = names.filter((name) => holding.includes(name));
+  return beside.length > 0 ? { beside } : {};
 }
 
 /** Looks at the target. @throws SeedError for a server that cannot hold any dataset */

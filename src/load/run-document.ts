@@ -77,6 +77,8 @@ export const runDocument = z.object({
   processSpace: z.string().optional(),
   /** True from before `--clean` removes anything until it has removed all: whoever resumes such a run cleans first. */
   cleaning: z.literal(true).optional(),
+  /** Collections that held others' documents when the run began. */
+  beside: z.array(z.string()).optional(),
   /** Id of the run that this one extends; once it is complete the two become one. */
   extends: z.string().optional(),
   /** The window began here before `refresh --keep-days` moved its start; present until the records before it are removed. */

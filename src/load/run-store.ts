@@ -57,6 +57,11 @@ export class RunStore {
     return stored.map(parseRun);
   }
 
+  /** The documents of all runs as they are, whether they can be used or not. */
+  async documents(): Promise<Document[]> {
+    return this.#trying(() => this.#runs.find().toArray());
+  }
+
   /** Ids of all runs, whether they can be used or not. */
   async ids(): Promise<string[]> {
     const stored = await this.#trying(() => this.#runs.find({}, { projection: { _id: 1 } }).toArray());

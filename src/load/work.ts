@@ -4,6 +4,7 @@ import type { Fleet } from '../fleet/types.js';
 import type { Reporter } from '../report/types.js';
 import type { TargetFacts } from '../store/inspect.js';
 import type { Target } from '../store/target.js';
+import type { Confirm } from './ask-foreign.js';
 import type { CheckpointStore } from './checkpoint-store.js';
 import type { LoadPool } from './load-pool.js';
 import type { PartStore } from './part-store.js';
@@ -25,6 +26,7 @@ export interface LoadInput {
   readonly requested: Dataset;
   readonly reporter: Reporter;
   readonly interrupt: AbortSignal;
+  readonly confirm?: Confirm;
 }
 
 /** What all steps need. */

@@ -2,9 +2,13 @@
  * What a target is, asked once before anything is written: the server, the user's rights, and the collections that bear this
  * program's names, whoever made them. Facts alone; {@link obstaclesTo} says what they mean for a load.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
 import { METRIC_BUCKETS, METRICS, OWN_COLLECTIONS } from './names.js';
 import { type Rights, rightsOf } from './rights.js';
+
+const LOOKS = 20;
+const BETWEEN_LOOKS_MS = 100;
 
 export type OwnCollection = (typeof OWN_COLLECTIONS)[number];
 
@@ -80,9 +84,13 @@ export async function inspectTarget(db: Db): Promise<TargetFacts> {
         collections[info.name as OwnCollection] = await inspectCollection(db, info);
       }),
   );
-  const strayBuckets =
-    collections[METRICS].kind !== 'timeseries' && listed.some(({ name }) => name === METRIC_BUCKETS);
-  return { database: db.databaseName, server, rights, collections, strayBuckets };
+  return {
+    database: db.databaseName,
+    server,
+    rights,
+    collections,
+    strayBuckets: hasStrayBuckets(listed),
+  };
 }
 
 function absent(): Record<OwnCollection, CollectionFacts> {
@@ -90,7 +98,21 @@ function absent(): Record<OwnCollection, CollectionFacts> {
   return Object.fromEntries(entries) as Record<OwnCollection, CollectionFacts>;
 }
 
+/** A server makes the buckets of a collection before the collection: what looks stray may be another loader's that is being made. */
 async function listOwn(db: Db): Promise<Document[]> {
+  for (let looks = 1; ; looks++) {
+    const listed = await listNames(db);
+    if (!hasStrayBuckets(listed) || looks === LOOKS) return listed;
+    await sleep(BETWEEN_LOOKS_MS);
+  }
+}
+
+function hasStrayBuckets(listed: readonly Document[]): boolean {
+  const isTimeSeries = listed.some(({ name, type }) => name === METRICS && type === 'timeseries');
+  return !isTimeSeries && listed.some(({ name }) => name === METRIC_BUCKETS);
+}
+
+async function listNames(db: Db): Promise<Document[]> {
   const names = [...OWN_COLLECTIONS, METRIC_BUCKETS];
   return db.listCollections({ name: { $in: names } }, { readPreference: 'primary' }).toArray();
 }

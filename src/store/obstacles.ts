@@ -69,7 +69,7 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
     if (!problem) continue;
     const { what, instead } = problem;
     const others = DROPPED.includes(name)
-      ? 'use another --database, or --clean to replace it'
+      ? 'use another --database, or --clean --yes to replace it'
       : 'use another --database';
     found.push({
       subject: 'collections',
@@ -83,7 +83,7 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
       subject: 'collections',
       exitStatus: ExitStatus.targetNotReady,
       message: `database ${facts.database} holds buckets of a time-series collection ${METRICS} that is not there`,
-      remedy: 'use another --database, or --clean to remove them',
+      remedy: 'use another --database, or --clean --yes to remove them',
     });
   }
   return found;
