@@ -11,19 +11,22 @@ export type SuiteName = (typeof SUITE_NAMES)[number];
 
 /** A folder stands for all of its files but those that another suite names. */
 const PARTS: Readonly<Record<SuiteName, readonly string[]>> = {
-  loading: ['load'],
+  loading: ['load', 'cli/output'],
   resuming: ['load/starting', 'cli/interrupt', 'refresh'],
   verifying: ['verify', 'reads', 'picture/report'],
   faults: ['faults'],
   surroundings: ['doctor', 'embedded/server', 'security/access', 'servers'],
 };
 
-/** Those that load within their own process, which says nothing of a program that another runtime runs. */
-const IN_PROCESS = /^(load|reads)\//;
+/**
+ * What says nothing of a program that another runtime runs: tests that load within their own process, and those that reach into the
+ * program by Node's own options.
+ */
+const OF_NODE_ALONE = /^(load|reads)\/|^faults\/threads/;
 
 /**
  * The suite's files.
- * @param spawning only those that start the built program
+ * @param spawning only those that another runtime can run the program of
  */
 export function filesOf(suite: SuiteName, spawning: boolean): string[] {
   const named = Object.values(PARTS).flat();
@@ -36,6 +39,6 @@ export function filesOf(suite: SuiteName, spawning: boolean): string[] {
         .map((name) => `${part}/${name}`)
         .filter((file) => !named.includes(file.replace('.test.js', '')));
     })
-    .filter((file) => !(spawning && IN_PROCESS.test(file)))
+    .filter((file) => !(spawning && OF_NODE_ALONE.test(file)))
     .map((file) => join(TESTS, file));
 }

@@ -6,7 +6,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync, w
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { withFolder } from '../config/support.js';
-import { CLI_ENTRY, CONTROL_CODE, HOUR, inFolder, runCli } from '../support/cli.js';
+import { CLI_ENTRY, CONTROL_CODE, HOUR, inFolder, RUNTIME, runCli } from '../support/cli.js';
 import { LAYOUTS_HERE } from '../support/features.js';
 import { freePort, startTestServer, type TestServer } from '../support/server.js';
 
@@ -227,7 +227,7 @@ test('a log that cannot be written does not end a load', async () => {
 test('readers that go away do not end a load, and output that cannot be written is no success', async () => {
   await withFolder({}, async (cwd) => {
     const database = freshDatabase();
-    const child = spawn(process.execPath, [CLI_ENTRY, ...HOUR, ...database], {
+    const child = spawn(RUNTIME, [CLI_ENTRY, ...HOUR, ...database], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -241,7 +241,7 @@ test('readers that go away do not end a load, and output that cannot be written 
     const readOnly = join(cwd, 'read-only');
     writeFileSync(readOnly, '');
     const descriptor = openSync(readOnly, 'r');
-    const deaf = spawn(process.execPath, [CLI_ENTRY, ...HOUR, ...database, '--json', '--quiet'], {
+    const deaf = spawn(RUNTIME, [CLI_ENTRY, ...HOUR, ...database, '--json', '--quiet'], {
       cwd,
       stdio: ['ignore', descriptor, 'pipe'],
     });
@@ -260,7 +260,7 @@ test('Ctrl-C: exit 130, and how to go on', async () => {
   await withFolder({}, async (cwd) => {
     const database = freshDatabase();
     const flags = ['--days', '60', '--seed', '42', '--end', '2025-02-09', ...database];
-    const child = spawn(process.execPath, [CLI_ENTRY, ...flags], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(RUNTIME, [CLI_ENTRY, ...flags], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     let [stdout, stderr] = ['', ''];
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
@@ -281,7 +281,7 @@ test('Ctrl-C: exit 130, and how to go on', async () => {
 test('a second signal ends the program at once, and the log has every line up to it', async () => {
   await withFolder({}, async (cwd) => {
     const flags = ['--days', '60', '--seed', '42', ...freshDatabase(), '--log-file', 'x.log'];
-    const child = spawn(process.execPath, [CLI_ENTRY, ...flags], {
+    const child = spawn(RUNTIME, [CLI_ENTRY, ...flags], {
       cwd,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
