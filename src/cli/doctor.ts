@@ -45,7 +45,12 @@ const JOURNAL_BYTES = 300_000_000;
  * @returns done, or the exit status that such a load would end with
  */
 export async function doctor(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: ['environment'],
+  });
   const { output } = settings;
   const screen = new Screen(process.stdout, output.color, process.env.TERM);
   const notices = new Screen(process.stderr, output.color, process.env.TERM);

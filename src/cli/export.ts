@@ -16,6 +16,7 @@ import { shellWord, withoutMasked } from '../report/shell.js';
 import { tree } from '../report/tree.js';
 import { commandHints, datasetFlags, flagText } from './commands.js';
 import { listenForInterrupts } from './interrupt.js';
+import { OF_CONNECTIONS } from './options.js';
 import { Progress } from './progress.js';
 
 /** What `export` has besides the flags of a load, as typed. */
@@ -29,7 +30,12 @@ export async function exportFiles(
   flags: Partial<Record<SettingName, string>>,
   { format = 'bson', out, gzip = false }: ExportFlags,
 ): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: OF_CONNECTIONS.filter((name) => name !== 'database'),
+  });
   if (!out) throw usageError('export needs --out', 'name a folder that is not there yet, or empty');
   if (gzip && format === 'parquet') {
     throw usageError('--gzip and --format parquet exclude each other', 'Parquet compresses by itself');

@@ -28,13 +28,28 @@ export function failureOf(
   mask: (text: string) => string = maskUris,
 ): Failure {
   const error = explainSystemError(thrown) ?? thrown;
+  const password = asPassword(error);
   const traced = debug && error instanceof Error && !(error instanceof CommanderError);
   return {
     exitStatus: exitStatusOf(error),
-    message: mask(messageOf(error)),
+    message: mask(password?.message ?? messageOf(error)),
     details: error instanceof SeedError ? error.details.map(mask) : [],
-    remedy: withTypedFlags(mask(error instanceof SeedError ? error.remedy : '')),
+    remedy: mask(password?.remedy ?? (error instanceof SeedError ? error.remedy : '')),
     trace: traced ? mask((thrown as Error).stack ?? '') : undefined,
+  };
+}
+
+/** Flags that other programs take a password by; it may stand at once behind the short one. */
+const PASSWORD_FLAG = /unknown option '(?<flag>--(?:pass[a-z]*|pwd|pw)\b|-p)/i;
+
+/** Never with what was typed. */
+function asPassword(error: unknown): Pick<Failure, 'message' | 'remedy'> | undefined {
+  const flag = error instanceof CommanderError ? PASSWORD_FLAG.exec(error.message)?.groups?.flag : undefined;
+  if (flag === undefined) return undefined;
+  const port = flag === '-p' ? '--port is for the port; ' : '';
+  return {
+    message: `there is no flag ${flag}: everyone on a machine sees flags in ps`,
+    remedy: `${port}give the password in MONGODB_PASSWORD, or in a file whose path is in MONGODB_PASSWORD_FILE`,
   };
 }
 

@@ -8,12 +8,18 @@ import { commandHints, resumeFlags } from './commands.js';
 import { askToRemove, confirmClean } from './confirm.js';
 import { exitStatusOf, failureOf } from './failure.js';
 import { listenForInterrupts } from './interrupt.js';
+import { OF_CONNECTIONS } from './options.js';
 
 type Flags = Partial<Record<SettingName, string>>;
 
 /** Loads a dataset as the flags ask, or previews it with `--dry-run`. */
 export async function load(flags: Flags): Promise<ExitStatus> {
-  const configured = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const configured = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: flags.dryRun === 'true' ? OF_CONNECTIONS : [],
+  });
   if (configured.settings.load.dryRun) {
     const { printPreview } = await import('./preview.js');
     await printPreview(configured.settings);

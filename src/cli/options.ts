@@ -16,11 +16,17 @@ export const CONNECTION_SETTINGS: readonly SettingName[] = [
   'port',
   'database',
   'username',
+  'wait',
   'envFile',
   'logLevel',
   'json',
   'color',
 ];
+
+/** Those of the variables that a command which connects to nothing has no use for. */
+export const OF_CONNECTIONS: readonly SettingName[] = SETTING_NAMES.filter(
+  (name) => settingEntry(name).group === 'Connection:' && name !== 'envFile',
+);
 
 /** What `doctor` needs besides: what is going to be loaded. */
 export const DOCTOR_SETTINGS: readonly SettingName[] = [

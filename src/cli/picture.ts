@@ -26,6 +26,7 @@ import { Screen } from '../report/screen.js';
 import { withLongReads } from '../store/connect.js';
 import { openReader } from '../store/reads.js';
 import { openTarget } from '../store/target.js';
+import { OF_CONNECTIONS } from './options.js';
 
 type Flags = Partial<Record<SettingName, string>>;
 
@@ -34,7 +35,12 @@ type Flags = Partial<Record<SettingName, string>>;
  * @param html path of the page to write; undefined: draws in the terminal
  */
 export async function preview(flags: Flags, html: string | undefined): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: [...OF_CONNECTIONS, 'environment'],
+  });
   const { seed, window } = requestedDataset(settings.load, new Date());
   const fleet = await requestedFleet(settings.load.fleet);
   const picture = drawPicture(readModel(fleet, seed, window));
@@ -46,7 +52,12 @@ export async function preview(flags: Flags, html: string | undefined): Promise<E
  * @param html path of the page to write; undefined: draws in the terminal
  */
 export async function report(flags: Flags, html: string | undefined): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: ['environment'],
+  });
   const { color } = settings.output;
   const notices = new Screen(process.stderr, color, process.env.TERM);
   const target = await openTarget(withLongReads(settings.connection), (message) => notices.note(message));

@@ -91,7 +91,12 @@ export async function withRefreshTarget(
   keepDays: string | undefined,
   work: (turn: RefreshTurn) => Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: ['environment'],
+  });
   const days = keepDays === undefined ? undefined : wholeDays(keepDays);
   refuseNoLogFile(settings.output.logFile);
   const notices = new Screen(process.stderr, settings.output.color, process.env.TERM);
@@ -100,8 +105,13 @@ export async function withRefreshTarget(
     (failure) =>
       notices.fail({ ...failure, remedy: 'give the command again: it goes on where this one stopped' }),
   );
-  const target = await openTarget(settings.connection, (message) => notices.note(message));
-  const connection = { ...settings.connection, uri: target.uri, origin: 'named' as const };
+  const note = (message: string) => notices.note(message);
+  const target = await openTarget(settings.connection, note, interrupts.signal).catch((error) => {
+    interrupts.stop();
+    throw error;
+  });
+  const reached = { uri: target.uri, origin: 'named', opening: undefined } as const;
+  const connection = { ...settings.connection, ...reached };
   const warn = (message: string) => notices.print([`⚠️  ${message}`], 'warning');
   try {
     return await work({ target, settings: { ...settings, connection }, days, interrupts, warn });

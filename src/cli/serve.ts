@@ -4,11 +4,17 @@ import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 import { Screen } from '../report/screen.js';
 import { listenForInterrupts } from './interrupt.js';
+import { OF_CONNECTIONS } from './options.js';
 
 /** Serves until a signal stops it. The port is free unless `--port` names one: MONGODB_PORT means another server. */
 export async function serve(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
   // Judges the flags; the variables speak of servers to connect to, not of this one.
-  const { settings } = readConfiguration({ flags, environment: {}, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: {},
+    directory: process.cwd(),
+    unused: [...OF_CONNECTIONS, 'environment'],
+  });
   const port = flags.port === undefined ? undefined : Number(flags.port);
   const { serveUntilStopped } = await import('../store/embedded/index.js');
   const screen = new Screen(process.stdout, false, process.env.TERM);

@@ -17,7 +17,12 @@ import { commandHints } from './commands.js';
 
 /** Tests the connection and shows server, database, runs and counts; with `--json` as one object. */
 export async function status(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
-  const { settings } = readConfiguration({ flags, environment: process.env, directory: process.cwd() });
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: ['environment'],
+  });
   const { json, color } = settings.output;
   const screen = new Screen(process.stdout, color, process.env.TERM);
   const notices = new Screen(process.stderr, color, process.env.TERM);

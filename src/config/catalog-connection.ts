@@ -9,6 +9,11 @@ export const CONNECTION_SETTINGS = {
     group: 'Connection:',
     description: 'connection string; its own parts win over the single settings',
   },
+  uriFile: {
+    variable: 'MONGODB_URI_FILE',
+    group: 'Connection:',
+    description: 'file that holds the connection string, such as a secret of a container',
+  },
   host: {
     flag: '--host',
     argument: '<host>',
@@ -39,13 +44,18 @@ export const CONNECTION_SETTINGS = {
     variable: 'MONGODB_USERNAME',
     group: 'Connection:',
     description:
-      'user; the password comes from MONGODB_PASSWORD only, since everyone on a machine sees flags in ps',
+      'user; the password comes from MONGODB_PASSWORD or a file, since everyone on a machine sees flags in ps',
   },
   password: {
     variable: 'MONGODB_PASSWORD',
     secret: true,
     group: 'Connection:',
     description: 'password of the user',
+  },
+  passwordFile: {
+    variable: 'MONGODB_PASSWORD_FILE',
+    group: 'Connection:',
+    description: 'file that holds the password, such as a secret of a container',
   },
   authSource: {
     variable: 'MONGODB_AUTH_SOURCE',
@@ -114,6 +124,13 @@ export const CONNECTION_SETTINGS = {
     default: '60000',
     group: 'Connection:',
     description: 'milliseconds of silence after which a connection is given up; 0: never',
+  },
+  wait: {
+    flag: '--wait',
+    argument: '<seconds>',
+    default: '0',
+    group: 'Connection:',
+    description: 'how long to wait for a server that is still starting',
   },
   retrySeconds: {
     flag: '--retry-seconds',

@@ -4,6 +4,7 @@ import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
 import { connectionSettings } from './connection.js';
 import { MS_PER_DAY, refuseContradictions } from './contradictions.js';
 import { maskUri } from './mask.js';
+import { noticesOf, usesUri, withoutUnneeded } from './needed.js';
 import { VALUES, type Values } from './schema.js';
 import type { ExistingData, Part, Section, Settings } from './settings.js';
 import {
@@ -14,6 +15,8 @@ import {
   type SettingSources,
   settingLabel,
 } from './sources.js';
+import { type UriParts, uriRemedy } from './uri.js';
+import { compressorsOf, writeConcernOf } from './uri-options.js';
 
 /** One setting as it takes effect, for people. */
 export interface EffectiveSetting {
@@ -38,12 +41,15 @@ export interface Configuration {
  * @throws SeedError (usage) with one line that names the flag or variable, its value and what is allowed
  */
 export function readConfiguration(sources: SettingSources, now = new Date()): Configuration {
-  const candidates = gatherCandidates(sources);
+  const gathered = gatherCandidates(sources);
+  const candidates = withoutUnneeded(gathered);
   const values = validate(candidates);
   refuseContradictions(values, candidates, now);
+  const uri = usesUri(candidates) ? values.uri : undefined;
+  const fromUri = <T>(read: (uri: UriParts) => T) => (uri ? read(uri) : undefined);
   return {
     settings: {
-      connection: connectionSettings(values, candidates),
+      connection: connectionSettings(values, candidates, noticesOf(sources, gathered)),
       load: {
         fleet: { source: values.fleet, scale: values.scale, timezone: values.timezone },
         window: { days: daysOf(values), start: values.start, end: values.end },
@@ -59,10 +65,10 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
         batchSize: values.batchSize,
         shardDays: values.shardDays,
         writer: values.writer,
-        writeConcern: values.writeConcern,
+        writeConcern: values.writeConcern ?? fromUri(writeConcernOf),
         clustered: values.clustered,
         ttlDays: values.ttlDays,
-        compressors: values.compressors ?? [],
+        compressors: values.compressors ?? fromUri(compressorsOf) ?? [],
         retrySeconds: values.retrySeconds,
         extending: undefined,
         confirmed: values.yes ?? false,
@@ -89,7 +95,8 @@ function validate(candidates: Candidates): Values {
   const name = issue.path[0] as SettingName;
   const candidate = candidates[name];
   const label = candidate ? describeCandidate(name, candidate) : settingLabel(name);
-  throw usageError(`${label}: must be ${issue.message}`);
+  const remedy = name === 'uri' ? uriRemedy(candidate?.text ?? '') : '';
+  throw usageError(`${label}: must be ${issue.message}`, remedy);
 }
 
 /** With both ends given the days follow from them, whole or not. */

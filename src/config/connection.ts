@@ -4,10 +4,12 @@ import { usageError } from '../errors.js';
 import { refuseUnlessRereadable, UnusableFile } from '../input-file.js';
 import type { SettingName } from './catalog.js';
 import type { Host } from './hosts.js';
+import { usesUri } from './needed.js';
 import { VALUES, type Values } from './schema.js';
 import type { ConnectionSettings } from './settings.js';
-import { type Candidates, describeCandidate, Rank } from './sources.js';
+import { type Candidates, describeCandidate, Rank, rankOf } from './sources.js';
 import { formatUri, hasOption, percentDecoded, type UriParts } from './uri.js';
+import { inCurrentSpelling, refuseOptions } from './uri-options.js';
 
 /** A file of all the authorities in the world has some hundred kilobytes. */
 const MOST_TLS_BYTES = 16 * 1024 * 1024;
@@ -16,15 +18,20 @@ const MOST_TLS_BYTES = 16 * 1024 * 1024;
 const FILE_OPTIONS = /^(tls(?:CAFile|CertificateKeyFile|CRLFile))=(.*)$/i;
 
 /** Any of these means that the user has a server in mind, which must not be replaced by another one silently. */
-const NAMES_A_SERVER: readonly SettingName[] = ['uri', 'host', 'port', 'username', 'replicaSet'];
+const NAMES_A_SERVER: readonly SettingName[] = ['uri', 'host', 'port', 'username', 'replicaSet', 'wait'];
 
 /**
  * The connection. A connection string's own parts win over the single settings, which fill in what it leaves out; but a
  * host or port from a stronger source (a flag against a variable) replaces the whole string.
  * @throws SeedError (usage) for credentials that lack a half, and for files that cannot be read
  */
-export function connectionSettings(values: Values, candidates: Candidates): ConnectionSettings {
-  const given = usesUri(candidates) ? values.uri : undefined;
+export function connectionSettings(
+  values: Values,
+  candidates: Candidates,
+  notices: readonly string[],
+): ConnectionSettings {
+  const given = usesUri(candidates) && values.uri ? inCurrentSpelling(values.uri) : undefined;
+  if (given) refuseOptions(given);
   const tls = usesTls(values, candidates, given);
   const base: UriParts = given ?? {
     scheme: 'mongodb',
@@ -51,21 +58,22 @@ export function connectionSettings(values: Values, candidates: Candidates): Conn
     origin: NAMES_A_SERVER.some((name) => isGiven(candidates, name)) || tls ? 'named' : 'default',
     uri: formatUri({ ...withUser, query }),
     database: databaseName(values, candidates, given),
-    options: { ...driverOptions(values, candidates, base), ...(tls ? tlsFiles(values, candidates) : {}) },
+    options: {
+      ...driverOptions(values, candidates, base),
+      ...(values.compressors ? { compressors: values.compressors } : {}),
+      ...(tls ? tlsFiles(values, candidates) : {}),
+    },
+    opening: {
+      waitMs: values.wait * 1000,
+      patient: isGiven(candidates, 'serverSelectionTimeoutMs') || hasOption(base, 'serverSelectionTimeoutMS'),
+      passwordInUri: base.password !== undefined,
+      notices,
+    },
   };
 }
 
 function isGiven(candidates: Candidates, name: SettingName): boolean {
   return rankOf(candidates, name) > Rank.default;
-}
-
-function rankOf(candidates: Candidates, name: SettingName): Rank {
-  return candidates[name]?.rank ?? Rank.default;
-}
-
-function usesUri(candidates: Candidates): boolean {
-  const byParts = Math.max(rankOf(candidates, 'host'), rankOf(candidates, 'port'));
-  return isGiven(candidates, 'uri') && rankOf(candidates, 'uri') >= byParts;
 }
 
 function hostAddress(host: Host, commonPort: number): string {
@@ -93,10 +101,16 @@ function credentials(base: UriParts, values: Values): Pick<UriParts, 'username' 
     return { username, password: username === undefined ? undefined : password };
   }
   if (username === undefined && password !== undefined) {
-    throw usageError('MONGODB_PASSWORD is set without MONGODB_USERNAME: a password needs its user');
+    throw usageError(
+      'MONGODB_PASSWORD is set without MONGODB_USERNAME: a password needs its user',
+      'name the user with --username or MONGODB_USERNAME',
+    );
   }
   if (username !== undefined && password === undefined) {
-    throw usageError('a user is named without a password: set MONGODB_PASSWORD in the environment or .env');
+    throw usageError(
+      'a user is named without a password: neither MONGODB_PASSWORD nor MONGODB_PASSWORD_FILE is set',
+      'set one of them in the environment or .env',
+    );
   }
   return { username, password };
 }

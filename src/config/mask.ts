@@ -3,6 +3,8 @@ import type { Settings } from './settings.js';
 import { formatUri, parseUri, percentDecoded } from './uri.js';
 
 const MASK = '****';
+/** As messages write what goes where. */
+const PLACEHOLDER = /^host:port\/?$/;
 /** Options of a connection string whose values are secrets. */
 const SECRET_OPTION = /pass|token|secret|^authmechanismproperties$/i;
 /** Without the quotes and the punctuation of the sentence around it; a password may hold an apostrophe. */
@@ -25,7 +27,9 @@ export function maskUri(uri: string): string {
   const credentials = at < start ? '' : `${MASK}@`;
   const [address, ...options] = uri.slice(Math.max(at + 1, start)).split(/(?=[?&])/);
   // What stands where a port should may be a password whose host was forgotten.
-  const shown = address.replace(/:(?!\d{1,5}(?:[,/]|$))[^,/\]]*/g, `:${MASK}`);
+  const shown = PLACEHOLDER.test(address)
+    ? address
+    : address.replace(/:(?!\d{1,5}(?:[,/]|$))[^,/\]]*/g, `:${MASK}`);
   const rest = options.map((option) => option[0] + maskOption(option.slice(1)));
   return [uri.slice(0, start), credentials, shown, ...rest].join('');
 }

@@ -6,7 +6,7 @@ import type { SettingName } from './catalog.js';
 import { parseHosts } from './hosts.js';
 import { parseInstant } from './instant.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
-import { parseUri } from './uri.js';
+import { parseUri, URI_FORMS } from './uri.js';
 
 /** A hundred years. */
 export const MAX_DAYS = 36_500;
@@ -64,11 +64,16 @@ const instant = parsedBy(
 
 const path = z.string().refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });
 
-/** Database names: what every server and platform accepts, and none of the server's own. */
+const MOST_DATABASE_BYTES = 63;
+
+/** Database names: what every server and platform accepts, and none of the server's own. A letter may have more than one byte. */
 const database = matching(
-  /^(?!(?:admin|local|config)$)[^/\\. "$*<>:|?\0\p{Cc}]{1,63}$/u,
-  'at most 63 characters without any of / \\ . " $ * < > : | ? or a blank, and not admin, local or config',
-);
+  /^(?!(?:admin|local|config)$)[^/\\. "$*<>:|?\0\p{Cc}]+$/iu,
+  'a name without any of / \\ . " $ * < > : | ? or a blank, and not admin, local or config',
+).refine((name) => Buffer.byteLength(name) <= MOST_DATABASE_BYTES, {
+  error: ({ input }) =>
+    `at most ${MOST_DATABASE_BYTES} bytes long; it has ${Buffer.byteLength(String(input))}`,
+});
 
 const printable = (what: string) => matching(/^[^\p{Cc}]{1,255}$/u, what);
 
@@ -108,12 +113,14 @@ export const VALUES = z.object({
   shardDays: wholeNumber(1, MAX_DAYS).optional(),
   writer: oneOf(WRITERS),
   compressors: parsedBy(`a list of ${COMPRESSORS.join(', ')}`, parseCompressors).optional(),
-  uri: parsedBy('a connection string: mongodb://host:port or mongodb+srv://host', parseUri).optional(),
+  uri: parsedBy(URI_FORMS, parseUri).optional(),
+  uriFile: path.optional(),
   host: parsedBy('a host name or address, or several separated by commas', parseHosts),
   port: wholeNumber(1, 65_535),
   database,
   username: printable('a user name').optional(),
   password: z.string().optional(),
+  passwordFile: path.optional(),
   authSource: printable('a database name, or $external'),
   replicaSet: printable('the name of a replica set').optional(),
   sslEnabled: boolean,
@@ -126,6 +133,7 @@ export const VALUES = z.object({
   connectTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS),
   serverSelectionTimeoutMs: wholeNumber(1, MAX_TIMEOUT_MS),
   socketTimeoutMs: wholeNumber(0, MAX_TIMEOUT_MS),
+  wait: wholeNumber(0, 86_400),
   retrySeconds: wholeNumber(0, 86_400),
   retryWrites: boolean,
   retryReads: boolean,

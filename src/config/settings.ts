@@ -21,6 +21,18 @@ export const COMPRESSORS = ['zlib', 'zstd', 'snappy'] as const;
 export const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** What matters until the server has been reached for the first time. */
+export interface OpeningSettings {
+  /** How long to wait for a server that is still starting, in milliseconds; 0: not at all. */
+  readonly waitMs: number;
+  /** True where the user chose how long to look for a server: nobody gives up earlier. */
+  readonly patient: boolean;
+  /** True where the connection string itself holds the password, and its special characters may lack their encoding. */
+  readonly passwordInUri: boolean;
+  /** For people: variables that are left out, and why. */
+  readonly notices: readonly string[];
+}
+
 /** Where the server is and how to speak to it. Serialisable: workers receive it as it is. */
 export interface ConnectionSettings {
   /** `named`: the user gave a URI or a host; `default`: nothing was configured, so localhost and then the embedded server are tried. */
@@ -30,6 +42,8 @@ export interface ConnectionSettings {
   readonly database: string;
   /** Driver options that a connection string cannot carry well (TLS files, pool sizes, time-outs), by the driver's own names. */
   readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** Absent where the server has been reached before. */
+  readonly opening?: OpeningSettings;
 }
 
 /** What to do with a target that already holds data. */

@@ -4,6 +4,7 @@ import { usageError } from '../errors.js';
 import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
 import { type Assignment, readEnvFile } from './env-file.js';
 import { maskUri } from './mask.js';
+import { addFromFiles } from './secret-files.js';
 
 /** Everything outside the program that settings are read from. */
 export interface SettingSources {
@@ -12,6 +13,8 @@ export interface SettingSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The folder whose `.env` is read; without one no such file is looked for. */
   readonly directory?: string;
+  /** Settings that the command has no use for: their variables are not looked at, and cannot be wrong. */
+  readonly unused?: readonly SettingName[];
 }
 
 /** Rank of a source: the higher one wins. */
@@ -24,28 +27,38 @@ export interface Candidate {
   readonly rank: Rank;
   /** For people: `flag --days`, `environment ENVIRONMENT`, `.env, line 3`, `default`. */
   readonly source: string;
+  /** How a refusal calls it, where the text came out of a file and is not to be shown. */
+  readonly label?: string;
 }
 
 export type Candidates = Readonly<Partial<Record<SettingName, Candidate>>>;
+
+/** The rank of what was found for a setting. */
+export function rankOf(candidates: Candidates, name: SettingName): Rank {
+  return candidates[name]?.rank ?? Rank.default;
+}
 
 /**
  * The winning text of each setting. An empty variable counts as not given, as it does in the lines of a copied
  * `.env.example`; an empty flag is a mistake and is left to validation.
  * @throws SeedError (usage) for a file of variables that cannot be used
  */
-export function gatherCandidates({ flags, environment, directory }: SettingSources): Candidates {
+export function gatherCandidates(sources: SettingSources): Candidates {
+  const { flags, environment, directory, unused = [] } = sources;
   if (flags.envFile?.trim() === '') throw usageError('--env-file "": must be a path');
   const fileName = flags.envFile ?? '.env';
   const file = fileOfVariables(flags.envFile, directory);
   const candidates: Partial<Record<SettingName, Candidate>> = {};
   for (const name of SETTING_NAMES) {
-    const { flag, variable, default: text } = settingEntry(name);
+    const { flag, default: text } = settingEntry(name);
+    const variable = unused.includes(name) ? undefined : settingEntry(name).variable;
     const given = flags[name];
     const assigned = variable === undefined ? undefined : file.get(variable);
     const fromEnvironment = variable === undefined ? undefined : environment[variable];
+    const isLink = isServiceLink(name, sources);
     if (given !== undefined) {
       candidates[name] = { text: given, rank: Rank.flag, source: `flag ${flag}` };
-    } else if (fromEnvironment) {
+    } else if (fromEnvironment && !isLink) {
       const value = fromVariable(name, fromEnvironment);
       candidates[name] = { text: value, rank: Rank.environment, source: `environment ${variable}` };
     } else if (assigned?.value) {
@@ -55,7 +68,16 @@ export function gatherCandidates({ flags, environment, directory }: SettingSourc
       candidates[name] = { text, rank: Rank.default, source: 'default' };
     }
   }
+  addFromFiles(candidates);
   return candidates;
+}
+
+/**
+ * Kubernetes and Docker set `MONGODB_PORT=tcp://10.96.12.7:27017` in every container beside a service called mongodb: that is no port,
+ * and nobody meant it.
+ */
+export function isServiceLink(name: SettingName, { environment }: SettingSources): boolean {
+  return name === 'port' && /^(?:tcp|udp|sctp):\/\//i.test(environment.MONGODB_PORT ?? '');
 }
 
 /** A file that was named has to be there; a `.env` may be there. */
@@ -75,6 +97,7 @@ function fromVariable(name: SettingName, value: string): string {
 /** A setting as it was given, for a refusal: `--days 0` or `MONGODB_PORT=x (.env, line 2)`, one line, no secret. */
 export function describeCandidate(name: SettingName, candidate: Candidate): string {
   const { flag, variable, secret } = settingEntry(name);
+  if (candidate.label !== undefined) return candidate.label;
   if (candidate.rank === Rank.flag) return secret ? `${flag}` : `${flag} ${printable(name, candidate.text)}`;
   const where = candidate.rank === Rank.environment ? '' : ` (${candidate.source})`;
   return secret ? `${variable}${where}` : `${variable}=${printable(name, candidate.text)}${where}`;

@@ -12,6 +12,9 @@ export interface UriParts {
   readonly query: readonly string[];
 }
 
+/** What a connection string looks like, for refusals. */
+export const URI_FORMS = 'a connection string: mongodb://host:port or mongodb+srv://host';
+
 const SHAPE = /^(mongodb(?:\+srv)?):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/i;
 const ADDRESS = /^(?:\[[^\]]+\]|[^:[\]]+)(?::\d{1,5})?$/;
 
@@ -37,6 +40,21 @@ export function parseUri(text: string): UriParts | undefined {
     database: decoded || undefined,
     query: query?.split('&').filter((pair) => pair !== '') ?? [],
   };
+}
+
+/** How a password is written in a connection string. */
+export const PERCENT_ENCODE =
+  'percent-encode the name and the password: % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23';
+
+/** The way out for a text that is no connection string. */
+export function uriRemedy(text: string): string {
+  const rest = /^\s*mongodb(?:\+srv)?:\/\/(.*)$/is.exec(text)?.[1];
+  if (rest === undefined) return 'begin it with mongodb:// or mongodb+srv://';
+  if (/\s/.test(text.trim()) && !rest.includes('@'))
+    return 'write it without blanks, in quotes for the shell';
+  // Without a host after it, what stands where a port should may be a password, too.
+  if (rest.includes('@') || !parseUri(`mongodb://${rest.split(/[/?]/)[0]}`)) return PERCENT_ENCODE;
+  return 'write options behind a ?, as in mongodb://host:port/?replicaSet=name';
 }
 
 /** The connection string of these parts. */

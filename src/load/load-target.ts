@@ -10,12 +10,12 @@ export type LoadTargetInput = Omit<LoadInput, 'target' | 'loader'>;
 
 /** @throws SeedError for every failure a user can meet. */
 export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
-  const { settings, reporter } = input;
+  const { settings, reporter, interrupt } = input;
   const notice = (level: 'info' | 'warning') => (message: string) =>
     reporter.on({ type: 'notice', level, message });
   const loader = drawLoader(settings.load.part);
   const notices = { inform: notice('info'), warn: notice('warning') };
-  const target = await openLoaderTarget(settings.connection, loader, notices);
+  const target = await openLoaderTarget(settings.connection, loader, notices, interrupt);
   try {
     reporter.on({ type: 'connected', server: target.server, database: target.db.databaseName });
     return await loadInto({ ...input, target, loader });

@@ -18,10 +18,11 @@ export async function openLoaderTarget(
   connection: ConnectionSettings,
   loader: string,
   { inform, warn }: Notices,
+  signal?: AbortSignal,
 ): Promise<Target> {
   const appName = formatLoaderName({ database: connection.database, loader, thread: 0, generation: 0 });
   const named = { ...connection, options: { ...connection.options, appName } };
-  const target = await openTarget(named, inform);
+  const target = await openTarget(named, inform, signal);
   try {
     const books = await withRetry(() => target.books.forWriting());
     if (!books.abilities.journal) {

@@ -1,15 +1,13 @@
 /** Connections to MongoDB: from the main thread and, with the same settings, from every worker. */
-import {
-  type Db,
-  MongoClient,
-  type MongoClientOptions,
-  ReadConcern,
-  type ServerDescription,
-  type TopologyDescriptionChangedEvent,
-} from 'mongodb';
+import { type Db, MongoClient, type MongoClientOptions, MongoServerError, ReadConcern } from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
 import { Books } from './books.js';
-import { explainServerError } from './server-errors.js';
+import { makeContact } from './first-contact.js';
+import { RUNS } from './names.js';
+import { explainOpening, settingsError } from './server-errors.js';
+import { refuseUnusable } from './usable.js';
+
+const UNAUTHORIZED = 13;
 
 /** An open connection. `close` waits for the sockets to be gone. */
 export interface Connection {
@@ -35,7 +33,7 @@ export function makeClient(connection: ConnectionSettings, overrides: MongoClien
 
 /**
  * Connects, and asks the server who it is.
- * @throws SeedError (cannot connect, authentication) with a one-line cause and the way out.
+ * @throws SeedError (usage, cannot connect, authentication) with a one-line cause and the way out.
  */
 export async function openConnection(
   connection: ConnectionSettings,
@@ -43,8 +41,8 @@ export async function openConnection(
 ): Promise<Connection> {
   let client: MongoClient | undefined;
   try {
-    client = makeClient(connection, overrides);
-    await connectUnlessHopeless(client);
+    client = makeUsableClient(connection, overrides);
+    await makeContact(client, connection);
     const db = client.db(connection.database, {
       readPreference: 'primary',
       readConcern: new ReadConcern('local'),
@@ -53,39 +51,36 @@ export async function openConnection(
     const { version } = await db.command({ buildInfo: 1 });
     // buildInfo needs no rights, so authentication is only proven by a command of this database.
     await db.command({ ping: 1 });
+    if (!client.options.credentials) await refuseNobody(db);
     const opened = client;
     const books = await Books.open(client, connection.database);
     const close = () => opened.close();
     return { client, db, reader, books, uri: connection.uri, serverVersion: version, close };
   } catch (error) {
     await client?.close().catch(() => undefined);
-    throw explainServerError(error, connection);
+    throw explainOpening(error, connection);
   }
 }
 
-/** Nothing listens there, nobody knows the name, or no way leads there: waiting for the time-out would not help. */
-const HOPELESS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH']);
-
-/** The driver tries until its time-out. This gives up as soon as every host that it knows has turned out hopeless. */
-async function connectUnlessHopeless(client: MongoClient): Promise<void> {
-  let listener: ((event: TopologyDescriptionChangedEvent) => void) | undefined;
-  const hopeless = new Promise<never>((_, reject) => {
-    listener = ({ newDescription }) => {
-      const hosts = [...newDescription.servers.values()];
-      if (hosts.length > 0 && hosts.every(isHopeless)) reject(hosts[0].error);
-    };
-    client.on('topologyDescriptionChanged', listener);
-  });
+/** @throws SeedError (usage) for settings that no server can make right */
+function makeUsableClient(connection: ConnectionSettings, overrides: MongoClientOptions): MongoClient {
+  let client: MongoClient;
   try {
-    await Promise.race([client.connect(), hopeless]);
-  } finally {
-    if (listener) client.off('topologyDescriptionChanged', listener);
+    client = makeClient(connection, overrides);
+  } catch (error) {
+    throw settingsError(error);
   }
+  refuseUnusable(client);
+  return client;
 }
 
-function isHopeless({ error }: ServerDescription): boolean {
-  const code = (error?.cause as NodeJS.ErrnoException | undefined)?.code;
-  return code !== undefined && HOPELESS.has(code);
+/** Without a user the server says who it is all the same, and refuses what comes next. */
+async function refuseNobody(db: Db): Promise<void> {
+  try {
+    await db.collection(RUNS).findOne({}, { projection: { _id: 1 } });
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === UNAUTHORIZED) throw error;
+  }
 }
 
 /** For a reader that has the server group and count what may be a great many records: a long silence there is no stalled connection. */

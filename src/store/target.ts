@@ -7,6 +7,7 @@ import type { Books } from './books.js';
 import { type Connection, openConnection } from './connect.js';
 import { isListening } from './listening.js';
 import { explainServerError } from './server-errors.js';
+import { openWhenReady } from './wait-for-server.js';
 
 export interface Target {
   /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
@@ -25,13 +26,18 @@ export interface Target {
 /**
  * A named server is used or fails. With nothing configured: localhost:27017 if something answers there, else the
  * embedded server.
+ * @param signal stops the wait for a server that is still starting
  * @throws SeedError
  */
 export async function openTarget(
   connection: ConnectionSettings,
   notice: (message: string) => void,
+  signal?: AbortSignal,
 ): Promise<Target> {
-  if (connection.origin === 'named') return targetOf(await openConnection(connection), connection);
+  for (const text of connection.opening?.notices ?? []) notice(text);
+  if (connection.origin === 'named') {
+    return targetOf(await openWhenReady(connection, { notice, signal }), connection);
+  }
   if (await isListening('127.0.0.1', 27017)) {
     return targetOf(await openConnection(connection), connection);
   }

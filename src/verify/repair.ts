@@ -58,7 +58,7 @@ export async function repairDataset(
   };
   refuseObstacles(wanted, await withRetry(() => inspectTarget(target.db), { limitMs: retryMs }));
   const runId = new ObjectId().toHexString();
-  const connection = { ...input.connection, uri: target.uri, origin: 'named' as const };
+  const connection = { ...input.connection, uri: target.uri, origin: 'named', opening: undefined } as const;
   const kept = { existing: 'keep', extending: undefined } as const;
   const holding = {
     connection,

@@ -1,8 +1,9 @@
 /** Flag over environment over `.env` over default, for every setting, with where each value came from. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { SETTING_NAMES, type SettingName, settingEntry } from '../../src/config/catalog.js';
@@ -10,15 +11,30 @@ import { parseEnvFile } from '../../src/config/env-file.js';
 import { SeedError } from '../../src/errors.js';
 import { configure, refusal, withFolder } from './support.js';
 
+const FOLDER = mkdtempSync(join(tmpdir(), 'seed-database-files-'));
+after(() => rmSync(FOLDER, { recursive: true }));
+
+/** Three files that hold what a variable could. */
+function threeFiles(kind: string, text: string): readonly [string, string, string] {
+  const file = (name: string) => {
+    const path = join(FOLDER, `${kind}-${name}`);
+    writeFileSync(path, text);
+    return path;
+  };
+  return [file('one'), file('two'), file('three')];
+}
+
 /** Three different values for each setting that a variable can give. */
 const THREE_VALUES: Readonly<Partial<Record<SettingName, readonly [string, string, string]>>> = {
   environment: ['one', 'two', 'three'],
   uri: ['mongodb://one', 'mongodb://two', 'mongodb://three'],
+  uriFile: threeFiles('uri', 'mongodb://one\n'),
   host: ['one', 'two', 'three'],
   port: ['1001', '1002', '1003'],
   database: ['one', 'two', 'three'],
   username: ['one', 'two', 'three'],
   password: ['secret-one', 'secret-two', 'secret-three'],
+  passwordFile: threeFiles('password', 'secret\n'),
   authSource: ['one', 'two', 'three'],
   replicaSet: ['one', 'two', 'three'],
   sslEnabled: ['true', 'false', 'yes'],
@@ -40,6 +56,7 @@ const THREE_VALUES: Readonly<Partial<Record<SettingName, readonly [string, strin
 const COMPANIONS: Readonly<Partial<Record<SettingName, Readonly<Record<string, string>>>>> = {
   username: { MONGODB_PASSWORD: 'secret' },
   password: { MONGODB_USERNAME: 'someone' },
+  passwordFile: { MONGODB_USERNAME: 'someone' },
   sslKeyPath: { MONGODB_SSL_CERT_PATH: '/dev/null' },
 };
 
@@ -189,6 +206,8 @@ test('.env.example names every variable with its default, and changes nothing wh
     const { connection, ...others } = configure({ directory }).settings;
     const { connection: untouched, ...same } = configure().settings;
     assert.deepEqual(others, same);
-    assert.deepEqual(connection, { ...untouched, origin: 'named' });
+    // A time-out that was set is waited for, whatever it is.
+    const opening = { ...untouched.opening, patient: true };
+    assert.deepEqual(connection, { ...untouched, origin: 'named', opening });
   });
 });
