@@ -28,30 +28,18 @@ export function failureOf(
   mask: (text: string) => string = maskUris,
 ): Failure {
   const error = explainSystemError(thrown) ?? thrown;
-  const password = asPassword(error);
   const traced = debug && error instanceof Error && !(error instanceof CommanderError);
   return {
     exitStatus: exitStatusOf(error),
-    message: mask(password?.message ?? messageOf(error)),
+    message: mask(messageOf(error)),
     details: error instanceof SeedError ? error.details.map(mask) : [],
-    remedy: mask(password?.remedy ?? (error instanceof SeedError ? error.remedy : '')),
+    remedy: withTypedFlags(mask(error instanceof SeedError ? error.remedy : '')),
     trace: traced ? mask((thrown as Error).stack ?? '') : undefined,
   };
 }
 
 /** Flags that other programs take a password by; it may stand at once behind the short one. */
 const PASSWORD_FLAG = /unknown option '(?<flag>--(?:pass[a-z]*|pwd|pw)\b|-p)/i;
-
-/** Never with what was typed. */
-function asPassword(error: unknown): Pick<Failure, 'message' | 'remedy'> | undefined {
-  const flag = error instanceof CommanderError ? PASSWORD_FLAG.exec(error.message)?.groups?.flag : undefined;
-  if (flag === undefined) return undefined;
-  const port = flag === '-p' ? '--port is for the port; ' : '';
-  return {
-    message: `there is no flag ${flag}: everyone on a machine sees flags in ps`,
-    remedy: `${port}give the password in MONGODB_PASSWORD, or in a file whose path is in MONGODB_PASSWORD_FILE`,
-  };
-}
 
 function messageOf(error: unknown): string {
   if (error instanceof SeedError) return error.message;
@@ -61,6 +49,11 @@ function messageOf(error: unknown): string {
       const { flag, name, value, choices } = refused.groups as Record<string, string>;
       const given = `${flag ?? name} ${value}`;
       return `${given}: must be ${choices}${didYouMean(value, choices.split(', '))}`;
+    }
+    const flag = PASSWORD_FLAG.exec(error.message)?.groups?.flag;
+    if (flag !== undefined) {
+      const port = flag === '-p' ? '--port names the port, and ' : '';
+      return `unknown option '${flag}': ${port}a password comes from MONGODB_PASSWORD, or from the file that MONGODB_PASSWORD_FILE names`;
     }
     // A flag that does not exist may carry what it should not, such as --password=….
     return error.message.replace(/^error: /, '').replace(/(unknown option '--?[^=']+)=.*'/, "$1'");

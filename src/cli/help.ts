@@ -24,7 +24,7 @@ Examples:
 
 Variables:
   MONGODB_URI, MONGODB_HOST, MONGODB_PASSWORD and others, in the environment or
-  in a file .env; MONGODB_URI_FILE and MONGODB_PASSWORD_FILE name files. Flags win over the environment, the environment over the file.
+  in a file .env. Flags win over the environment, the environment over the file.
   .env.example describes each one, "seed-database config" shows them in effect.
 ${EXIT_STATUSES}
 
@@ -117,15 +117,15 @@ does, and --log-level debug adds detail.
    "seed-database config" shows which address is used and where it was read,
    "seed-database status" tests it. A server that was named is never replaced by
    the embedded one. --wait 60 waits for one that is still starting, and for a
-   replica set without a primary. If the server went away for longer than --retry-seconds,
-   go on with --resume when it is back.
+   replica set without a primary. If the server went away for longer than
+   --retry-seconds, go on with --resume when it is back.
 
 2. It cannot authenticate (exit status 4)
    The user is looked up in the database admin unless MONGODB_AUTH_SOURCE names
    another. The password comes from MONGODB_PASSWORD, or from the file that
    MONGODB_PASSWORD_FILE names, never from a flag; in a connection string it is
-   percent-encoded. "not allowed on database" means that the user is known and lacks the
-   role: readWrite on the database is enough.
+   percent-encoded. "not allowed on database" means that the user is known and
+   lacks the role: readWrite on the database is enough.
 
 3. Memory runs out (exit status 1, or the system ends the process)
    Memory grows with --workers, --batch-size and --shard-days, not with --days:

@@ -15,7 +15,7 @@ import {
   type SettingSources,
   settingLabel,
 } from './sources.js';
-import { type UriParts, uriRemedy } from './uri.js';
+import type { UriParts } from './uri.js';
 import { compressorsOf, writeConcernOf } from './uri-options.js';
 
 /** One setting as it takes effect, for people. */
@@ -95,8 +95,7 @@ function validate(candidates: Candidates): Values {
   const name = issue.path[0] as SettingName;
   const candidate = candidates[name];
   const label = candidate ? describeCandidate(name, candidate) : settingLabel(name);
-  const remedy = name === 'uri' ? uriRemedy(candidate?.text ?? '') : '';
-  throw usageError(`${label}: must be ${issue.message}`, remedy);
+  throw usageError(`${label}: must be ${issue.message}`);
 }
 
 /** With both ends given the days follow from them, whole or not. */

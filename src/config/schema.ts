@@ -6,7 +6,7 @@ import type { SettingName } from './catalog.js';
 import { parseHosts } from './hosts.js';
 import { parseInstant } from './instant.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
-import { parseUri, URI_FORMS } from './uri.js';
+import { parseUri, uriForms } from './uri.js';
 
 /** A hundred years. */
 export const MAX_DAYS = 36_500;
@@ -44,14 +44,14 @@ const boolean = z
   .toLowerCase()
   .pipe(z.stringbool({ error: 'true or false (also 1 or 0, yes or no, on or off)' }));
 
-const parsedBy = <T>(allowed: string, parse: (text: string) => T | undefined) =>
+const parsedBy = <T>(allowed: string | ((text: string) => string), parse: (text: string) => T | undefined) =>
   z
     .string()
     .trim()
     .transform((text, context): T => {
       const value = parse(text);
       if (value !== undefined) return value;
-      context.addIssue({ code: 'custom', message: allowed });
+      context.addIssue({ code: 'custom', message: typeof allowed === 'string' ? allowed : allowed(text) });
       return z.NEVER;
     });
 
@@ -113,7 +113,7 @@ export const VALUES = z.object({
   shardDays: wholeNumber(1, MAX_DAYS).optional(),
   writer: oneOf(WRITERS),
   compressors: parsedBy(`a list of ${COMPRESSORS.join(', ')}`, parseCompressors).optional(),
-  uri: parsedBy(URI_FORMS, parseUri).optional(),
+  uri: parsedBy(uriForms, parseUri).optional(),
   uriFile: path.optional(),
   host: parsedBy('a host name or address, or several separated by commas', parseHosts),
   port: wholeNumber(1, 65_535),

@@ -12,9 +12,6 @@ export interface UriParts {
   readonly query: readonly string[];
 }
 
-/** What a connection string looks like, for refusals. */
-export const URI_FORMS = 'a connection string: mongodb://host:port or mongodb+srv://host';
-
 const SHAPE = /^(mongodb(?:\+srv)?):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^@/?#]*))?(?:\?([^@#]*))?$/i;
 const ADDRESS = /^(?:\[[^\]]+\]|[^:[\]]+)(?::\d{1,5})?$/;
 
@@ -46,8 +43,12 @@ export function parseUri(text: string): UriParts | undefined {
 export const PERCENT_ENCODE =
   'percent-encode the name and the password: % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23';
 
-/** The way out for a text that is no connection string. */
-export function uriRemedy(text: string): string {
+/** What a connection string looks like, and what is amiss with a text that is none. */
+export function uriForms(text: string): string {
+  return `a connection string: mongodb://host:port or mongodb+srv://host; ${wayOut(text)}`;
+}
+
+function wayOut(text: string): string {
   const rest = /^\s*mongodb(?:\+srv)?:\/\/(.*)$/is.exec(text)?.[1];
   if (rest === undefined) return 'begin it with mongodb:// or mongodb+srv://';
   if (/\s/.test(text.trim()) && !rest.includes('@'))

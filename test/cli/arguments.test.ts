@@ -227,3 +227,19 @@ test('every command has an example, and help of it says the same as --help', asy
     }),
   );
 });
+
+for (const [flag, shown] of [
+  ['--password', '--password'],
+  ['--passwd=hunter2', '--passwd'],
+  ['-phunter2', '-p'],
+]) {
+  test(`${flag} points to the variables, and shows no password`, async () => {
+    const { status, stdout, stderr } = await runCli(['status', flag, 'hunter2']);
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(
+      stderr,
+      new RegExp(`^❌ unknown option '${shown}': .*MONGODB_PASSWORD, .*MONGODB_PASSWORD_FILE`),
+    );
+    assert.doesNotMatch(stderr, /hunter2/);
+  });
+}

@@ -101,7 +101,7 @@ test('a user who may only read: 4, and status works for them', async () => {
   const options = { env: { MONGODB_URI: file.server.plainUri, ...credentials(READER) } };
   const expected = {
     status: 4,
-    cause: /^not allowed on database unwritten_\d+: not authorized on unwritten_\d+ to execute command \w+$/,
+    cause: /^not allowed on database unwritten_\d+: user reader@admin may not insert/,
     remedy: /the user needs the readWrite role on this database/,
     secret: READER.password,
   };

@@ -81,10 +81,10 @@ const MALFORMED: readonly [string, RegExp][] = [
 ];
 for (const [uri, way] of MALFORMED) {
   test(`malformed: ${uri}: the way out fits, and nothing of a password is shown`, () => {
-    const [cause, remedy] = refused(uri);
-    assert.match(remedy, way);
-    assert.doesNotMatch(`${cause} ${remedy}`, /p@ss|p\/ss|p:ss|100%@|secret|se#cret/);
-    assert.match(cause, /a connection string: mongodb:\/\/host:port or mongodb\+srv:\/\/host$/);
+    const [cause] = refused(uri);
+    assert.match(cause, /a connection string: mongodb:\/\/host:port or mongodb\+srv:\/\/host; /);
+    assert.match(cause.split('; ')[1], way);
+    assert.doesNotMatch(cause, /p@ss|p\/ss|p:ss|100%@|secret|se#cret/);
   });
 }
 
