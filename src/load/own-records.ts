@@ -89,7 +89,7 @@ function anothers(
   return new SeedError(
     ExitStatus.targetNotReady,
     `${METRICS} holds another record of ${which}: its ${field} is ${shown(found)}, not ${shown(planned)}`,
-    'use another --database, or --clean to replace what is there',
+    'use another --database, or --clean --yes to replace what is there',
   );
 }
 

@@ -102,7 +102,7 @@ function unexplained({ timestamp, meta }: Document): SeedError {
   return new SeedError(
     ExitStatus.targetNotReady,
     `${METRICS} holds a record of ${meta.asset_id} ${meta.metric_name} at ${when} that no stored run has put there`,
-    'load another period (--start, --end), use another --database, or --clean to replace what is there',
+    'load another period (--start, --end), use another --database, or --clean --yes to replace what is there',
   );
 }
 
@@ -134,6 +134,6 @@ function otherAsset(assetId: string, field: string): SeedError {
   return new SeedError(
     ExitStatus.targetNotReady,
     `${ASSETS} holds another ${assetId} than this fleet's, with another ${field}: it would be overwritten`,
-    'use another --database, or --clean to replace what is there',
+    'use another --database, or --clean --yes to replace what is there',
   );
 }
