@@ -21,6 +21,7 @@ export const CONNECTION_SETTINGS: readonly SettingName[] = [
   'logLevel',
   'json',
   'color',
+  'ascii',
 ];
 
 /** Those of the variables that a command which connects to nothing has no use for. */
@@ -76,6 +77,7 @@ export const PREVIEW_SETTINGS: readonly SettingName[] = [
   'logLevel',
   'json',
   'color',
+  'ascii',
 ];
 
 /** What `report` needs: which database, and which period of it. */
@@ -121,6 +123,7 @@ export const EXPORT_SETTINGS: readonly SettingName[] = [
   'logLevel',
   'json',
   'color',
+  'ascii',
 ];
 
 /** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
@@ -146,6 +149,8 @@ export function givenFlags(command: Command): Partial<Record<SettingName, string
   for (const level of command.parent ? [command.parent, command] : [command]) {
     for (const name of FLAG_SETTINGS) {
       if (level.getOptionValueSource(name) !== 'cli') continue;
+      // Of the terminal rather than of a command: it is heeded before there is one.
+      if (name === 'ascii') continue;
       if (!command.options.some((option) => option.attributeName() === name)) {
         command.error(`${settingEntry(name).flag} has no meaning for the command ${command.name()}`);
       }

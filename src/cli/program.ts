@@ -6,6 +6,7 @@ import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';
 import { COMMAND_HELP, HELP_AFTER, TOPICS } from './help.js';
+import { helpItem, helpWidth, writeHelp } from './help-output.js';
 import {
   addSettingOptions,
   CONNECTION_SETTINGS,
@@ -48,7 +49,8 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({ writeOut: writeHelp, getOutHelpWidth: helpWidth, outputError: () => undefined })
+    .configureHelp({ formatItem: helpItem })
     .addHelpText('after', HELP_AFTER);
   addSettingOptions(program, FLAG_SETTINGS);
 
@@ -130,7 +132,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
       ended(await exportFiles(givenFlags(command), command.opts()));
     });
 
-  addSettingOptions(program.command('serve'), ['port', 'logLevel'])
+  addSettingOptions(program.command('serve'), ['port', 'logLevel', 'ascii'])
     .description('keep the embedded server up for other programs until Ctrl-C')
     .action(async (_options, command: Command) => {
       const { serve } = await import('./serve.js');
@@ -171,7 +173,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .argument('[topic]')
     .action(async (topic: string | undefined, _options, command: Command) => {
       givenFlags(command);
-      if (topic !== undefined && topic in TOPICS) process.stdout.write(`${TOPICS[topic]}\n`);
+      if (topic !== undefined && topic in TOPICS) writeHelp(`${TOPICS[topic]}\n`);
       else (await named(topic)).outputHelp();
       ended(ExitStatus.done);
     });

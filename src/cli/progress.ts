@@ -1,6 +1,8 @@
 /** Progress of a command that is no load: a line that is drawn over on a terminal, and one now and then elsewhere. */
+import { inCharacters } from '../report/characters.js';
 import { PROGRESS_EVERY_MS } from '../report/progress-text.js';
 import type { Screen } from '../report/screen.js';
+import { cut } from '../report/width.js';
 import { progressText } from './verify-text.js';
 
 export class Progress {
@@ -15,11 +17,11 @@ export class Progress {
     const now = performance.now();
     const { interactive, stream, width } = this.screen;
     if (interactive) {
-      const text = progressText(done, planned, now - this.#started, true);
-      stream.write(`\r\u001b[K${text.slice(0, width)}`);
+      const text = progressText(done, planned, now - this.#started, width);
+      stream.write(`\r\u001b[K${inCharacters(cut(text, width))}`);
       this.#drawn = true;
     } else if (now - this.#said >= PROGRESS_EVERY_MS) {
-      this.screen.print([progressText(done, planned, now - this.#started, false)]);
+      this.screen.print([progressText(done, planned, now - this.#started)]);
       this.#said = now;
     }
   }

@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { ExitStatus } from '../errors.js';
+import { chooseCharacters, inCharacters } from '../report/characters.js';
 import { failureLines, failureResult } from '../report/failure.js';
 import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
@@ -11,6 +12,7 @@ import { buildProgram } from './program.js';
 
 /** @returns the exit status. Prints failures on standard error; never throws. */
 export async function run(args: readonly string[]): Promise<ExitStatus> {
+  chooseCharacters(process.env, args.includes('--ascii'));
   const printing = survivePrintingErrors();
   const debug = wantsStacks(args);
   const fail = (error: unknown): ExitStatus => {
@@ -19,8 +21,7 @@ export async function run(args: readonly string[]): Promise<ExitStatus> {
     return failure.exitStatus as ExitStatus;
   };
   process.on('uncaughtException', (error) => {
-    fail(error);
-    process.exit(ExitStatus.failure);
+    process.exit(fail(error));
   });
   let status: ExitStatus = ExitStatus.done;
   try {
@@ -69,7 +70,7 @@ function survivePrintingErrors(): { readonly lostOutput: boolean } {
     // Bun tells of it only when the status is already said.
     process.exitCode ||= ExitStatus.failure;
     const failure = { message: `cannot write to standard output: ${error.message}`, remedy: '' };
-    for (const line of failureLines(failure)) process.stderr.write(`${line}\n`);
+    for (const line of failureLines(failure)) process.stderr.write(`${inCharacters(line)}\n`);
   });
   return printing;
 }

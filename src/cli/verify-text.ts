@@ -6,6 +6,7 @@ import type { Defect, Example, RepairPlan, Selection, VerifyReport } from '../ve
 
 const MS_PER_MINUTE = 60_000;
 const BAR_WIDTH = 30;
+const LEAST_BAR_WIDTH = 10;
 /** Series named in the tree; the JSON object has all. */
 const SERIES_SHOWN = 15;
 
@@ -23,11 +24,21 @@ export function selectionLines({ dataset, run }: Selection, database: string): s
   ];
 }
 
-/** How far the comparison is, for a line that is drawn over, or one of many. */
-export function progressText(compared: number, planned: number, elapsedMs: number, drawn: boolean): string {
+/**
+ * How far the comparison is.
+ * @param width of a line that is drawn over, with a bar; undefined for one of many, without
+ */
+export function progressText(compared: number, planned: number, elapsedMs: number, width?: number): string {
   const rate = elapsedMs > 0 ? (compared / elapsedMs) * 1000 : 0;
-  const lead = drawn ? `${bar(compared, planned, BAR_WIDTH)} ` : '';
-  return `${lead}${percent(compared, planned)}% (${count(compared)}/${count(planned)} records) · ${count(rate)} records/s`;
+  const share = `${percent(compared, planned)}%`;
+  const counts = `${count(compared)}/${count(planned)}`;
+  const full = `${share} (${counts} records) · ${count(rate)} records/s`;
+  if (width === undefined) return full;
+  for (const text of [full, `${share} (${counts})`, share]) {
+    const room = Math.min(BAR_WIDTH, width - text.length - 1);
+    if (room >= LEAST_BAR_WIDTH) return `${bar(compared, planned, room)} ${text}`;
+  }
+  return share;
 }
 
 /** What to do where database and dataset differ. */

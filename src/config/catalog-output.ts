@@ -31,4 +31,9 @@ export const OUTPUT_SETTINGS = {
     group: 'Output:',
     description: 'no colours; so does a NO_COLOR variable that is not empty',
   },
+  ascii: {
+    flag: '--ascii',
+    group: 'Output:',
+    description: 'plain characters only, as where the locale has no UTF-8',
+  },
 } as const satisfies Readonly<Record<string, SettingEntry>>;

@@ -143,6 +143,7 @@ export const VALUES = z.object({
   quiet: boolean.optional(),
   json: boolean.optional(),
   color: boolean,
+  ascii: boolean.optional(),
 } satisfies Record<SettingName, z.ZodType>);
 
 export type Values = z.output<typeof VALUES>;

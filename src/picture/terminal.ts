@@ -15,6 +15,8 @@ const WEEK_CELLS = [28, 21, 14, 7];
 /** Around names: the tree's lines, gaps, the day, the mean, the end of the scale. */
 const FRAME = 7 + 2 + DAY_CELLS + 2 + 2 + 5 + 4;
 const LONGEST_NAME = 16;
+const SHORTEST_NAME = 4;
+const SHORTEST_LABEL = 8;
 
 /** A heading, and its lines. */
 export type Block = readonly [heading: string, ...lines: string[]];
@@ -39,28 +41,38 @@ export function sourceBlock({ source, window, counts, omitted }: DatasetPicture)
   ];
 }
 
-/** One sparkline of a day and one of a week for each machine and metric. */
+/** One sparkline of a day and one of a week for each machine and metric; of a week alone where there is little room. */
 export function sparklineBlock({ machines, window }: DatasetPicture, width: number): Block {
   const names = machines.flatMap(({ metrics }) => metrics.map(({ metricName }) => widthOf(metricName)));
-  const name = Math.max(4, Math.min(LONGEST_NAME, Math.max(0, ...names), width - FRAME - 7));
-  const week = WEEK_CELLS.find((cells) => FRAME + name + cells <= width) ?? 7;
+  const withDay = FRAME + SHORTEST_NAME + 7 <= width;
+  const frame = withDay ? FRAME : FRAME - DAY_CELLS - 2;
+  const longest = Math.min(LONGEST_NAME, Math.max(0, ...names));
+  const name = Math.max(SHORTEST_NAME, Math.min(longest, width - frame - 7));
+  const week = WEEK_CELLS.find((cells) => frame + name + cells <= width) ?? 7;
   const last = instantOf(window.end - 1)
     .toISOString()
     .slice(0, 10);
-  const columns = `${''.padEnd(7 + name)}  ${'last 24 hours'.padEnd(DAY_CELLS)}  ${(week > 7 ? 'last 7 days' : '7 days').padEnd(week)}   mean top`;
+  const daily = withDay ? `${'last 24 hours'.padEnd(DAY_CELLS)}  ` : '';
+  const columns = `${''.padEnd(7 + name)}  ${daily}${(week > 7 ? 'last 7 days' : '7 days').padEnd(week)}   mean top`;
   const lines = machines.flatMap((machine) => [
     `   ${cut(titleOf(machine), width - 3)}`,
-    ...tree(machine.metrics.map((metric) => row(metric, name, week))),
+    ...tree(machine.metrics.map((metric) => row(metric, name, week, withDay))),
   ]);
   return [`📈 Machines, up to ${last}`, columns, ...lines];
 }
 
-function row({ metricName, unit, mean, day, week }: MetricPicture, name: number, cells: number): string {
+function row(
+  { metricName, unit, mean, day, week }: MetricPicture,
+  name: number,
+  cells: number,
+  withDay: boolean,
+): string {
   const weekly = condense(week, cells);
   const top = scaleTop([...day, ...weekly], unit);
+  const daily = withDay ? `${sparkline(day, top)}  ` : '';
   const label = cut(oneLine(metricName), name);
   const padding = ''.padEnd(name - widthOf(label));
-  return `${label}${padding}  ${sparkline(day, top)}  ${sparkline(weekly, top)}  ${short(mean, 1).padStart(5)}${short(top, 0).padStart(4)}`;
+  return `${label}${padding}  ${daily}${sparkline(weekly, top)}  ${short(mean, 1).padStart(5)}${short(top, 0).padStart(4)}`;
 }
 
 /** In few characters: `52.3`, `1520`, `12k`. */
@@ -126,12 +138,16 @@ export function backupBlock({ machines }: DatasetPicture, width: number): Block 
   return ['💾 Backups: the age of the last good one is the recovery point', ...table(heads, rows, width)];
 }
 
-/** Columns under their heads, as branches; the first column gives way where there is no room. */
+/** Columns under their heads, as branches; the first column gives way where there is little room, and all where there is none. */
 function table(heads: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
   if (rows.length === 0) return tree(['none']);
   const widths = heads.map((head, i) => Math.max(widthOf(head), ...rows.map((cells) => widthOf(cells[i]))));
   const others = widths.slice(1).reduce((sum, one) => sum + one + 2, 0);
-  const first = Math.max(8, Math.min(widths[0], width - 7 - others));
+  if (7 + SHORTEST_LABEL + others > width) {
+    const told = (cells: readonly string[]) => cells.map((cell, i) => `${heads[i + 1]} ${cell}`).join(', ');
+    return tree(rows.map(([name, ...cells]) => [oneLine(name), [told(cells)]]));
+  }
+  const first = Math.max(SHORTEST_LABEL, Math.min(widths[0], width - 7 - others));
   const line = ([name, ...cells]: readonly string[]) => {
     const label = cut(oneLine(name), first);
     const rest = cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('');

@@ -1,6 +1,7 @@
 /** The two lines that move at the bottom of a terminal while records load. */
 import { createRequire } from 'node:module';
 import type { MultiBar } from 'cli-progress';
+import { inCharacters } from './characters.js';
 import { harmless } from './harmless.js';
 import { barLine, currentLine } from './progress-text.js';
 import type { Screen } from './screen.js';
@@ -46,7 +47,9 @@ export class LiveBar {
     });
     const line = (text: (progress: LoadProgress, width: number) => string, lead: string) => {
       const format = () =>
-        this.#progress ? lead + harmless(text(this.#progress, this.screen.width - lead.length)) : lead;
+        inCharacters(
+          lead + (this.#progress ? harmless(text(this.#progress, this.screen.width - lead.length)) : ''),
+        );
       bars.create(1, 0, {}, { format });
     };
     line(barLine, INDENT + FORK);

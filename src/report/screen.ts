@@ -1,9 +1,10 @@
 /** A stream that people read: a terminal, or a file or pipe that must get plain text. */
 
+import { inCharacters } from './characters.js';
 import { failureLines } from './failure.js';
 import { harmless, oneLine } from './harmless.js';
 import type { Failure } from './types.js';
-import { hanging } from './width.js';
+import { fold, hanging } from './width.js';
 
 /** What is needed of a stream; `process.stdout` and `process.stderr` are such. */
 export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -61,19 +62,20 @@ export class Screen {
   }
 
   /**
-   * Writes lines, coloured where that is wanted: the tree's own lines faint, the text in the tone. What a line holds of control codes
+   * Writes lines, broken where a terminal would break them and coloured where that is wanted: the tree's own lines faint, the text in the tone. What a line holds of control codes
    * comes from elsewhere and is taken out.
    */
   print(lines: readonly string[], tone: Tone = 'plain'): void {
     if (lines.length === 0) return;
-    this.stream.write(lines.map((line) => `${this.#paint(harmless(line), tone)}\n`).join(''));
+    const shown = lines.flatMap((line) => fold(harmless(line), this.wrapWidth));
+    this.stream.write(shown.map((line) => `${this.#paint(line, tone)}\n`).join(''));
   }
 
   #paint(line: string, tone: Tone): string {
-    if (!this.#colored || line === '') return line;
+    if (!this.#colored || line === '') return inCharacters(line);
     const [lead] = TREE_LINES.exec(line) ?? [''];
     const [on, off] = TONES[tone];
-    const text = `${on}${line.slice(lead.length)}${off}`;
-    return lead === '' ? text : `${DIM[0]}${lead}${DIM[1]}${text}`;
+    const text = `${on}${inCharacters(line.slice(lead.length))}${off}`;
+    return lead === '' ? text : `${DIM[0]}${inCharacters(lead)}${DIM[1]}${text}`;
   }
 }

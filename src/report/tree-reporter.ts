@@ -159,6 +159,8 @@ export class TreeReporter implements Reporter {
     this.#open = false;
     const { acknowledged = 0, planned = 0 } = this.#last ?? {};
     const share = `${percent(acknowledged, planned)}% (${count(acknowledged)}/${count(planned)})`;
-    this.options.screen.print([`${INDENT}${END}${bar(acknowledged, planned, FINAL_BAR_WIDTH)} ${share}`]);
+    const room = this.options.screen.wrapWidth - (INDENT + END + share).length - 1;
+    const drawn = room < FINAL_BAR_WIDTH ? '' : `${bar(acknowledged, planned, FINAL_BAR_WIDTH)} `;
+    this.options.screen.print([`${INDENT}${END}${drawn}${share}`]);
   }
 }

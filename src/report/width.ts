@@ -48,6 +48,27 @@ export function wrap(text: string, width: number): string[] {
   return lines;
 }
 
+/** What stands before a branch's text. */
+const LEAD = /^[ │├└─]*/u;
+/** A command at a line's end, which a line break of ours would spoil for whoever copies it. */
+const COMMAND = /(?<=: )(?:seed-database|npm run|mongosh|mongorestore) .*$/;
+
+/**
+ * A line of a tree, or one that stands for itself, in lines no wider than `width`: broken between words, what goes on under
+ * the first one's text. Blanks that make columns stay where they are in the line; a command to be copied stays whole.
+ */
+export function fold(line: string, width: number): string[] {
+  if (widthOf(line) <= width) return [line];
+  const [lead] = LEAD.exec(line) ?? [''];
+  // Under a heading's sign there is nothing; other text has none.
+  const below = /^[\p{L}\p{N}'"[-]/u.test(line) ? '' : '   ';
+  const rest = lead === '' ? below : lead.replace('├──', '│  ').replace('└──', '   ');
+  const [command] = COMMAND.exec(line) ?? [''];
+  const text = line.slice(lead.length, line.length - command.length).trimEnd();
+  const folded = hanging(text, width, lead, rest).map((part) => part.trimEnd());
+  return command === '' ? folded : [...folded, rest + command];
+}
+
 /** The text in lines no wider than `width`, the first one after `first`, those below after `rest`. */
 export function hanging(text: string, width: number, first: string, rest: string): string[] {
   const room = width - Math.max(widthOf(first), widthOf(rest));
