@@ -57,7 +57,8 @@ export async function openConnection(
     const close = () => opened.close();
     return { client, db, reader, books, uri: connection.uri, serverVersion: version, close };
   } catch (error) {
-    await client?.close().catch(() => undefined);
+    // Not waited for: what hangs at a connection would hold up its own explanation.
+    client?.close().catch(() => undefined);
     throw explainOpening(error, connection);
   }
 }

@@ -17,8 +17,7 @@ import { whoAnswers } from './who-answers.js';
 /** Nothing listens there, nobody knows the name, or no way leads there: waiting for the time-out would not help. */
 const HOPELESS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EACCES']);
 
-/** When to look; a server that is well has answered by then. */
-const FIRST_LOOK_MS = 700;
+/** When to look again at what may have been about to start. */
 const SECOND_LOOK_MS = 4_000;
 
 /**
@@ -27,6 +26,10 @@ const SECOND_LOOK_MS = 4_000;
  */
 export async function makeContact(client: MongoClient, connection: ConnectionSettings): Promise<void> {
   const patient = connection.opening?.patient ?? false;
+  // Before the driver does: a connection of its own that nobody answers would hold the program up.
+  const vain = await refusedBeforehand(client, patient);
+  const known = vain && noContact(vain, connection, client.options);
+  if (known) throw known;
   let seen: TopologyDescription | undefined;
   let stopped = false;
   const timers: NodeJS.Timeout[] = [];
@@ -56,10 +59,7 @@ export async function makeContact(client: MongoClient, connection: ConnectionSet
       }
     };
     client.on('topologyDescriptionChanged', listener);
-    timers.push(
-      setTimeout(() => void look(false), FIRST_LOOK_MS),
-      setTimeout(() => void look(true), SECOND_LOOK_MS),
-    );
+    timers.push(setTimeout(() => void look(true), SECOND_LOOK_MS));
   });
   try {
     await Promise.race([client.connect(), givenUp]);
@@ -72,6 +72,33 @@ export async function makeContact(client: MongoClient, connection: ConnectionSet
     for (const timer of timers) clearTimeout(timer);
     if (listener) client.off('topologyDescriptionChanged', listener);
   }
+}
+
+/** What was found, where none of the addresses that were given can be that of a server; undefined where one may be. */
+async function refusedBeforehand(
+  client: MongoClient,
+  patient: boolean,
+): Promise<readonly Found[] | undefined> {
+  const { hosts, tls } = client.options;
+  if (hosts.length === 0) return undefined;
+  const found: Found[] = [];
+  const looks = hosts.map(async (host) => {
+    const one = {
+      address: host.toString(),
+      error: undefined,
+      given: true,
+      answer: await whoAnswers(host, tls),
+    };
+    const prospect = outlook(one, client.options);
+    if (prospect !== 'vain' && (patient || prospect !== 'poor')) return;
+    found.push(one);
+    throw new Error('no server');
+  });
+  // One that may be it is enough, and the others need not be waited for.
+  return Promise.any(looks).then(
+    () => undefined,
+    () => found,
+  );
 }
 
 /** Every host, with what is there. Those that the driver has learnt of count as well. */

@@ -25,6 +25,8 @@ export interface Address {
 
 /** A server that is up answers in milliseconds; this is for one that is busy, and far away. */
 const PATIENCE_MS = 2_500;
+/** After so long without an answer it is no server that is well. */
+const NUDGE_MS = 1_000;
 const HEADER_BYTES = 16;
 const REPLY_HEADER_BYTES = 36;
 const OP_REPLY = 1;
@@ -54,6 +56,7 @@ function ask(
     const socket: Socket = tls ? connectTls({ ...place, rejectUnauthorized: false }) : connectTcp(place);
     const end = (answer: Answer | 'closed' | 'tls') => {
       clearTimeout(timer);
+      clearTimeout(nudge);
       socket.destroy();
       resolve(answer);
     };
@@ -64,6 +67,8 @@ function ask(
       () => end(!accepted ? { kind: 'nobody' } : secured ? 'tls' : { kind: 'silent' }),
       PATIENCE_MS,
     );
+    // Many a server of text waits for the end of a line before it complains.
+    const nudge = setTimeout(() => accepted && heard.length === 0 && socket.write('\r\n\r\n'), NUDGE_MS);
     socket.once('connect', () => {
       accepted = true;
     });
