@@ -87,7 +87,7 @@ async function refusedBeforehand(
       address: host.toString(),
       error: undefined,
       given: true,
-      answer: await whoAnswers(host, tls),
+      answer: await whoAnswers(host, Boolean(tls)),
     };
     const prospect = outlook(one, client.options);
     if (prospect !== 'vain' && (patient || prospect !== 'poor')) return;
@@ -113,7 +113,7 @@ async function findOut(
     [...new Set(addresses)].map(async (address) => {
       const host = client.options.hosts.find((one) => one.toString() === address) ?? parsed(address);
       const error = seen?.servers.get(address)?.error ?? undefined;
-      const answer = await whoAnswers(host, client.options.tls);
+      const answer = await whoAnswers(host, Boolean(client.options.tls));
       return { address, error, given: given.includes(address), answer };
     }),
   );

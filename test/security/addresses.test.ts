@@ -224,3 +224,20 @@ test('200 random connection strings and environments: connected, or 2, 3 or 4 in
   await fc.assert(property, { numRuns: 200, seed: 16, endOnFailure: true });
   assert.ok(outcomes.connected > 3 && outcomes.refused > 50, JSON.stringify(outcomes));
 });
+
+test('a replica set that is not initiated is given a moment, and then named', async () => {
+  const set = await startTestServer({ args: ['--replSet', 'fresh'], unready: true });
+  try {
+    const began = performance.now();
+    const { status, stderr } = await runCli(['status', '--uri', `mongodb://127.0.0.1:${set.port}`]);
+    assert.equal(status, 3, stderr);
+    assert.match(stderr, /the replica set of \S+ is not initiated\n.*rs\.initiate\(\)/);
+    const ms = performance.now() - began;
+    assert.ok(ms > 3_500 && ms < 9_500, `${ms} ms`);
+    const other = await runCli(['status', '--uri', `${server.uri}&replicaSet=other`]);
+    assert.equal(other.status, 2, other.stderr);
+    assert.match(other.stderr, /is no member of a replica set, and replicaSet=other was asked for/);
+  } finally {
+    await set.stop();
+  }
+});

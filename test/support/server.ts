@@ -20,6 +20,8 @@ export interface TestServerOptions {
   readonly replicaSet?: boolean | number;
   /** Each insert command waits {@link SLOW_INSERTS} first: for loads that must still run when they are disturbed, on any machine. */
   readonly slowInserts?: boolean;
+  /** It cannot take writes, and nobody waits until it does. */
+  readonly unready?: boolean;
   /** Further options of mongod. */
   readonly args?: readonly string[];
   /** Default: a temporary one. It is the first member's, is kept by `stop`, and must exist. */
@@ -153,7 +155,7 @@ class RunningTestServer implements TestServer {
         await admin.command({ createUser: ROOT.user, pwd: ROOT.password, roles: ['root'] });
       }
     });
-    await this.takesWrites();
+    if (!this.options.unready) await this.takesWrites();
   }
 
   async kill(signal: NodeJS.Signals, member?: number): Promise<void> {
