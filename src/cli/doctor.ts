@@ -5,6 +5,7 @@ import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
+import { assetDocuments } from '../load/assets.js';
 import { estimateSize } from '../load/estimate.js';
 import { requestedFleet } from '../load/fleet.js';
 import { drawLoader } from '../load/holder.js';
@@ -22,6 +23,7 @@ import { inspectTarget, type TargetFacts } from '../store/inspect.js';
 import { canHold, DROPPED, type Obstacle, obstaclesTo, type Wanted } from '../store/obstacles.js';
 import { collectionsWithData, existingLayout } from '../store/schema.js';
 import { openTarget, type Target } from '../store/target.js';
+import { unindexable } from '../store/unindexable.js';
 import { exitStatusOf, failureOf } from './failure.js';
 
 /** One thing that was looked at. */
@@ -67,7 +69,8 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
     add('Connection', good(`${server.uri}, database ${db.databaseName}`));
     const facts = await inspectTarget(db);
     const planned = await plannedLoad(settings);
-    const obstacles = obstaclesTo(wantedOf(planned, settings), facts);
+    const wanted = wantedOf(planned, settings);
+    const obstacles = [...obstaclesTo(wanted, facts), ...one(await unindexable(db, facts, wanted))];
     const about = (subject: Obstacle['subject']) =>
       obstacles.filter((one) => one.subject === subject).map(bad);
     const [unfit] = about('server');
@@ -120,6 +123,10 @@ function thisMachine(settings: Settings): Omit<Finding, 'subject'> {
   );
 }
 
+function one<T>(found: T | undefined): T[] {
+  return found === undefined ? [] : [found];
+}
+
 function bad({
   message,
   remedy,
@@ -139,14 +146,16 @@ async function plannedLoad({ load }: Settings): Promise<PlannedLoad> {
   return { fleet, plan: planLoad(fleet, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS) };
 }
 
-function wantedOf({ plan }: PlannedLoad, { load }: Settings): Wanted {
+function wantedOf({ fleet, plan }: PlannedLoad, { load }: Settings): Wanted {
+  const lastUpdated = instantOf(plan.window.end);
   return {
     layout: load.layout,
     cleaning: false,
     resuming: false,
     oldest: plan.records > 0 ? instantOf(plan.window.start) : undefined,
-    lastUpdated: instantOf(plan.window.end),
+    lastUpdated,
     now: new Date(),
+    assets: () => assetDocuments(fleet, lastUpdated),
   };
 }
 

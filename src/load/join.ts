@@ -31,7 +31,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     const facts = await inspect(input);
     await refuseWhileHeld(store, notice, part.of);
     const runs = await store.list();
-    const begun = decided(input, facts, () =>
+    const begun = await decided(input, facts, () =>
       decideJoin({ runs, collectionsWithData: withData(facts) }, request, settings.load, part),
     );
     if (begun.kind === 'already complete' || begun.kind === 'nothing to resume') {

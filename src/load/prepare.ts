@@ -5,9 +5,18 @@ import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { instantOf, planLoad } from '../plan/index.js';
 import { inspectTarget, type TargetFacts } from '../store/inspect.js';
 import { ASSETS, METRICS } from '../store/names.js';
-import { canHold, refuseObstacles, refuseServer, type Wanted } from '../store/obstacles.js';
+import {
+  canHold,
+  refuse,
+  refuseForeignRuns,
+  refuseObstacles,
+  refuseServer,
+  type Wanted,
+} from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
+import { unindexable } from '../store/unindexable.js';
 import { askForForeign, type Confirm } from './ask-foreign.js';
+import { assetDocuments } from './assets.js';
 import { keptBeside } from './beside.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
 import { fleetOf } from './fleet.js';
@@ -72,7 +81,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     const known = await store.ids();
     // With --clean stored runs are about to go, so even one that cannot be read is no obstacle.
     const runs = load.existing === 'clean' ? [] : await store.list();
-    const start = decided(input, facts, () =>
+    const start = await decided(input, facts, () =>
       decideStart({ runs, collectionsWithData: withData(facts) }, request, load),
     );
     if (start.kind === 'already complete' || start.kind === 'nothing to resume') {
@@ -133,13 +142,15 @@ async function othersHere(
   return beside.length > 0 ? { beside } : {};
 }
 
-/** Looks at the target. @throws SeedError for a server that cannot hold any dataset */
+/** Looks at the target. @throws SeedError for a server that cannot hold any dataset, and for a `seed_runs` of somebody else's */
 export async function inspect({
   target,
   store,
-}: Pick<PrepareInput, 'target' | 'store'>): Promise<TargetFacts> {
+  settings,
+}: Pick<PrepareInput, 'target' | 'store' | 'settings'>): Promise<TargetFacts> {
   const facts = await withRetry(() => inspectTarget(target.db), store.retry);
   refuseServer(facts.server);
+  refuseForeignRuns(facts, settings.load.existing === 'clean');
   return facts;
 }
 
@@ -155,21 +166,23 @@ export function withData({ collections }: TargetFacts): string[] {
  * What is to be done with a target that can hold what is to be written.
  * @throws SeedError for what is in the way of that, before whatever `decide` throws: no choice of existing data would help then
  */
-export function decided<T extends Start>(
-  { request, settings: { load }, notice }: Pick<PrepareInput, 'request' | 'settings' | 'notice'>,
+export async function decided<T extends Start>(
+  { target, store, request, settings: { load }, notice }: PrepareInput,
   facts: TargetFacts,
   decide: () => T,
-): T {
+): Promise<T> {
   const wantedFor = (start: Start | undefined): Wanted => {
     const run = start && 'run' in start ? start.run : undefined;
     const { layout, window, sections } = run ? datasetOf(run) : request.dataset;
+    const lastUpdated = instantOf(window.end);
     return {
       layout,
       cleaning: load.existing === 'clean' || run?.cleaning === true,
       resuming: run !== undefined || load.extending !== undefined,
       oldest: sections.length > 0 ? instantOf(window.start) : undefined,
-      lastUpdated: instantOf(window.end),
+      lastUpdated,
       now: new Date(),
+      assets: () => assetDocuments(run ? fleetOf(run) : request.fleet, lastUpdated),
     };
   };
   let start: T;
@@ -183,6 +196,7 @@ export function decided<T extends Start>(
   if (start.kind === 'already complete' || start.kind === 'nothing to resume') return start;
   const wanted = wantedFor(start);
   refuseObstacles(wanted, facts);
+  refuse(await withRetry(() => unindexable(target.db, facts, wanted), store.retry));
   const anew = wanted.cleaning || facts.collections[METRICS].kind === 'absent';
   const { version, featureVersion } = facts.server;
   const able = canHold({ ...facts.server, featureVersion: undefined });

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
-import { METRIC_BUCKETS, METRICS, OWN_COLLECTIONS } from './names.js';
+import { METRIC_BUCKETS, METRICS, OWN_COLLECTIONS, RUNS } from './names.js';
 import { type Rights, rightsOf } from './rights.js';
 
 const LOOKS = 20;
@@ -17,8 +17,10 @@ export interface IndexFacts {
   readonly name: string;
   /** Fields in their order, each with its direction or its kind (`text`, `2dsphere`, `hashed`). */
   readonly key: readonly (readonly [field: string, direction: unknown])[];
+  /** It refuses a second document of a key, or is about to be made so (`prepareUnique`). */
   readonly unique: boolean;
-  readonly partial: boolean;
+  /** Which documents it holds; undefined: all. */
+  readonly partialFilter: Document | undefined;
   readonly sparse: boolean;
   readonly hidden: boolean;
   readonly collated: boolean;
@@ -50,6 +52,7 @@ export type CollectionFacts =
       /** Undefined where the spans were given in seconds. */
       readonly granularity: string | undefined;
       readonly expireAfterSeconds: number | undefined;
+      readonly collation: string | undefined;
       readonly indexes: readonly IndexFacts[];
     };
 
@@ -71,26 +74,56 @@ export interface TargetFacts {
   readonly collections: Readonly<Record<OwnCollection, CollectionFacts>>;
   /** Buckets of a time-series `metrics` without that collection: a server died while it was dropped. */
   readonly strayBuckets: boolean;
+  /** True where `seed_runs` holds documents that no version of this program has written. */
+  readonly foreignRuns: boolean;
+  /** A database that is there whose name differs by case only: the server allows no second one. */
+  readonly sameName: string | undefined;
 }
 
 /** Looks at a target; reads only. @throws the driver's errors */
 export async function inspectTarget(db: Db): Promise<TargetFacts> {
-  const [server, rights, listed] = await Promise.all([inspectServer(db), rightsOf(db), listOwn(db)]);
+  const [server, rights, listed, sameName] = await Promise.all([
+    inspectServer(db),
+    rightsOf(db),
+    listOwn(db),
+    differentCase(db),
+  ]);
   const collections = absent();
-  await Promise.all(
-    listed
+  const [foreignRuns] = await Promise.all([
+    listed.some(({ name, type }) => name === RUNS && type === 'collection') && holdsForeignRuns(db),
+    ...listed
       .filter(({ name }) => name !== METRIC_BUCKETS)
       .map(async (info) => {
         collections[info.name as OwnCollection] = await inspectCollection(db, info);
       }),
-  );
+  ]);
   return {
     database: db.databaseName,
     server,
     rights,
     collections,
     strayBuckets: hasStrayBuckets(listed),
+    foreignRuns,
+    sameName,
   };
+}
+
+async function holdsForeignRuns(db: Db): Promise<boolean> {
+  const runs = db.collection(RUNS, { readPreference: 'primary' });
+  return (await runs.findOne({ format: { $not: { $type: 'number' } } }, { projection: { _id: 1 } })) !== null;
+}
+
+/** Not every server says which databases there are, nor to every user. */
+async function differentCase(db: Db): Promise<string | undefined> {
+  const { databaseName } = db;
+  const filter = { name: { $regex: `^${databaseName.replace(/[^\w]/g, '\\$&')}$`, $options: 'i' } };
+  const command = { listDatabases: 1, nameOnly: true, filter };
+  const { databases } = await db.client
+    .db('admin')
+    .command(command)
+    .catch(() => ({ databases: [] }));
+  const names = (databases as readonly { readonly name: string }[]).map(({ name }) => name);
+  return names.includes(databaseName) ? undefined : names[0];
 }
 
 function absent(): Record<OwnCollection, CollectionFacts> {
@@ -152,7 +185,16 @@ async function inspectCollection(db: Db, { name, type, options = {} }: Document)
   if (type === 'timeseries') {
     const { timeField, metaField, granularity } = options.timeseries;
     const expireAfterSeconds = secondsOf(options.expireAfterSeconds);
-    return { kind: 'timeseries', ...common, timeField, metaField, granularity, expireAfterSeconds };
+    const collation = options.collation?.locale;
+    return {
+      kind: 'timeseries',
+      ...common,
+      timeField,
+      metaField,
+      granularity,
+      expireAfterSeconds,
+      collation,
+    };
   }
   return {
     kind: 'collection',
@@ -172,8 +214,8 @@ function indexFacts(index: Document): IndexFacts {
   return {
     name: index.name,
     key: Object.entries(index.key),
-    unique: index.unique === true,
-    partial: index.partialFilterExpression !== undefined,
+    unique: index.unique === true || index.prepareUnique === true,
+    partialFilter: index.partialFilterExpression,
     sparse: index.sparse === true,
     hidden: index.hidden === true,
     collated: index.collation !== undefined,

@@ -1,28 +1,20 @@
 /** What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts of {@link inspectTarget}. */
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { hasSameKey, indexName, wantedIndexes } from './indexes.js';
-import type { CollectionFacts, IndexFacts, OwnCollection, ServerFacts, TargetFacts } from './inspect.js';
+import { expires, indexProblem, type Problem, type WantedDocuments } from './index-rules.js';
+import { hasSameKey, wantedIndexes } from './indexes.js';
+import type { CollectionFacts, OwnCollection, ServerFacts, TargetFacts } from './inspect.js';
 import { ASSETS, METRICS, OWN_COLLECTIONS, PARTS, RUNS, SHARDS } from './names.js';
 import { isAtLeast } from './versions.js';
 
 /** The oldest servers that are known to work. */
 export const OLDEST_SERVER = '4.4';
 export const OLDEST_TIME_SERIES = '5.0';
-/** The most indexes that a collection may have. */
-const MOST_INDEXES = 64;
 
 /** What is going to be written. */
-export interface Wanted {
-  readonly layout: Layout;
+export interface Wanted extends WantedDocuments {
   /** True where the data collections are dropped first: then they may be anything. */
   readonly cleaning: boolean;
-  /** True where what is there are records of the very run that goes on. */
-  readonly resuming: boolean;
-  /** The first record's instant and `last_updated` of the assets; undefined where nothing new is going to be written. */
-  readonly oldest: Date | undefined;
-  readonly lastUpdated: Date | undefined;
-  readonly now: Date;
 }
 
 export interface Obstacle {
@@ -36,26 +28,6 @@ export interface Obstacle {
 /** What `--clean` drops. */
 export const DROPPED: readonly OwnCollection[] = [ASSETS, METRICS, SHARDS, PARTS];
 
-/** Fields by which no two documents of ours are equal. */
-const IDENTITY: Readonly<Record<OwnCollection, readonly (readonly string[])[]>> = {
-  [ASSETS]: [['_id'], ['asset_id']],
-  [METRICS]: [['_id'], ['asset_id', 'metric_name', 'timestamp']],
-  [RUNS]: [['_id'], ['active']],
-  [SHARDS]: [['_id'], ['run', 'asset', 'from']],
-  [PARTS]: [['_id'], ['run', 'part']],
-};
-
-/** First parts of the fields that our documents have, for indexes that refuse some values. */
-const FIELDS: Readonly<Record<OwnCollection, readonly string[]>> = {
-  [ASSETS]: ['_id', 'asset_id', 'asset_type', 'hostname', 'service_name', 'data', 'last_updated'],
-  [METRICS]: ['_id', 'asset_id', 'metric_name', 'timestamp', 'value', 'unit', 'tags', 'meta'],
-  [RUNS]: ['fleet', 'window', 'planned', 'parts', 'host', 'environment', 'seed', 'layout', 'version'],
-  [SHARDS]: ['run', 'asset', 'from', 'to', 'records', 'worker', 'ms'],
-  [PARTS]: ['run', 'part', 'host', 'pid', 'holder', 'state'],
-};
-
-const GEOMETRIC = new Set<unknown>(['2d', '2dsphere', 'geoHaystack']);
-
 /** Everything that is in the way, worst first: the server, the user's rights, then collection by collection. */
 export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstacle[] {
   const server = serverObstacle(facts.server, wanted.layout);
@@ -63,21 +35,21 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
   const found: Obstacle[] = [];
   const right = missingRight(wanted, facts);
   if (right) found.push(right);
-  for (const name of OWN_COLLECTIONS) {
-    if (wanted.cleaning && DROPPED.includes(name)) continue;
-    const problem = problemOf(name, facts.collections[name], wanted);
-    if (!problem) continue;
-    const { what, instead } = problem;
-    const others = DROPPED.includes(name)
-      ? 'use another --database, or --clean --yes to replace it'
-      : 'use another --database';
+  if (facts.sameName !== undefined) {
     found.push({
       subject: 'collections',
       exitStatus: ExitStatus.targetNotReady,
-      message: `collection ${name} of database ${facts.database} ${what}`,
-      remedy: instead === undefined ? others : `${instead}, ${others}`,
+      message: `database ${facts.database} cannot be made beside ${facts.sameName}: their names differ by case only`,
+      remedy: `use --database ${facts.sameName}, or another name`,
     });
   }
+  for (const name of OWN_COLLECTIONS) {
+    if (wanted.cleaning && DROPPED.includes(name)) continue;
+    const problem = problemOf(name, facts.collections[name], wanted);
+    if (problem) found.push(obstacleIn(facts, name, problem));
+  }
+  const runs = unreadableRuns(facts, wanted);
+  if (runs) found.push(runs);
   if (facts.strayBuckets && !wanted.cleaning) {
     found.push({
       subject: 'collections',
@@ -89,16 +61,47 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
   return found;
 }
 
+function obstacleIn({ database }: TargetFacts, name: OwnCollection, { what, instead }: Problem): Obstacle {
+  const others = DROPPED.includes(name)
+    ? 'use another --database, or --clean --yes to replace it'
+    : 'use another --database';
+  return {
+    subject: 'collections',
+    exitStatus: ExitStatus.targetNotReady,
+    message: `collection ${name} of database ${database} ${what}`,
+    remedy: instead === undefined ? others : `${instead}, ${others}`,
+  };
+}
+
+/** A `seed_runs` of somebody else's: nothing that is read from it says what this program has loaded. */
+function unreadableRuns(facts: TargetFacts, { cleaning }: Pick<Wanted, 'cleaning'>): Obstacle | undefined {
+  if (!facts.foreignRuns || cleaning) return undefined;
+  const found = obstacleIn(facts, RUNS, { what: 'holds documents that are no runs of this program' });
+  return { ...found, remedy: 'use another --database, or --clean --yes to remove them' };
+}
+
+/**
+ * To be asked before anything is read from `seed_runs`, let alone lifted.
+ * @throws SeedError where that collection is somebody else's
+ */
+export function refuseForeignRuns(facts: TargetFacts, cleaning: boolean): void {
+  const shape = shapeProblem(RUNS, facts.collections[RUNS]);
+  refuse(shape ? obstacleIn(facts, RUNS, shape) : unreadableRuns(facts, { cleaning }));
+}
+
+/** @throws SeedError where there is one */
+export function refuse(obstacle: Obstacle | undefined): void {
+  if (obstacle) throw new SeedError(obstacle.exitStatus, obstacle.message, obstacle.remedy);
+}
+
 /** @throws SeedError for the first obstacle */
 export function refuseObstacles(wanted: Wanted, facts: TargetFacts): void {
-  const [obstacle] = obstaclesTo(wanted, facts);
-  if (obstacle) throw new SeedError(obstacle.exitStatus, obstacle.message, obstacle.remedy);
+  refuse(obstaclesTo(wanted, facts)[0]);
 }
 
 /** @throws SeedError for a server that cannot hold any dataset */
 export function refuseServer(server: ServerFacts): void {
-  const obstacle = serverObstacle(server, 'flat');
-  if (obstacle) throw new SeedError(obstacle.exitStatus, obstacle.message, obstacle.remedy);
+  refuse(serverObstacle(server, 'flat'));
 }
 
 export interface Abilities {
@@ -159,6 +162,7 @@ const ACTIONS = [
   'createCollection',
   'createIndex',
   'dropCollection',
+  'dbStats',
 ] as const;
 
 function missingRight(wanted: Wanted, { rights, collections, database }: TargetFacts): Obstacle | undefined {
@@ -176,6 +180,8 @@ function missingRight(wanted: Wanted, { rights, collections, database }: TargetF
     if (anew || missingIndexes(name, collections[name], wanted.layout)) need('createIndex', name);
     if (wanted.cleaning && kind !== 'absent' && DROPPED.includes(name)) need('dropCollection', name);
   }
+  // For the sizes that a load ends with.
+  if (!rights.allows('dbStats', '')) missing.add('dbStats');
   if (missing.size === 0) return undefined;
   return {
     subject: 'rights',
@@ -190,24 +196,18 @@ function missingIndexes(name: OwnCollection, facts: CollectionFacts, layout: Lay
   return wantedIndexes(name, layout).some((one) => !facts.indexes.some((index) => hasSameKey(index, one)));
 }
 
-/** `instead`: what would make the collection fit. */
-interface Problem {
-  readonly what: string;
-  readonly instead?: string;
-}
-
 function problemOf(name: OwnCollection, facts: CollectionFacts, wanted: Wanted): Problem | undefined {
   switch (facts.kind) {
     case 'absent':
       return undefined;
     case 'view':
-      return { what: `is a view of ${facts.of}` };
+      return shapeProblem(name, facts);
     case 'timeseries':
-      if (name !== METRICS) return { what: 'is a time-series collection' };
+      if (name !== METRICS) return shapeProblem(name, facts);
       if (wanted.layout !== 'timeseries') {
         return { what: 'has the timeseries layout, not flat', instead: 'use --layout timeseries' };
       }
-      return timeSeriesProblem(facts) ?? indexProblem(name, facts, wanted);
+      return timeSeriesProblem(facts, wanted) ?? indexProblem(name, facts, wanted);
     case 'collection':
       if (name === METRICS && wanted.layout === 'timeseries') {
         return { what: 'has the flat layout, not timeseries', instead: 'use --layout flat' };
@@ -216,8 +216,19 @@ function problemOf(name: OwnCollection, facts: CollectionFacts, wanted: Wanted):
   }
 }
 
-function timeSeriesProblem(facts: Extract<CollectionFacts, { kind: 'timeseries' }>): Problem | undefined {
-  const { timeField, metaField, granularity } = facts;
+/** What cannot be written to as to an ordinary collection. */
+function shapeProblem(name: OwnCollection, facts: CollectionFacts): Problem | undefined {
+  if (facts.kind === 'view') return { what: `is a view of ${facts.of}` };
+  return facts.kind === 'timeseries' && name !== METRICS
+    ? { what: 'is a time-series collection' }
+    : undefined;
+}
+
+function timeSeriesProblem(
+  facts: Extract<CollectionFacts, { kind: 'timeseries' }>,
+  { oldest, lastUpdated, resuming, now }: Wanted,
+): Problem | undefined {
+  const { timeField, metaField, granularity, collation, expireAfterSeconds } = facts;
   if (timeField !== 'timestamp') return { what: `has the time field ${timeField}, not timestamp` };
   if (metaField !== 'meta')
     return {
@@ -226,6 +237,15 @@ function timeSeriesProblem(facts: Extract<CollectionFacts, { kind: 'timeseries' 
   if (granularity !== 'minutes') {
     return {
       what: `has ${granularity === undefined ? 'buckets of a span in seconds' : `the granularity ${granularity}`}, not minutes`,
+    };
+  }
+  if (collation !== undefined) return { what: `has the collation ${collation}` };
+  // Where only some are too old the load says how many; a run that goes on was told so when it began.
+  const inVain = oldest !== undefined && !resuming;
+  if (expireAfterSeconds !== undefined && inVain && expires(lastUpdated, expireAfterSeconds, now)) {
+    return {
+      what: `lets records expire after ${expireAfterSeconds} s, and all would at once`,
+      instead: `switch that off (db.runCommand({ collMod: "${METRICS}", expireAfterSeconds: "off" }))`,
     };
   }
   return undefined;
@@ -244,85 +264,5 @@ function collectionProblem(
   }
   if (facts.collation !== undefined) return { what: `has the collation ${facts.collation}` };
   if (facts.encrypted) return { what: 'has encrypted fields' };
-  return undefined;
-}
-
-function indexProblem(
-  name: OwnCollection,
-  facts: Extract<CollectionFacts, { readonly indexes: readonly IndexFacts[] }>,
-  wanted: Wanted,
-): Problem | undefined {
-  const wantedHere = wantedIndexes(name, wanted.layout);
-  for (const index of facts.indexes) {
-    if (index.name === '_id_') continue;
-    const what = harmOf(name, index, facts.empty, wanted);
-    const drop = `drop it (db.${name}.dropIndex(${JSON.stringify(index.name)}))`;
-    if (what) return { what: `has the index ${index.name}, which ${what}`, instead: drop };
-    const equal = wantedHere.find((one) => hasSameKey(index, one));
-    const unlike = equal && unlikeOptions(index, equal.partialFilterExpression !== undefined);
-    if (unlike) return { what: `has the index ${index.name}, which is ${unlike}`, instead: drop };
-    if (!equal && wantedHere.some(({ key }) => indexName(key) === index.name)) {
-      return { what: `has the index ${index.name}, which has another key than its name says`, instead: drop };
-    }
-  }
-  const more = wantedHere.filter((one) => !facts.indexes.some((index) => hasSameKey(index, one)));
-  if (facts.indexes.length + more.length > MOST_INDEXES) {
-    return { what: `has ${facts.indexes.length} indexes, and no room for ${more.length} more` };
-  }
-  return undefined;
-}
-
-/** Why an index refuses or removes documents of ours. */
-function harmOf(name: OwnCollection, index: IndexFacts, empty: boolean, wanted: Wanted): string | undefined {
-  const fields = index.key.map(([field]) => field);
-  if (index.unique && name !== RUNS) {
-    const holds = IDENTITY[name].some((identity) => identity.every((field) => fields.includes(field)));
-    if (!holds) return 'is unique, and would refuse documents';
-    if (!empty && !wanted.resuming && !isBookkeeping(name)) {
-      return 'is unique, and may refuse documents beside those that are there';
-    }
-  }
-  if (index.unique && name === RUNS && !isActiveIndex(index)) return 'is unique, and would refuse documents';
-  const expiry = expiryOf(name, index, wanted);
-  if (expiry) return expiry;
-  const ours = (field: string) => FIELDS[name].includes(field.split('.')[0]);
-  const geometric = index.key.find(([field, kind]) => GEOMETRIC.has(kind) && ours(field));
-  if (geometric) return `takes ${geometric[0]} for a place, and would refuse documents`;
-  if (index.languageField !== undefined && ours(index.languageField)) {
-    return `takes ${index.languageField} for a language, and would refuse documents`;
-  }
-  const array = index.key.find(([field, kind]) => kind === 'hashed' && field === 'data.target_assets');
-  if (array) return 'is hashed over a list, and would refuse documents';
-  return undefined;
-}
-
-/** An index by which documents expire that are about to be written. */
-function expiryOf(name: OwnCollection, index: IndexFacts, wanted: Wanted): string | undefined {
-  const { expireAfterSeconds } = index;
-  if (expireAfterSeconds === undefined) return undefined;
-  const [[field]] = index.key;
-  if (isBookkeeping(name)) return 'lets documents expire';
-  const oldest = name === METRICS ? wanted.oldest : wanted.lastUpdated;
-  const dated = name === METRICS ? 'timestamp' : 'last_updated';
-  if (field !== dated || oldest === undefined) return undefined;
-  if (oldest.getTime() + expireAfterSeconds * 1000 > wanted.now.getTime()) return undefined;
-  return `lets documents expire after ${expireAfterSeconds} s, and some would at once`;
-}
-
-function isBookkeeping(name: OwnCollection): boolean {
-  return name !== ASSETS && name !== METRICS;
-}
-
-function isActiveIndex({ key, partial }: IndexFacts): boolean {
-  return partial && key.length === 1 && key[0][0] === 'active';
-}
-
-/** In what an index of a wanted key differs from the plain one that is wanted. */
-function unlikeOptions(index: IndexFacts, wantsPartial: boolean): string | undefined {
-  if (index.partial && !wantsPartial) return 'partial, and cannot serve for reads';
-  if (!index.partial && wantsPartial) return 'not the partial one that a load needs';
-  if (index.sparse) return 'sparse, and cannot serve for reads';
-  if (index.hidden) return 'hidden, and cannot serve for reads';
-  if (index.collated) return 'of another collation, and cannot serve for reads';
   return undefined;
 }

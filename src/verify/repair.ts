@@ -1,6 +1,6 @@
 /** `verify --repair`: inserts what is missing and, in the flat layout, puts right what differs. */
 import { ObjectId } from 'mongodb';
-import { writeAssets } from '../load/assets.js';
+import { assetDocuments, writeAssets } from '../load/assets.js';
 import { Counters } from '../load/counters.js';
 import { Dispatcher } from '../load/dispatch.js';
 import { durably } from '../load/durably.js';
@@ -48,13 +48,15 @@ export async function repairDataset(
 ): Promise<void> {
   const { target, fleet, dataset, retryMs } = input;
   const plan = planRepair(report, input);
+  const lastUpdated = instantOf(dataset.window.end);
   const wanted: Wanted = {
     layout: dataset.layout,
     cleaning: false,
     resuming: true,
     oldest: instantOf(dataset.window.start),
-    lastUpdated: instantOf(dataset.window.end),
+    lastUpdated,
     now: new Date(),
+    assets: () => assetDocuments(fleet, lastUpdated),
   };
   refuseObstacles(wanted, await withRetry(() => inspectTarget(target.db), { limitMs: retryMs }));
   const runId = new ObjectId().toHexString();

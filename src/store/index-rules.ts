@@ -1,0 +1,189 @@
+/** What indexes that somebody else made do to documents of ours: refuse them, let them expire, stand in for one of ours. Pure. */
+import type { Document } from 'mongodb';
+import type { Layout } from '../config/settings.js';
+import { hasSameKey, indexName, wantedIndexes } from './indexes.js';
+import type { IndexFacts, OwnCollection } from './inspect.js';
+import { ASSETS, METRICS, PARTS, RUNS, SHARDS } from './names.js';
+import { hasFieldNamed, hasValueAt, listAt, SAMPLE_RECORDS } from './own-documents.js';
+
+/** What is going to be written, as far as indexes matter. */
+export interface WantedDocuments {
+  readonly layout: Layout;
+  /** True where what is there are documents of the very run that goes on. */
+  readonly resuming: boolean;
+  /** The first record's instant; undefined where there are no records. */
+  readonly oldest: Date | undefined;
+  /** `last_updated` of the assets. */
+  readonly lastUpdated: Date;
+  readonly now: Date;
+  /** The documents of the assets. Asked for only where an index depends on what is in them. */
+  readonly assets: () => readonly Document[];
+}
+
+/** `instead`: what would make the collection fit. */
+export interface Problem {
+  readonly what: string;
+  readonly instead?: string;
+}
+
+/** The most indexes that a collection may have. */
+const MOST_INDEXES = 64;
+
+/** Fields by which no two documents of ours are equal. `_id` is not among them: it keeps apart all documents, whoever made them. */
+const IDENTITY: Readonly<Record<OwnCollection, readonly string[]>> = {
+  [ASSETS]: ['asset_id'],
+  [METRICS]: ['asset_id', 'metric_name', 'timestamp'],
+  [RUNS]: ['_id'],
+  [SHARDS]: ['run', 'asset', 'from'],
+  [PARTS]: ['run', 'part'],
+};
+
+const GEOMETRIC = new Set<unknown>(['2d', '2dsphere', 'geoHaystack']);
+const KNOWN_KINDS = new Set<unknown>([...GEOMETRIC, 'text', 'hashed', 'columnstore']);
+
+/** What is in the way among the indexes of a collection. */
+export function indexProblem(
+  name: OwnCollection,
+  { empty, indexes }: { readonly empty: boolean; readonly indexes: readonly IndexFacts[] },
+  wanted: WantedDocuments,
+): Problem | undefined {
+  const wantedHere = wantedIndexes(name, wanted.layout);
+  for (const index of indexes) {
+    if (isIdIndex(index)) continue;
+    const has = (what: string): Problem => ({
+      what: `has the index ${index.name}, which ${what}`,
+      instead: `drop it (db.${name}.dropIndex(${JSON.stringify(index.name)}))`,
+    });
+    const harm = harmOf(name, index, empty, wanted);
+    if (harm) return has(harm);
+    const equal = wantedHere.find((one) => hasSameKey(index, one));
+    const unlike = equal && unlikeness(index, equal);
+    if (unlike) return has(`is ${unlike}`);
+    if (!equal && wantedHere.some(({ key }) => indexName(key) === index.name)) {
+      return has('has another key than its name says');
+    }
+  }
+  const more = wantedHere.filter((one) => !indexes.some((index) => hasSameKey(index, one)));
+  if (indexes.length + more.length > MOST_INDEXES) {
+    return { what: `has ${indexes.length} indexes, and no room for ${more.length} more` };
+  }
+  return undefined;
+}
+
+/** That of `_id`, or the key by which a collection is clustered. */
+function isIdIndex({ key, unique, collated }: IndexFacts): boolean {
+  return key.length === 1 && key[0][0] === '_id' && (!unique || !collated) && key[0][1] === 1;
+}
+
+/** Why an index refuses or removes documents of ours. */
+function harmOf(
+  name: OwnCollection,
+  index: IndexFacts,
+  empty: boolean,
+  wanted: WantedDocuments,
+): string | undefined {
+  const refusing = refusalByUniqueness(name, index, empty, wanted);
+  if (refusing) return refusing;
+  const expiry = expiryOf(name, index, wanted);
+  if (expiry) return expiry;
+  const unknown = index.key.find(([, kind]) => typeof kind === 'string' && !KNOWN_KINDS.has(kind));
+  if (unknown) return `is of the unknown kind ${unknown[1]}, and may refuse documents`;
+  if (isBookkeeping(name)) return refusalOfBookkeeping(index);
+  const documents = name === ASSETS ? wanted.assets : () => [SAMPLE_RECORDS[wanted.layout]];
+  return refusalByContents(index, documents);
+}
+
+function refusalByUniqueness(
+  name: OwnCollection,
+  index: IndexFacts,
+  empty: boolean,
+  { resuming }: WantedDocuments,
+): string | undefined {
+  if (!index.unique) return undefined;
+  const refuses = 'is unique, and would refuse documents';
+  const fields = index.key.map(([field]) => field);
+  // By another collation different texts may be equal.
+  if (index.collated) return refuses;
+  if (fields.includes('_id')) return undefined;
+  if (name === RUNS) {
+    const lock = wantedIndexes(RUNS, 'flat').some(
+      (one) => hasSameKey(index, one) && unlikeness(index, one) === undefined,
+    );
+    return lock ? undefined : refuses;
+  }
+  if (!IDENTITY[name].every((field) => fields.includes(field))) return refuses;
+  if (empty || resuming || isBookkeeping(name)) return undefined;
+  return 'is unique, and may refuse documents beside those that are there';
+}
+
+/** An index by which documents expire that are about to be written. */
+function expiryOf(
+  name: OwnCollection,
+  { expireAfterSeconds, key: [[field]] }: IndexFacts,
+  { oldest, lastUpdated, now }: WantedDocuments,
+): string | undefined {
+  if (expireAfterSeconds === undefined) return undefined;
+  if (isBookkeeping(name)) return 'lets documents expire';
+  const [dated, first] = name === METRICS ? ['timestamp', oldest] : ['last_updated', lastUpdated];
+  if (field !== dated || first === undefined || !expires(first, expireAfterSeconds, now)) return undefined;
+  return `lets documents expire after ${expireAfterSeconds} s, and some would at once`;
+}
+
+/** Whether what is of an instant would go as soon as the server looks for what is too old. */
+export function expires(instant: Date, expireAfterSeconds: number, now: Date): boolean {
+  return instant.getTime() + expireAfterSeconds * 1000 <= now.getTime();
+}
+
+/** Runs carry whole fleets, with whatever their files say. */
+function refusalOfBookkeeping({ key }: IndexFacts): string | undefined {
+  if (key.some(([, kind]) => typeof kind === 'string'))
+    return 'is of a special kind, and may refuse documents';
+  const open = key.filter(([field]) => ['sections', 'fleet'].includes(field.split('.')[0]));
+  return open.length > 1 ? 'is over several lists, and may refuse documents' : undefined;
+}
+
+function refusalByContents(index: IndexFacts, documents: () => readonly Document[]): string | undefined {
+  const fields = index.key.map(([field]) => field);
+  const place = index.key.find(
+    ([field, kind]) => GEOMETRIC.has(kind) && documents().some((document) => hasValueAt(document, field)),
+  );
+  if (place) return `takes ${place[0]} for a place, and would refuse documents`;
+  const { languageField } = index;
+  if (languageField !== undefined && documents().some((one) => hasFieldNamed(one, languageField))) {
+    return `takes ${languageField} for a language, and would refuse documents`;
+  }
+  // Of a simple index a list is no matter.
+  const special = index.key.some(([, kind]) => kind === 'hashed' || kind === 'text');
+  if (!special && fields.length < 2) return undefined;
+  for (const document of documents()) {
+    const lists = new Set(fields.flatMap((field) => listAt(document, field) ?? []));
+    const [list] = lists;
+    if (lists.size > 1) return `is over several lists (${[...lists].join(', ')}), and would refuse documents`;
+    if (special && list !== undefined) return `does not take lists (${list}), and would refuse documents`;
+  }
+  return undefined;
+}
+
+/** In what an index of a wanted key differs from what is wanted of it. */
+function unlikeness(
+  index: IndexFacts,
+  {
+    unique = false,
+    partialFilterExpression: wantedFilter,
+  }: { unique?: boolean; partialFilterExpression?: Document },
+): string | undefined {
+  const { partialFilter } = index;
+  if (partialFilter && !wantedFilter) return 'partial, and cannot serve for reads';
+  if (JSON.stringify(partialFilter) !== JSON.stringify(wantedFilter)) {
+    return 'not the partial one that a load needs';
+  }
+  if (unique && !index.unique) return 'not the unique one that a load needs';
+  if (index.sparse) return 'sparse, and cannot serve for reads';
+  if (index.hidden) return 'hidden, and cannot serve for reads';
+  if (index.collated) return 'of another collation, and cannot serve for reads';
+  return undefined;
+}
+
+function isBookkeeping(name: OwnCollection): boolean {
+  return name !== ASSETS && name !== METRICS;
+}
