@@ -3,17 +3,18 @@
 import { availableParallelism } from 'node:os';
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
-import { ExitStatus } from '../errors.js';
-import type { Fleet } from '../fleet/types.js';
+import { ExitStatus, SeedError } from '../errors.js';
 import { assetDocuments } from '../load/assets.js';
+import type { Candidate } from '../load/beside.js';
 import { estimateSize } from '../load/estimate.js';
+import { plannedLife, refuseExpired } from '../load/expiry.js';
 import { requestedFleet } from '../load/fleet.js';
 import { drawLoader } from '../load/holder.js';
 import { heldByAnother } from '../load/lease.js';
-import { workersFor } from '../load/requested.js';
+import { requestedDataset, workersFor } from '../load/requested.js';
 import { runHistory } from '../load/run-history.js';
 import { RunStore } from '../load/run-store.js';
-import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad, resolveWindow } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad } from '../plan/index.js';
 import { bytes, count } from '../report/format.js';
 import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
@@ -81,6 +82,9 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
       add('Room', roomFinding(planned, await freeBytes(db), facts, settings));
       add('Database', await databaseFinding(target, settings, (message) => notices.note(message)));
       for (const finding of about('collections')) add('Collections', finding);
+      if (about('collections').length === 0) {
+        for (const finding of expiryFindings(planned, facts, settings)) add('Expiry', finding);
+      }
     }
   } catch (thrown) {
     const error = target?.explain(thrown) ?? thrown;
@@ -135,15 +139,15 @@ function bad({
   return { state: 'bad', detail: message, remedy, exitStatus };
 }
 
-interface PlannedLoad {
-  readonly fleet: Fleet;
+interface PlannedLoad extends Candidate {
   readonly plan: Plan;
 }
 
 async function plannedLoad({ load }: Settings): Promise<PlannedLoad> {
   const fleet = await requestedFleet(load.fleet);
-  const window = resolveWindow(load.window, load.seed !== undefined, new Date());
-  return { fleet, plan: planLoad(fleet, window, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS) };
+  const dataset = requestedDataset(load, new Date());
+  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  return { fleet, dataset, plan: planLoad(fleet, dataset.window, load.sections, shardDays) };
 }
 
 function wantedOf({ fleet, plan }: PlannedLoad, { load }: Settings): Wanted {
@@ -157,6 +161,22 @@ function wantedOf({ fleet, plan }: PlannedLoad, { load }: Settings): Wanted {
     now: new Date(),
     assets: () => assetDocuments(fleet, lastUpdated),
   };
+}
+
+/** What a load would say of records that the server removes. */
+function expiryFindings(
+  planned: PlannedLoad,
+  facts: TargetFacts,
+  { load }: Settings,
+): Omit<Finding, 'subject'>[] {
+  const said: Omit<Finding, 'subject'>[] = [];
+  try {
+    refuseExpired(planned, plannedLife(facts, false, load), (message) => said.push(warning(message, '')));
+  } catch (error) {
+    if (!(error instanceof SeedError)) throw error;
+    said.push(bad(error));
+  }
+  return said;
 }
 
 function serverFinding({ server: { version, kind, members } }: TargetFacts): Omit<Finding, 'subject'> {

@@ -125,13 +125,9 @@ function expiryOf(
   if (expireAfterSeconds === undefined) return undefined;
   if (isBookkeeping(name)) return 'lets documents expire';
   const [dated, first] = name === METRICS ? ['timestamp', oldest] : ['last_updated', lastUpdated];
-  if (field !== dated || first === undefined || !expires(first, expireAfterSeconds, now)) return undefined;
+  if (field !== dated || first === undefined || first.getTime() + expireAfterSeconds * 1000 > now.getTime())
+    return undefined;
   return `lets documents expire after ${expireAfterSeconds} s, and some would at once`;
-}
-
-/** Whether what is of an instant would go as soon as the server looks for what is too old. */
-export function expires(instant: Date, expireAfterSeconds: number, now: Date): boolean {
-  return instant.getTime() + expireAfterSeconds * 1000 <= now.getTime();
 }
 
 /** Runs carry whole fleets, with whatever their files say. */

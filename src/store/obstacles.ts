@@ -1,7 +1,7 @@
 /** What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts of {@link inspectTarget}. */
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { expires, indexProblem, type Problem, type WantedDocuments } from './index-rules.js';
+import { indexProblem, type Problem, type WantedDocuments } from './index-rules.js';
 import { hasSameKey, wantedIndexes } from './indexes.js';
 import type { CollectionFacts, OwnCollection, ServerFacts, TargetFacts } from './inspect.js';
 import { ASSETS, METRICS, OWN_COLLECTIONS, PARTS, RUNS, SHARDS } from './names.js';
@@ -207,7 +207,7 @@ function problemOf(name: OwnCollection, facts: CollectionFacts, wanted: Wanted):
       if (wanted.layout !== 'timeseries') {
         return { what: 'has the timeseries layout, not flat', instead: 'use --layout timeseries' };
       }
-      return timeSeriesProblem(facts, wanted) ?? indexProblem(name, facts, wanted);
+      return timeSeriesProblem(facts) ?? indexProblem(name, facts, wanted);
     case 'collection':
       if (name === METRICS && wanted.layout === 'timeseries') {
         return { what: 'has the flat layout, not timeseries', instead: 'use --layout flat' };
@@ -224,11 +224,8 @@ function shapeProblem(name: OwnCollection, facts: CollectionFacts): Problem | un
     : undefined;
 }
 
-function timeSeriesProblem(
-  facts: Extract<CollectionFacts, { kind: 'timeseries' }>,
-  { oldest, lastUpdated, resuming, now }: Wanted,
-): Problem | undefined {
-  const { timeField, metaField, granularity, collation, expireAfterSeconds } = facts;
+function timeSeriesProblem(facts: Extract<CollectionFacts, { kind: 'timeseries' }>): Problem | undefined {
+  const { timeField, metaField, granularity, collation } = facts;
   if (timeField !== 'timestamp') return { what: `has the time field ${timeField}, not timestamp` };
   if (metaField !== 'meta')
     return {
@@ -240,14 +237,6 @@ function timeSeriesProblem(
     };
   }
   if (collation !== undefined) return { what: `has the collation ${collation}` };
-  // Where only some are too old the load says how many; a run that goes on was told so when it began.
-  const inVain = oldest !== undefined && !resuming;
-  if (expireAfterSeconds !== undefined && inVain && expires(lastUpdated, expireAfterSeconds, now)) {
-    return {
-      what: `lets records expire after ${expireAfterSeconds} s, and all would at once`,
-      instead: `switch that off (db.runCommand({ collMod: "${METRICS}", expireAfterSeconds: "off" }))`,
-    };
-  }
   return undefined;
 }
 

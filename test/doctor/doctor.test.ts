@@ -1,9 +1,10 @@
 /** `doctor` finds what a load would fail of, says what would help, and writes nothing. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MongoClient } from 'mongodb';
+import { type Db, MongoClient } from 'mongodb';
 import { type CliResult, runCli } from '../support/cli.js';
 import { loadWell } from '../support/dataset.js';
+import { HAS_TIME_SERIES } from '../support/features.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
@@ -119,4 +120,37 @@ test('a database that another loader holds: its name, exit 5, and nothing lifted
   await hold(new Date(Date.now() - 60_000));
   assert.equal((await ask()).status, 0);
   assert.equal(await runs.countDocuments({ active: true }), 1);
+});
+
+test('what is in the way of a load is said in its words, with its exit status', async () => {
+  const ways: readonly [string, (db: Db) => Promise<unknown>][] = [
+    ['capped', (db) => db.createCollection('metrics', { capped: true, size: 4096 })],
+    ['foreign_runs', (db) => db.collection('seed_runs').insertOne({ active: true, title: 'marathon' })],
+    ['lists', (db) => db.collection('metrics').insertOne({ asset_id: ['a'], metric_name: ['b'] })],
+    ['Other_Case', (db) => db.client.db('other_case').collection('orders').insertOne({})],
+    [
+      'expires',
+      (db) =>
+        HAS_TIME_SERIES
+          ? db.createCollection('metrics', {
+              timeseries: { timeField: 'timestamp', metaField: 'meta', granularity: 'minutes' },
+              expireAfterSeconds: 3600,
+            })
+          : db.collection('metrics').createIndex({ timestamp: 1 }, { expireAfterSeconds: 3600 }),
+    ],
+  ];
+  for (const [database, prepare] of ways) {
+    await prepare(admin.db(database));
+    const layout = database === 'expires' && HAS_TIME_SERIES ? 'timeseries' : 'flat';
+    const place = ['--uri', server.uri, '--database', database, '--layout', layout];
+    const period = ['--start', '2025-02-08', '--end', '2025-02-09', '--json'];
+    const said = await runCli(['doctor', ...place, ...period]);
+    const log = ['--log-file', '/dev/null'];
+    const loading = await runCli(['load', ...place, ...period, '--skip-cleanup', ...log]);
+    assert.deepEqual([database, said.status, loading.status], [database, 5, 5]);
+    const { checks } = JSON.parse(said.stdout) as { checks: Check[] };
+    const bad = checks.find(({ state }) => state === 'bad');
+    const { error, remedy } = JSON.parse(loading.stdout) as { error: string; remedy: string };
+    assert.deepEqual([bad?.detail, bad?.remedy], [error, remedy]);
+  }
 });
