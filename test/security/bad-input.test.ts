@@ -289,12 +289,12 @@ describe('a database with spoilt documents', () => {
     });
   }
 
-  test('unknown fields are no obstacle, and --clean takes whatever is there', async () => {
+  test('unknown fields are no obstacle, and --clean --yes takes whatever is there', async () => {
     await db.collection('seed_runs').updateMany({}, { $set: { comment: 'mine' } });
     await resumeWell(place);
     const active = { active: true, heartbeat: 'never', pid: {} };
     await db.collection<Document>('seed_runs').insertMany([active, { ...active, active: 1 }, { x: 1 }]);
-    const { status, stderr } = await runCli(loadFlags(place, '--metrics-only', '--clean'));
+    const { status, stderr } = await runCli(loadFlags(place, '--metrics-only', '--clean', '--yes'));
     assert.equal(status, 0, stderr);
   });
 });
