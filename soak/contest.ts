@@ -69,7 +69,10 @@ export async function runContest({ number, server, chance, tally }: ContestInput
     const verdict = await verify(place);
     tally.addVerdict(verdict);
     tally.contests[layout]++;
-    if (verdict.status !== 'equal') console.error(JSON.stringify({ number, verdict }, null, 1));
+    if (verdict.status !== 'equal') {
+      const { records, assets, window } = { window: undefined, ...verdict };
+      console.error(JSON.stringify({ number, story: contest.story, records, assets, window }, null, 1));
+    }
     return verdict.status === 'equal';
   } finally {
     await dropDatabase(place);
@@ -79,6 +82,9 @@ export async function runContest({ number, server, chance, tally }: ContestInput
 class Contest {
   /** True while records are gone, or differ, of the soak's own doing. */
   #spoilt = false;
+  /** What has happened, for the case that it ends badly. */
+  readonly story: string[] = [];
+  readonly #began = performance.now();
 
   constructor(
     readonly place: Place,
@@ -100,6 +106,7 @@ class Contest {
       await Promise.race([running.ended, sleep(chance.between(200, 4_000))]);
       if (running.hasEnded) return;
       tally.addFault(`${first} ${way}, ${second} takes over`, layout);
+      this.#tell(`${first} is away: ${way}`);
       WAYS[way].leave(proxy, running);
       if (chance.happens(0.5)) await this.run(second, place);
       await sleep(LEASE_MS + chance.between(1_000, 6_000));
@@ -107,6 +114,7 @@ class Contest {
       // In the middle of what the other one does, or after it.
       if (chance.happens(0.5)) await Promise.race([other, sleep(chance.between(500, 5_000))]);
       else if (!way.includes('still') && !way.includes('silent')) await other;
+      this.#tell(`${first} is back`);
       WAYS[way].wake(proxy, running);
       await this.#end(first, running);
       await other;
@@ -134,12 +142,24 @@ class Contest {
     // What is compared may be changed by another one meanwhile: that it differs is no surprise.
     const also = actor === 'verify --repair' ? [ExitStatus.failure] : [];
     const status = await judge(running, this.tally, also);
+    const [, why = ''] = /❌ ([^\n]+)/.exec(running.stderr) ?? [];
+    this.#tell(`${actor} (pid ${running.child.pid}) ended with ${status} ${why}`);
     const mends = actor === 'load --clean' || actor === 'verify --repair';
     if (mends && status === ExitStatus.done) this.#spoilt = false;
     return status;
   }
 
+  #tell(what: string): void {
+    this.story.push(`${((performance.now() - this.#began) / 1000).toFixed(1)} s: ${what}`);
+  }
+
   #start(actor: Actor, place: Place): RunningLoad {
+    const running = this.#session(actor, place);
+    this.#tell(`${actor} (pid ${running.child.pid}): ${running.child.spawnargs.slice(2).join(' ')}`);
+    return running;
+  }
+
+  #session(actor: Actor, place: Place): RunningLoad {
     const { chance, layout } = this;
     const options = { timeoutMs: HANGS_AFTER_MS };
     const seed = String(chance.whole(0, 1e6));
