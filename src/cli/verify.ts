@@ -53,6 +53,7 @@ export async function verify(
       workers: load.workers ?? availableParallelism(),
       retryMs: load.retrySeconds * 1000,
       repairing: repair,
+      marks: selection.marks,
       onProgress: (compared, planned) => progress.show(compared, planned),
     };
     let report = await verifyDataset(input);

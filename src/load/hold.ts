@@ -18,14 +18,15 @@ export class Hold {
   #counters: Counters | undefined;
   #lose: ((error: unknown) => void) | undefined;
   #lost: { error: unknown } | undefined;
-  #heldSince = clocks();
+  #heldSince: ReturnType<typeof clocks>;
 
   /** For a run that the store has just begun or resumed. */
   constructor(
-    readonly store: Pick<RunStore, 'heartbeat'>,
+    readonly store: Pick<RunStore, 'heartbeat' | 'heldSince'>,
     readonly runId: string,
     readonly retry: RetryOptions,
   ) {
+    this.#heldSince = store.heldSince;
     this.#schedule();
   }
 

@@ -12,6 +12,7 @@ import type { PartState } from '../report/types.js';
 import type { Books } from '../store/books.js';
 import type { Guard } from '../store/guard.js';
 import { PARTS, RUNS } from '../store/names.js';
+import { clocks } from './counters.js';
 import { lostHold } from './database-held.js';
 import { AGE, type Holder, holderOf, LEASE_MS } from './holder.js';
 import { Patience } from './patience.js';
@@ -21,6 +22,8 @@ import type { PartDocument, RunDocument } from './run-document.js';
 import { DUPLICATE_KEY, type NewRun, tooLate } from './run-store.js';
 
 export class PartStore {
+  /** As of a {@link RunStore}. */
+  heldSince = clocks();
   readonly #runs: Collection<RunDocument>;
   readonly #parts: Collection<PartDocument>;
   readonly #patience: Patience;
@@ -80,6 +83,7 @@ export class PartStore {
     return this.#trying(async () => {
       try {
         const filter = { _id: this.#id(runId), ...free };
+        this.heldSince = clocks();
         const result = await this.#parts.updateOne(filter, update, { upsert: true });
         return { again: result.upsertedCount === 0 };
       } catch (error) {

@@ -18,12 +18,14 @@ import { unindexable } from '../store/unindexable.js';
 import { askForForeign, type Confirm } from './ask-foreign.js';
 import { assetDocuments } from './assets.js';
 import { keptBeside } from './beside.js';
+import { DatabaseHeld } from './database-held.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
 import { fleetOf } from './fleet.js';
 import { foreignTo } from './foreign.js';
 import { refuseWhileHeld } from './lease.js';
 import { withRetry } from './retry.js';
 import type { RunDocument } from './run-document.js';
+import { runMarks } from './run-marks.js';
 import type { NewRun, RunStore } from './run-store.js';
 import { datasetOf, decideStart, type Request, type Start } from './start.js';
 import { refuseUnexplained } from './unexplained.js';
@@ -78,7 +80,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
   for (let round = 0; round < ROUNDS; round++) {
     const facts = await inspect(input);
     await refuseWhileHeld(store, notice);
-    const known = await store.ids();
+    const known = await withRetry(() => runMarks(target.books), store.retry);
     // With --clean stored runs are about to go, so even one that cannot be read is no obstacle.
     const runs = load.existing === 'clean' ? [] : await store.list();
     const start = await decided(input, facts, () =>
@@ -90,7 +92,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     const expiry = expiryFor(input, facts, start);
     if (start.kind === 'resume') {
       refuseOtherPlan(start.run);
-      await store.resume(start.run._id);
+      await store.resume(start.run);
       return { start, runId: start.run._id, facts, expiry };
     }
 
@@ -98,12 +100,12 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
       await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
     }
     if (start.clean) await askForForeign({ ...input, facts, load });
+    refuseUnlessExtended(runs, load.extending, request);
     const beside = start.clean || load.extending !== undefined ? [] : keptBeside(runs, request, notice);
     const runId = new ObjectId().toHexString();
     await store.begin({ ...input.newRun(runId), ...(await othersHere(input, facts, start.clean)) });
     // What was decided holds only if nobody has begun and ended a load since.
-    const others = (await store.ids()).filter((id) => id !== runId);
-    if (others.length === known.length && others.every((id) => known.includes(id)))
+    if ((await withRetry(() => runMarks(target.books, runId), store.retry)) === known)
       return { start, runId, facts, beside, expiry };
     await store.withdraw(runId);
   }
@@ -111,6 +113,21 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     ExitStatus.targetNotReady,
     'other loaders come and go on this database',
     'try again later',
+  );
+}
+
+/** @throws SeedError where the run that is to be extended is not there as it was when that was decided */
+function refuseUnlessExtended(
+  runs: readonly RunDocument[],
+  extending: string | undefined,
+  { dataset }: PrepareInput['request'],
+): void {
+  if (extending === undefined) return;
+  const base = runs.find(({ _id }) => _id === extending);
+  if (base?.state === 'complete' && datasetOf(base).window.end === dataset.window.start) return;
+  throw new DatabaseHeld(
+    `another loader has changed run ${extending} since it was looked at`,
+    'refresh again',
   );
 }
 

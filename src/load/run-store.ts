@@ -5,6 +5,7 @@ import type { Books } from '../store/books.js';
 import type { Guard } from '../store/guard.js';
 import { makeIndexes, RUN_INDEXES } from '../store/indexes.js';
 import { PARTS, RUNS } from '../store/names.js';
+import { clocks } from './counters.js';
 import { DatabaseHeld, lostHold } from './database-held.js';
 import { AGE, type Holder, holderOf } from './holder.js';
 import { Patience } from './patience.js';
@@ -36,6 +37,8 @@ const LIFTED = [
 ];
 
 export class RunStore {
+  /** When a run was taken hold of, or a moment before; see {@link clocks}. */
+  heldSince = clocks();
   readonly #runs: Collection<RunDocument>;
   readonly #parts: Collection<Document>;
   readonly #patience: Patience;
@@ -60,12 +63,6 @@ export class RunStore {
   /** The documents of all runs as they are, whether they can be used or not. */
   async documents(): Promise<Document[]> {
     return this.#trying(() => this.#runs.find().toArray());
-  }
-
-  /** Ids of all runs, whether they can be used or not. */
-  async ids(): Promise<string[]> {
-    const stored = await this.#trying(() => this.#runs.find({}, { projection: { _id: 1 } }).toArray());
-    return stored.map(({ _id }) => String(_id));
   }
 
   /** Who holds the database now. */
@@ -125,10 +122,14 @@ export class RunStore {
     );
   }
 
-  /** Takes hold of a stored run again, to go on with it. @throws SeedError when another loader was faster. */
-  async resume(runId: string): Promise<void> {
-    const free = { $or: [{ active: { $exists: false } }, { holder: this.holder }] };
-    await this.#trying(() => this.#hold({ _id: runId, ...free }, {}, false));
+  /**
+   * Takes hold of a stored run again, to go on with it as it was read.
+   * @throws SeedError when another loader was faster: one that works on it, or has finished or changed it
+   */
+  async resume({ _id, state, window }: Pick<RunDocument, '_id' | 'state' | 'window'>): Promise<void> {
+    const unchanged = { state, 'window.start': window.start, 'window.end': window.end };
+    const free = { $or: [{ active: { $exists: false }, ...unchanged }, { holder: this.holder }] };
+    await this.#trying(() => this.#hold({ _id, ...free }, {}, false));
   }
 
   /**
@@ -184,6 +185,8 @@ export class RunStore {
     const set = { ...Object.fromEntries(literals), heartbeat: '$$NOW' };
     // A run that goes on has not ended; one that is held to be changed has.
     const unset = constants.state === 'complete' ? [] : [{ $unset: 'finishedAt' }];
+    // Before the server stamps it: the answer may be long in coming.
+    this.heldSince = clocks();
     try {
       const result = await this.#runs.updateOne(filter, [{ $set: set }, ...unset], { upsert });
       if (result.matchedCount + result.upsertedCount === 0) throw tooLate();

@@ -2,11 +2,13 @@
 import { ObjectId } from 'mongodb';
 import { assetDocuments, writeAssets } from '../load/assets.js';
 import { Counters } from '../load/counters.js';
+import { DatabaseHeld } from '../load/database-held.js';
 import { Dispatcher } from '../load/dispatch.js';
 import { durably } from '../load/durably.js';
 import { newRun } from '../load/job.js';
 import { LoadPool } from '../load/load-pool.js';
 import { withRetry } from '../load/retry.js';
+import { runMarks } from '../load/run-marks.js';
 import { type HeldWork, whileHeld } from '../load/while-held.js';
 import { instantOf } from '../plan/index.js';
 import { inspectTarget } from '../store/inspect.js';
@@ -75,6 +77,7 @@ export async function repairDataset(
   };
   await whileHeld(holding, async (held) => {
     const { hold, loader } = held;
+    await refuseUnlessUnchanged(input, held);
     const counters = Counters.forWorkers(input.workers);
     let lost: { error: unknown } | undefined;
     try {
@@ -105,6 +108,18 @@ export async function repairDataset(
       throw lost ? lost.error : error;
     }
   });
+}
+
+/** What is about to be written was decided before the database was held. @throws SeedError where that is not so any more */
+async function refuseUnlessUnchanged(
+  { marks }: VerifyInput,
+  { target, runId, retry }: HeldWork,
+): Promise<void> {
+  if ((await withRetry(() => runMarks(target.books, runId), retry)) === marks) return;
+  throw new DatabaseHeld(
+    'another loader has been at work on this database since it was compared: nothing is repaired',
+    'compare again: repeat the command',
+  );
 }
 
 /** Loads the shards in which records are missing once more: what is there stays. */

@@ -7,6 +7,7 @@ import { fleetOf, requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
 import type { Dataset } from '../load/run.js';
 import { parseRun, type RunDocument, runDocument } from '../load/run-document.js';
+import { runMarks } from '../load/run-marks.js';
 import { datasetOf } from '../load/start.js';
 import { MODEL_VERSION } from '../model/index.js';
 import type { Books } from '../store/books.js';
@@ -22,6 +23,8 @@ export interface Selection {
   readonly run: RunDocument | undefined;
   /** What other stored runs have put beside it, with `--skip-cleanup`: not foreign. */
   readonly others: readonly OtherDataset[];
+  /** See {@link runMarks}: of the runs that this was selected from. */
+  readonly marks: string;
 }
 
 /** Flags that describe a dataset. */
@@ -48,9 +51,19 @@ const DESCRIBING = [
  */
 export async function selectDataset(
   target: Pick<Target, 'db' | 'books'>,
-  { load }: Settings,
+  settings: Settings,
   runId: string | undefined,
 ): Promise<Selection> {
+  // Before anything else is read of them: a change in between is seen as one.
+  const marks = await runMarks(target.books);
+  return { ...(await select(target, settings, runId)), marks };
+}
+
+async function select(
+  target: Pick<Target, 'db' | 'books'>,
+  { load }: Settings,
+  runId: string | undefined,
+): Promise<Omit<Selection, 'marks'>> {
   const describing = load.given.filter((flag) => DESCRIBING.includes(flag));
   if (describing.length === 0) return selectRun(target, runId);
   if (runId !== undefined) {
@@ -76,7 +89,7 @@ export async function selectDataset(
 async function selectRun(
   { db, books }: Pick<Target, 'db' | 'books'>,
   runId: string | undefined,
-): Promise<Selection> {
+): Promise<Omit<Selection, 'marks'>> {
   const runs = books.collection<{ _id: string }>(RUNS);
   const filter = runId === undefined ? {} : { _id: runId };
   const stored = await runs.findOne(filter, { sort: { startedAt: -1 } });

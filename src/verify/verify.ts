@@ -46,6 +46,8 @@ export interface VerifyInput {
   readonly retryMs: number;
   /** True where what is found is going to be put right: then the primary is read, whatever the connection string says. */
   readonly repairing?: boolean;
+  /** With `repairing`: see {@link runMarks}, of the runs that the dataset was selected from. */
+  readonly marks?: string;
   /** Told after each shard how many records have been compared. */
   readonly onProgress: (compared: number, planned: number) => void;
 }

@@ -236,3 +236,39 @@ test('a trim holds the database: --clean is refused meanwhile, and an interrupte
     assert.deepEqual([records.found, records.foreign], [43_200, 0]);
   });
 });
+
+test('a repair that another load has overtaken, between comparing and holding, repairs nothing', async () => {
+  await onStage(async ({ place, db }) => {
+    await loadWell(place, ...METRICS_ONLY);
+    await db.collection('metrics').deleteMany({ metric_name: 'cpu_usage' });
+    const repairing = new RunningLoad(['verify', ...placeFlags(place), '--repair', '--workers', '1']);
+    await until('it compares', async () => repairing.stdout.includes('Comparing'));
+    repairing.kill('SIGSTOP');
+    await loadWell(place, ...METRICS_ONLY, '--clean', '--seed', '9');
+    repairing.kill('SIGCONT');
+    const { status, stderr } = await repairing.ended;
+    assert.equal(status, 5, stderr);
+    assert.match(stderr, /nothing is repaired\n.*repeat the command/);
+    await assertEqualToPlan(place);
+  });
+});
+
+test('a stopped loader that may be cleaning is still connected: nobody loads beside it, whatever the layout', async () => {
+  await onStage(async ({ place, hold }) => {
+    await loadWell(place, ...METRICS_ONLY);
+    const waits = await hold('drop', 'metrics', 3_000);
+    const first = RunningLoad.load(place, [...METRICS_ONLY, '--clean', '--seed', '8']);
+    await waits();
+    first.kill('SIGSTOP');
+    await sleep(AWAY_MS);
+    const second = RunningLoad.resume(place);
+    const refused = await second.ended;
+    assert.equal(refused.status, 5, refused.stderr);
+    assert.match(refused.stderr, /an earlier loader of this database is still connected/);
+    first.kill('SIGCONT');
+    const { status, stderr } = await first.ended;
+    assert.equal(status, 5, stderr);
+    await loadWell(place, ...METRICS_ONLY, '--clean', '--seed', '9');
+    await assertEqualToPlan(place);
+  });
+});
