@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
-import { type ConnectionSettings, maskUri, readConfiguration } from '../config/index.js';
+import { type Configuration, type ConnectionSettings, maskUri, readConfiguration } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { type Exported, type ExportFormat, exportDataset } from '../export/index.js';
 import { requestedFleet } from '../load/fleet.js';
@@ -30,12 +30,7 @@ export async function exportFiles(
   flags: Partial<Record<SettingName, string>>,
   { format = 'bson', out, gzip = false }: ExportFlags,
 ): Promise<ExitStatus> {
-  const { settings } = readConfiguration({
-    flags,
-    environment: process.env,
-    directory: process.cwd(),
-    unused: OF_CONNECTIONS.filter((name) => name !== 'database'),
-  });
+  const { settings } = configured(flags);
   if (!out) throw usageError('export needs --out', 'name a folder that is not there yet, or empty');
   if (gzip && format === 'parquet') {
     throw usageError('--gzip and --format parquet exclude each other', 'Parquet compresses by itself');
@@ -121,6 +116,16 @@ function linesOf(exported: Exported, { out, seed, commands }: Told): string[] {
       ...(commands ? [`Restore: ${commands.restore}`, `Check: ${commands.check}`] : []),
     ]),
   ];
+}
+
+/** Connection settings serve the line that says how to restore, and nothing else: where they are wrong that line does without. */
+function configured(flags: Partial<Record<SettingName, string>>): Configuration {
+  const sources = { flags, environment: process.env, directory: process.cwd() };
+  try {
+    return readConfiguration(sources);
+  } catch {
+    return readConfiguration({ ...sources, unused: OF_CONNECTIONS.filter((name) => name !== 'database') });
+  }
 }
 
 /** The server that is configured, where one is. Its database would take the place of the folder's, and its password is asked for. */
