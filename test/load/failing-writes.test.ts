@@ -9,6 +9,8 @@ import { datasetOver, END, useServer } from './support.js';
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const HOUR = { start: new Date(END.getTime() - 3_600_000) } as const;
 const RECORDS = 94 * 60;
+/** Long enough for a command that is given when the load begins. */
+const WAITING = { blockConnection: true, blockTimeMS: 1_500 };
 
 /** Inserts into `metrics`, from some attempt on, end as a fail point says. */
 async function failInserts(data: object, mode: object | 'alwaysOn' | 'off'): Promise<void> {
@@ -20,9 +22,12 @@ async function failInserts(data: object, mode: object | 'alwaysOn' | 'off'): Pro
   });
 }
 
-async function failureOf(database: string, events: LoadEvent[] = []): Promise<SeedError> {
+/** How a load fails. `begun` is called when its first inserts are about to be sent. */
+async function failureOf(database: string, begun: () => void = () => undefined): Promise<SeedError> {
   const { uri } = file.server;
-  const onEvent = (event: LoadEvent) => void events.push(event);
+  const onEvent = (event: LoadEvent) => {
+    if (event.type === 'assetsWritten') begun();
+  };
   try {
     await load({ uri, database, seed: 42, end: END, ...HOUR }, { onEvent });
   } catch (error) {
@@ -46,7 +51,8 @@ async function resumesAfter(database: string): Promise<void> {
 
 for (const [code, exitStatus, message, remedy] of [
   [14031, 6, /no disk space/, /--resume/],
-  [13, 4, /^not allowed on database/, /readWrite role/],
+  // Whoever gave no user learns that first.
+  [13, 4, /requires a user, and none was given/, /user/],
   [121, 1, /^the server refused: /, /^$/],
 ] as const) {
   test(`error ${code} of an insert, after some have succeeded, ends with exit status ${exitStatus}`, async () => {
@@ -67,8 +73,10 @@ for (const [code, exitStatus, message, remedy] of [
 test('a single record that the server refuses fails the load with the server’s own words', async () => {
   const database = file.freshDatabase();
   const db = file.client.db(database);
-  await db.createCollection('metrics', { validator: { asset_id: { $ne: 'svc-nginx-102' } } });
-  const error = await failureOf(database);
+  // A validator that is there before is refused before anything is written: this one comes while the first inserts wait.
+  await failInserts({ ...WAITING, namespace: `${database}.metrics` }, { times: 5 });
+  const validator = { asset_id: { $ne: 'svc-nginx-102' } };
+  const error = await failureOf(database, () => void db.command({ collMod: 'metrics', validator }));
   assert.equal(error.exitStatus, 1);
   assert.match(error.message, /^the server refused: Document failed validation/);
   await db.command({ collMod: 'metrics', validator: {} });
