@@ -3,7 +3,6 @@ import { parentPort, threadId } from 'node:worker_threads';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { Counters } from '../src/load/counters.js';
-import { SEQUENCE_HEADROOM } from '../src/load/document-sequence.js';
 import { explainFailure } from '../src/load/explain.js';
 import type { LoadTask, Prepared, ShardTask } from '../src/load/load-pool.js';
 import { type LoadedSequence, loadSequence, openSink } from '../src/load/open-sink.js';
@@ -25,6 +24,7 @@ import { loadedAssets } from '../src/plan/index.js';
 import { makeClient } from '../src/store/connect.js';
 import { serverIdentity } from '../src/store/identity.js';
 import { explainServerError } from '../src/store/server-errors.js';
+import { SEQUENCE_HEADROOM } from '../src/write/driver/document-sequence.js';
 
 /** What a thread keeps from one shard to the next. */
 async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {
@@ -48,6 +48,7 @@ type Thread = Awaited<ReturnType<typeof prepareThread>>;
 
 function connect(context: WorkerContext, counters: Counters, sequence: LoadedSequence): WriterConnection {
   const { connection, compressors, loader } = context;
+  const holdable = typeof sequence === 'object' && typeof sequence.connectionType !== 'string';
   return new WriterConnection({
     name: { database: connection.database, loader, thread: threadId },
     makeClient: (appName) =>
@@ -57,6 +58,8 @@ function connect(context: WorkerContext, counters: Counters, sequence: LoadedSeq
         maxPoolSize: BATCHES_IN_FLIGHT + SHARDS_SIDE_BY_SIDE,
         minPoolSize: 0,
         compressors: [...compressors] as 'none'[],
+        // An option that the driver takes and does not document.
+        ...(holdable ? { connectionType: sequence.connectionType } : {}),
       }),
     openSink: (db) => openSink(db, context.writer, context.writeConcern, sequence),
     stopping: () => counters.stopping,

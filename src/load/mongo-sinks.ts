@@ -3,8 +3,8 @@ import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServ
 import type { Insert } from '../encode/index.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { METRICS } from '../store/names.js';
-import type { MakeSequence } from './document-sequence.js';
-import { PinnedConnection } from './pinned-connection.js';
+import type { MakeSequence } from '../write/driver/document-sequence.js';
+import { HeldConnection } from '../write/driver/held-connection.js';
 import { unwrapped } from './retry.js';
 import type { Sink, WriteResult } from './sink.js';
 
@@ -30,7 +30,7 @@ interface WriteErrorReply {
 export class SequenceSink implements Sink {
   readonly #command: Document;
   /** Those that wait for an insert. */
-  readonly #connections: PinnedConnection[] = [];
+  readonly #connections: HeldConnection[] = [];
   /** True once an insert has taken a connection. */
   #used = false;
   /** Counts what the driver has learnt of its servers. */
@@ -55,7 +55,7 @@ export class SequenceSink implements Sink {
     // With those of inserts under way there would be more than the client has.
     if (this.single || this.#used) return;
     while (this.#connections.length < inserts) {
-      this.#connections.push(new PinnedConnection(this.db, this.#command));
+      this.#connections.push(new HeldConnection(this.db, this.#command));
     }
   }
 
@@ -67,7 +67,7 @@ export class SequenceSink implements Sink {
         reply = await this.db.command({ ...this.#command, documents: this.single(bytes) });
       } else {
         const changes = this.#changes;
-        const connection = this.#pinned();
+        const connection = this.#held();
         reply = await connection.send(bytes);
         if (changes === this.#changes) this.#connections.push(connection);
         else connection.release();
@@ -80,11 +80,11 @@ export class SequenceSink implements Sink {
     }
   }
 
-  #pinned(): PinnedConnection {
+  #held(): HeldConnection {
     this.#used = true;
     let connection = this.#connections.pop();
     while (connection && !connection.open) connection = this.#connections.pop();
-    return connection ?? new PinnedConnection(this.db, this.#command);
+    return connection ?? new HeldConnection(this.db, this.#command);
   }
 }
 

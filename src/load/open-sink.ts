@@ -1,20 +1,28 @@
 /** Chooses the sink for a writer's name, falling back where the fast one cannot be had. */
 import type { Db } from 'mongodb';
 import type { WriterName } from '../config/settings.js';
-import { loadDocumentSequence, type MakeSequence } from './document-sequence.js';
+import { holdableConnections } from '../write/driver/connection-type.js';
+import { loadDocumentSequence, type MakeSequence } from '../write/driver/document-sequence.js';
+import type { DriverConnectionType } from '../write/driver/internals.js';
 import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
-import { pinConnections } from './pinned-connection.js';
 import { nullSink, type Sink } from './sink.js';
 
-/** How to send ready bytes, and why not over a held connection; a string is the reason why it cannot be done at all. */
-export type LoadedSequence = { readonly make: MakeSequence; readonly unpinned: string | undefined } | string;
+/** How to send ready bytes, and over which connections of the driver. */
+export interface Sequence {
+  readonly make: MakeSequence;
+  /** Of the client that sends; the message where this version of the driver's connections cannot be held. */
+  readonly connectionType: DriverConnectionType | string;
+}
+
+/** A string is the reason why ready bytes cannot be sent. */
+export type LoadedSequence = Sequence | string;
 
 /** Prepares the driver of this thread for the fast writer; once for a thread. */
 export async function loadSequence(): Promise<LoadedSequence> {
   try {
     const make = await loadDocumentSequence();
-    const unpinned = await pinConnections(make).catch((error: Error) => error.message);
-    return { make, unpinned: unpinned ?? undefined };
+    const connectionType = await holdableConnections(make).catch((error: Error) => error.message);
+    return { make, connectionType };
   } catch (error) {
     return (error as Error).message;
   }
@@ -38,8 +46,15 @@ export function openSink(
   if (typeof sequence === 'string') {
     return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${sequence})` };
   }
-  const { make, unpinned } = sequence;
-  if (unpinned === undefined) return { sink: new SequenceSink(db, writeConcern), writer: name };
-  const writer = `sequence (a command for each insert: ${unpinned})`;
+  const { make, connectionType } = sequence;
+  if (connectsBy(connectionType, db)) return { sink: new SequenceSink(db, writeConcern), writer: name };
+  const reason = typeof connectionType === 'string' ? connectionType : 'its connections are of another type';
+  const writer = `sequence (a command for each insert: ${reason})`;
   return { sink: new SequenceSink(db, writeConcern, make), writer };
+}
+
+/** Whether a database's client makes connections of this type. */
+function connectsBy(connectionType: Sequence['connectionType'], db: Db): boolean {
+  const { options } = db.client as { options: { readonly connectionType?: unknown } };
+  return options.connectionType === connectionType;
 }

@@ -1,12 +1,13 @@
 /** An insert that was decided in time and comes to be sent too late is not sent: by none of the ways in which inserts are. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { BSON } from 'mongodb';
-import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/load/document-sequence.js';
-import { PinnedConnection, pinConnections } from '../../src/load/pinned-connection.js';
+import { BSON, MongoClient, type MongoClientOptions } from 'mongodb';
 import { isPassing } from '../../src/load/retry.js';
 import { NotHeld } from '../../src/load/until-held.js';
 import { gateWrites } from '../../src/load/write-gate.js';
+import { holdableConnections } from '../../src/write/driver/connection-type.js';
+import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
+import { HeldConnection } from '../../src/write/driver/held-connection.js';
 import { useServer } from './support.js';
 
 const file = useServer();
@@ -15,17 +16,18 @@ after(() => gateWrites(() => true));
 const bytesOf = (_id: number) => Buffer.concat([Buffer.alloc(SEQUENCE_HEADROOM), BSON.serialize({ _id })]);
 
 test('while the hold is in doubt nothing is inserted; afterwards the same connections serve', async () => {
-  await pinConnections(await loadDocumentSequence());
-  const { client } = file;
+  const connectionType = await holdableConnections(await loadDocumentSequence());
+  const client = new MongoClient(file.server.uri, { connectionType } as MongoClientOptions);
+  after(() => client.close());
   const db = client.db(file.freshDatabase());
   const metrics = db.collection<{ _id: number }>('metrics');
   const command = { insert: 'metrics', ordered: false };
   const ways = {
-    held: (id: number) => new PinnedConnection(db, command).send(bytesOf(id)),
+    held: (id: number) => new HeldConnection(db, command).send(bytesOf(id)),
     bulkWrite: (id: number) => metrics.bulkWrite([{ insertOne: { document: { _id: id } } }]),
     command: (id: number) => db.command({ ...command, documents: [{ _id: id }] }),
   };
-  const opened = new PinnedConnection(db, command);
+  const opened = new HeldConnection(db, command);
   await opened.send(bytesOf(0));
   gateWrites(() => false);
   const late = [opened.send(bytesOf(1)), ...Object.values(ways).map((send) => send(1))];

@@ -9,20 +9,7 @@
  * fails, the loader uses the next simpler way, in the end the public `bulkWrite`.
  */
 import { BSON, type Document } from 'mongodb';
-
-interface DriverSequence {
-  push(document: Document, bytes: Uint8Array): number;
-  toBin(): Uint8Array;
-}
-
-interface DriverCommands {
-  readonly DocumentSequence: new (field: string) => DriverSequence;
-  readonly OpMsgRequest: new (
-    database: string,
-    command: Document,
-    options: { requestId: number },
-  ) => { toBin(): Uint8Array[] };
-}
+import { type DriverCommands, type DriverSequence, loadDriverCommands } from './internals.js';
 
 const FIELD = 'documents\0';
 /** Section kind, length, and the field name with its terminator. */
@@ -48,14 +35,7 @@ export type MakeSequence = (buffer: Buffer) => Document;
  * @throws Error that says what this version of the driver does in another way
  */
 export async function loadDocumentSequence(): Promise<MakeSequence> {
-  // Imported by name, so that a bundler takes the very module that the driver uses as well.
-  const { default: commands } = (await import('mongodb/lib/cmap/commands.js')) as {
-    default: Partial<DriverCommands>;
-  };
-  if (typeof commands.DocumentSequence !== 'function' || typeof commands.OpMsgRequest !== 'function') {
-    throw new Error('this version of the driver has no DocumentSequence');
-  }
-  const driver = commands as DriverCommands;
+  const driver = await loadDriverCommands();
   const FilledSequence = filledSequence(driver.DocumentSequence);
   const make: MakeSequence = (buffer) => new FilledSequence(buffer) as unknown as Document;
   compareWithDriver(driver, make);

@@ -4,11 +4,13 @@ import { before, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';
 import { BatchBuffer, type Insert } from '../../src/encode/index.js';
 import { DEFAULT_FLEET, type LoadOptions, planLoad } from '../../src/index.js';
-import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/load/document-sequence.js';
 import { openSink } from '../../src/load/open-sink.js';
-import { PinnedConnection, pinConnections } from '../../src/load/pinned-connection.js';
 import { ShardSource } from '../../src/load/source.js';
 import { TelemetryModel } from '../../src/model/index.js';
+import { holdableConnections } from '../../src/write/driver/connection-type.js';
+import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
+import { HeldConnection } from '../../src/write/driver/held-connection.js';
+import type { DriverConnectionType } from '../../src/write/driver/internals.js';
 import { TcpProxy } from '../support/proxy.js';
 import { datasetOver, daysBefore, END, hashes, useServer } from './support.js';
 
@@ -18,28 +20,32 @@ const file = useServer({
 const set = useServer({ replicaSet: true });
 const COMMAND = { insert: 'metrics', ordered: false };
 
-before(async () => pinConnections(await loadDocumentSequence()));
+let connectionType: DriverConnectionType;
+
+before(async () => {
+  connectionType = await holdableConnections(await loadDocumentSequence());
+});
 
 /** As a worker's buffer: room for the message's head, then documents. */
 function bytesOf(...ids: number[]): Buffer {
   return Buffer.concat([Buffer.alloc(SEQUENCE_HEADROOM), ...ids.map((_id) => BSON.serialize({ _id }))]);
 }
 
-interface Pinned {
+interface Held {
   readonly client: MongoClient;
-  readonly connection: PinnedConnection;
+  readonly connection: HeldConnection;
   readonly count: () => Promise<number>;
   /** Names of the driver's events so far. */
   readonly events: string[];
 }
 
 /** A held connection of a client of its own, for as long as `use` takes. */
-async function withPinned(
+async function withHeld(
   options: MongoClientOptions,
-  use: (pinned: Pinned) => Promise<void>,
+  use: (pinned: Held) => Promise<void>,
   uri = file.server.uri,
 ): Promise<void> {
-  const client = new MongoClient(uri, options);
+  const client = new MongoClient(uri, { ...options, connectionType } as MongoClientOptions);
   const events: string[] = [];
   for (const name of [
     'connectionCheckedOut',
@@ -52,7 +58,7 @@ async function withPinned(
   const db = client.db(file.freshDatabase());
   await client.connect();
   events.length = 0;
-  const connection = new PinnedConnection(db, COMMAND);
+  const connection = new HeldConnection(db, COMMAND);
   const count = () => file.client.db(db.databaseName).collection('metrics').countDocuments();
   try {
     await use({ client, connection, count, events });
@@ -69,7 +75,7 @@ async function failNextInsert(data: object): Promise<void> {
 }
 
 test('inserts one after the other share one connection, which is checked out once', async () => {
-  await withPinned({}, async ({ connection, count, events }) => {
+  await withHeld({}, async ({ connection, count, events }) => {
     for (const id of [1, 2, 3]) assert.equal((await connection.send(bytesOf(id, id + 10))).n, 2);
     assert.equal(await count(), 6);
     assert.deepEqual(events, ['connectionCheckedOut']);
@@ -77,7 +83,7 @@ test('inserts one after the other share one connection, which is checked out onc
 });
 
 test('records that are there already come back in the reply, and the connection is held on', async () => {
-  await withPinned({}, async ({ connection, count }) => {
+  await withHeld({}, async ({ connection, count }) => {
     await connection.send(bytesOf(1, 2));
     const { n, writeErrors } = await connection.send(bytesOf(1, 2, 3));
     assert.deepEqual([n, writeErrors.length, writeErrors[0].code], [1, 2, 11000]);
@@ -88,7 +94,7 @@ test('records that are there already come back in the reply, and the connection 
 
 test('a reply may come in pieces, and the one after it in another number of them', async () => {
   const proxy = await TcpProxy.start(file.server.port, { pieceBytes: 50 });
-  const use = async ({ connection, count, events }: Pinned) => {
+  const use = async ({ connection, count, events }: Held) => {
     for (const ids of [[1, 2], [1, 2, 3], [4], [5], [5]]) {
       const { n, writeErrors = [] } = await connection.send(bytesOf(...ids));
       assert.equal(n + writeErrors.length, ids.length);
@@ -97,14 +103,14 @@ test('a reply may come in pieces, and the one after it in another number of them
     assert.deepEqual(events, ['connectionCheckedOut']);
   };
   try {
-    await withPinned({}, use, proxy.uri);
+    await withHeld({}, use, proxy.uri);
   } finally {
     await proxy.stop();
   }
 });
 
 test('a refusal is the driver’s error, and the connection goes back to the driver', async () => {
-  await withPinned({}, async ({ client, connection, count }) => {
+  await withHeld({}, async ({ client, connection, count }) => {
     await connection.send(bytesOf(1));
     await failNextInsert({ errorCode: 14031 });
     await assert.rejects(
@@ -118,7 +124,7 @@ test('a refusal is the driver’s error, and the connection goes back to the dri
 });
 
 test('the driver learns of a server that is shutting down: it clears its pool', async () => {
-  await withPinned({}, async ({ connection, events }) => {
+  await withHeld({}, async ({ connection, events }) => {
     await failNextInsert({ errorCode: 11600 });
     await assert.rejects(connection.send(bytesOf(1)), { name: 'MongoServerError', code: 11600 });
     assert.ok(events.includes('connectionPoolCleared'), events.join());
@@ -126,7 +132,7 @@ test('the driver learns of a server that is shutting down: it clears its pool', 
 });
 
 test('a cut connection is a network error, and clears the pool', async () => {
-  await withPinned({}, async ({ connection, events }) => {
+  await withHeld({}, async ({ connection, events }) => {
     await connection.send(bytesOf(1));
     await failNextInsert({ closeConnection: true });
     await assert.rejects(connection.send(bytesOf(2)), { name: 'MongoNetworkError' });
@@ -136,7 +142,7 @@ test('a cut connection is a network error, and clears the pool', async () => {
 });
 
 test('a released connection goes back to the driver', async () => {
-  await withPinned({ maxPoolSize: 1 }, async ({ client, connection }) => {
+  await withHeld({ maxPoolSize: 1 }, async ({ client, connection }) => {
     await connection.send(bytesOf(1));
     connection.release();
     assert.equal(connection.open, false);
@@ -145,14 +151,14 @@ test('a released connection goes back to the driver', async () => {
 });
 
 test('a connection that is released before the driver has it goes back as well', async () => {
-  await withPinned({ maxPoolSize: 1, waitQueueTimeoutMS: 2_000 }, async ({ client, connection }) => {
+  await withHeld({ maxPoolSize: 1, waitQueueTimeoutMS: 2_000 }, async ({ client, connection }) => {
     connection.release();
     assert.equal((await client.db('admin').command({ ping: 1 })).ok, 1);
   });
 });
 
 test('a write concern that was not reached is an error of that name', async () => {
-  await withPinned({}, async ({ connection }) => {
+  await withHeld({}, async ({ connection }) => {
     await failNextInsert({ writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } });
     await assert.rejects(connection.send(bytesOf(1)), { name: 'MongoWriteConcernError', code: 64 });
     assert.equal(connection.open, false);
@@ -160,7 +166,7 @@ test('a write concern that was not reached is an error of that name', async () =
 });
 
 test('a server that keeps silent is given up after the socket’s time-out', async () => {
-  await withPinned({ socketTimeoutMS: 300 }, async ({ connection }) => {
+  await withHeld({ socketTimeoutMS: 300 }, async ({ connection }) => {
     await connection.send(bytesOf(1));
     await new Promise((resolve) => setTimeout(resolve, 400));
     assert.equal((await connection.send(bytesOf(2))).n, 1, 'a pause between inserts is no silence');
@@ -170,7 +176,7 @@ test('a server that keeps silent is given up after the socket’s time-out', asy
 });
 
 test('a client that is closed ends an insert that is under way, and one that waits', async () => {
-  await withPinned({}, async ({ client, connection }) => {
+  await withHeld({}, async ({ client, connection }) => {
     await connection.send(bytesOf(1));
     await failNextInsert({ blockConnection: true, blockTimeMS: 1_000 });
     const underWay = assert.rejects(connection.send(bytesOf(2)), { name: 'MongoClientClosedError' });
@@ -182,7 +188,7 @@ test('a client that is closed ends an insert that is under way, and one that wai
 });
 
 test('a client that watches commands sees each insert', async () => {
-  await withPinned({ monitorCommands: true }, async ({ connection, count, events }) => {
+  await withHeld({ monitorCommands: true }, async ({ connection, count, events }) => {
     for (const id of [1, 2, 3]) await connection.send(bytesOf(id));
     assert.equal(await count(), 3);
     assert.equal(events.filter((name) => name === 'commandStarted').length, 3);
@@ -199,7 +205,7 @@ test('a compressed connection compresses inserts', async () => {
     return Number(network.compression.zlib.decompressor.bytesOut);
   };
   const earlier = await decompressed();
-  await withPinned({ compressors: ['zlib'] }, async ({ connection, count }) => {
+  await withHeld({ compressors: ['zlib'] }, async ({ connection, count }) => {
     const ids = Array.from({ length: 1000 }, (_, i) => i);
     assert.equal((await connection.send(bytesOf(...ids))).n, 1000);
     assert.equal((await connection.send(bytesOf(...ids))).writeErrors.length, 1000);
@@ -233,21 +239,22 @@ function someInsert(): Insert {
 test('where connections cannot be held each insert is a command of its own, and the load says why', async () => {
   const db = file.client.db(file.freshDatabase());
   const make = await loadDocumentSequence();
-  const { sink, writer } = openSink(db, 'sequence', 1, { make, unpinned: 'no reason' });
+  const { sink, writer } = openSink(db, 'sequence', 1, { make, connectionType: 'no reason' });
   assert.equal(writer, 'sequence (a command for each insert: no reason)');
   const insert = someInsert();
   assert.deepEqual(await sink.write(insert), { inserted: 60, alreadyThere: 0 });
-  assert.deepEqual(await sink.write(insert), { inserted: 0, alreadyThere: 60 });
+  const again = await sink.write(insert);
+  assert.deepEqual([again.inserted, again.alreadyThere], [0, 60]);
 });
 
 test('connections are made ready before the first insert, and not beside those that inserts have taken', async () => {
   const make = await loadDocumentSequence();
   for (const late of [false, true]) {
-    const client = new MongoClient(file.server.uri, { maxPoolSize: 3 });
+    const client = new MongoClient(file.server.uri, { maxPoolSize: 3, connectionType } as MongoClientOptions);
     await client.connect();
     let asked = 0;
     client.on('connectionCheckOutStarted', () => asked++);
-    const { sink } = openSink(client.db(file.freshDatabase()), 'sequence', 1, { make, unpinned: undefined });
+    const { sink } = openSink(client.db(file.freshDatabase()), 'sequence', 1, { make, connectionType });
     try {
       const first = late ? sink.write(someInsert()) : undefined;
       sink.open?.(3);
@@ -261,13 +268,16 @@ test('connections are made ready before the first insert, and not beside those t
 });
 
 test('once the primary has stepped down no insert goes over a connection that was held before', async () => {
-  const client = new MongoClient(set.server.uri, { heartbeatFrequencyMS: 500 });
+  const client = new MongoClient(set.server.uri, {
+    heartbeatFrequencyMS: 500,
+    connectionType,
+  } as MongoClientOptions);
   const db = client.db('step_down');
   await client.connect();
   let returned = 0;
   client.on('connectionCheckedIn', () => returned++);
   const make = await loadDocumentSequence();
-  const { sink } = openSink(db, 'sequence', 'majority', { make, unpinned: undefined });
+  const { sink } = openSink(db, 'sequence', 'majority', { make, connectionType });
   try {
     const insert = someInsert();
     assert.deepEqual(await sink.write(insert), { inserted: 60, alreadyThere: 0 });
@@ -281,7 +291,8 @@ test('once the primary has stepped down no insert goes over a connection that wa
     await steppedDown;
     await new Promise(setImmediate);
     assert.equal(returned, 1, 'the connection is still held');
-    assert.deepEqual(await sink.write(insert), { inserted: 0, alreadyThere: 60 });
+    const again = await sink.write(insert);
+    assert.deepEqual([again.inserted, again.alreadyThere], [0, 60]);
   } finally {
     await client.close();
   }
