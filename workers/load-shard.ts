@@ -3,6 +3,7 @@ import { parentPort, threadId } from 'node:worker_threads';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { Counters } from '../src/load/counters.js';
+import { SEQUENCE_HEADROOM } from '../src/load/driver/document-sequence.js';
 import { explainFailure } from '../src/load/explain.js';
 import type { LoadTask, Prepared, ShardTask } from '../src/load/load-pool.js';
 import { type LoadedSequence, loadSequence, openSink } from '../src/load/open-sink.js';
@@ -24,7 +25,6 @@ import { loadedAssets } from '../src/plan/index.js';
 import { makeClient } from '../src/store/connect.js';
 import { serverIdentity } from '../src/store/identity.js';
 import { explainServerError } from '../src/store/server-errors.js';
-import { SEQUENCE_HEADROOM } from '../src/write/driver/document-sequence.js';
 
 /** What a thread keeps from one shard to the next. */
 async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {

@@ -3,8 +3,8 @@ import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServ
 import type { Insert } from '../encode/index.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { METRICS } from '../store/names.js';
-import type { MakeSequence } from '../write/driver/document-sequence.js';
-import { HeldConnection } from '../write/driver/held-connection.js';
+import type { MakeSequence } from './driver/document-sequence.js';
+import { HeldConnection } from './driver/held-connection.js';
 import { unwrapped } from './retry.js';
 import type { Sink, WriteResult } from './sink.js';
 

@@ -1,9 +1,9 @@
 /** Chooses the sink for a writer's name, falling back where the fast one cannot be had. */
 import type { Db } from 'mongodb';
 import type { WriterName } from '../config/settings.js';
-import { holdableConnections } from '../write/driver/connection-type.js';
-import { loadDocumentSequence, type MakeSequence } from '../write/driver/document-sequence.js';
-import type { DriverConnectionType } from '../write/driver/internals.js';
+import { holdableConnections } from './driver/connection-type.js';
+import { loadDocumentSequence, type MakeSequence } from './driver/document-sequence.js';
+import type { DriverConnectionType } from './driver/internals.js';
 import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
 import { nullSink, type Sink } from './sink.js';
 

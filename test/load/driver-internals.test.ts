@@ -13,7 +13,7 @@ import {
   missingMember,
   SOCKET_METHODS,
   STREAM_METHODS,
-} from '../../src/write/driver/internals.js';
+} from '../../src/load/driver/internals.js';
 import { useServer } from './support.js';
 
 const file = useServer();

@@ -4,10 +4,10 @@ import { before, test } from 'node:test';
 import type { CreateCollectionOptions, Db } from 'mongodb';
 import { BatchBuffer, type Insert } from '../../src/encode/index.js';
 import { DEFAULT_FLEET, planLoad, SeedError } from '../../src/index.js';
+import { SEQUENCE_HEADROOM } from '../../src/load/driver/document-sequence.js';
 import { type LoadedSequence, loadSequence, openSink } from '../../src/load/open-sink.js';
 import { ShardSource } from '../../src/load/source.js';
 import { TelemetryModel } from '../../src/model/index.js';
-import { SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
 import { HAS_CLUSTERED } from '../support/features.js';
 import { datasetOver, useServer } from './support.js';
 

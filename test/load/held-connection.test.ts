@@ -4,13 +4,13 @@ import { before, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';
 import { BatchBuffer, type Insert } from '../../src/encode/index.js';
 import { DEFAULT_FLEET, type LoadOptions, planLoad } from '../../src/index.js';
+import { holdableConnections } from '../../src/load/driver/connection-type.js';
+import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/load/driver/document-sequence.js';
+import { HeldConnection } from '../../src/load/driver/held-connection.js';
+import type { DriverConnectionType } from '../../src/load/driver/internals.js';
 import { openSink } from '../../src/load/open-sink.js';
 import { ShardSource } from '../../src/load/source.js';
 import { TelemetryModel } from '../../src/model/index.js';
-import { holdableConnections } from '../../src/write/driver/connection-type.js';
-import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
-import { HeldConnection } from '../../src/write/driver/held-connection.js';
-import type { DriverConnectionType } from '../../src/write/driver/internals.js';
 import { TcpProxy } from '../support/proxy.js';
 import { datasetOver, daysBefore, END, hashes, useServer } from './support.js';
 

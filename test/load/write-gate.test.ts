@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions } from 'mongodb';
+import { holdableConnections } from '../../src/load/driver/connection-type.js';
+import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/load/driver/document-sequence.js';
+import { HeldConnection } from '../../src/load/driver/held-connection.js';
 import { isPassing } from '../../src/load/retry.js';
 import { NotHeld } from '../../src/load/until-held.js';
 import { gateWrites } from '../../src/load/write-gate.js';
-import { holdableConnections } from '../../src/write/driver/connection-type.js';
-import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
-import { HeldConnection } from '../../src/write/driver/held-connection.js';
 import { useServer } from './support.js';
 
 const file = useServer();

@@ -1,7 +1,7 @@
 /** Connections of the driver that a {@link HeldConnection} can hold: a subclass, as the driver's own for encryption is one. */
 import { BSON, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
-import { NotHeld } from '../../load/until-held.js';
-import { mayWrite } from '../../load/write-gate.js';
+import { NotHeld } from '../until-held.js';
+import { mayWrite } from '../write-gate.js';
 import {
   COMMAND_ROOM,
   completeMessage,

@@ -8,8 +8,8 @@
  * handles it as it would handle any: it learns of step-downs, clears its pool, labels the error.
  */
 import type { Db, Document } from 'mongodb';
-import { NotHeld } from '../../load/until-held.js';
-import { mayWrite } from '../../load/write-gate.js';
+import { NotHeld } from '../until-held.js';
+import { mayWrite } from '../write-gate.js';
 
 /** What the driver takes for the reply of a command that has ended well. */
 const ENDED = { ok: 1, toObject: () => ({ ok: 1 }) };
