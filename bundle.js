@@ -1,5 +1,5 @@
 /**
- * Bundles the program and its worker entries, with the libraries that are slow to load file by file: the driver has some two hundred.
+ * Bundles the script of pages, and the program and its worker entries, with the libraries that are slow to load file by file: the driver has some two hundred.
  * The library (`dist/src/index.js`) stays as the compiler makes it.
  */
 import { readdirSync, rmSync } from 'node:fs';
@@ -41,6 +41,17 @@ await build({
   banner: {
     js: "import { createRequire as bundledRequire } from 'node:module'; const require = bundledRequire(import.meta.url);",
   },
+});
+// For browsers, which pages are shown by.
+await build({
+  entryPoints: ['src/picture/page/browser/main.ts'],
+  outfile: 'dist/bundled/page-script.js',
+  bundle: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  logLevel: 'warning',
 });
 // Alone, and for any Node that knows modules: it says so where Node is too old for the rest.
 await build({ ...common, entryPoints: ['dist/src/cli/main.js'], external: ['./start.js'], target: 'node14' });

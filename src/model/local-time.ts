@@ -55,10 +55,10 @@ export class LocalTime {
    */
   toUtc(day: number, minute: number): number {
     const local = day * MINUTES_PER_DAY + minute;
-    const earlier = local - this.#offsetAt(local - MINUTES_PER_DAY);
-    if (local - this.#offsetAt(earlier) === earlier) return earlier;
-    const later = local - this.#offsetAt(local + MINUTES_PER_DAY);
-    return local - this.#offsetAt(later) === later ? later : earlier;
+    const earlier = local - this.offsetAt(local - MINUTES_PER_DAY);
+    if (local - this.offsetAt(earlier) === earlier) return earlier;
+    const later = local - this.offsetAt(local + MINUTES_PER_DAY);
+    return local - this.offsetAt(later) === later ? later : earlier;
   }
 
   *#cut(day: number): Generator<Stretch> {
@@ -75,7 +75,8 @@ export class LocalTime {
     }
   }
 
-  #offsetAt(utc: number): number {
+  /** How far local time is ahead of UTC at a UTC minute (since the epoch), in minutes. */
+  offsetAt(utc: number): number {
     const day = Math.floor(utc / MINUTES_PER_DAY);
     const { before, after, change } = this.#offsetsOf(day);
     return utc - day * MINUTES_PER_DAY < change ? before : after;

@@ -1,4 +1,6 @@
-/** One metric of one machine, summed up by quarters of an hour (or longer): all that a picture needs of its values. */
+/** One metric of one asset, summed up by quarters of an hour (or longer): all that a picture needs of its values. */
+import { MINUTES_PER_DAY, weekday } from '../model/calendar.js';
+import type { LocalTime } from '../model/local-time.js';
 
 /** Sums of the values of a number of minutes. */
 export interface Sums {
@@ -65,14 +67,25 @@ export class Buckets {
     return sums;
   }
 
-  /** The sums of every hour of the week, Sunday first: `[weekday][hour]`. */
-  byHourOfWeek(): Sums[][] {
+  /** The lowest and the highest mean of a bucket; infinite where there is none. */
+  extremesOfMeans(): { readonly lowest: number; readonly highest: number } {
+    let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const [i, count] of this.#counts.entries()) {
+      if (count === 0) continue;
+      lowest = Math.min(lowest, this.#sums[i] / count);
+      highest = Math.max(highest, this.#sums[i] / count);
+    }
+    return { lowest, highest };
+  }
+
+  /** The sums of every hour of the local week, Sunday first: `[weekday][hour]`. */
+  byHourOfWeek(local: LocalTime): Sums[][] {
     const table = Array.from({ length: 7 }, () => Array.from({ length: 24 }, () => new Accumulated()));
     for (let i = 0; i < this.#counts.length; i++) {
-      const minute = (this.#first + i) * this.stepMinutes;
-      const day = Math.floor(minute / 1440);
-      // 1970-01-01 was a Thursday.
-      this.#addTo(table[(((day + 4) % 7) + 7) % 7][Math.floor((minute - day * 1440) / 60)], i);
+      const utc = (this.#first + i) * this.stepMinutes;
+      const minute = utc + local.offsetAt(utc);
+      const day = Math.floor(minute / MINUTES_PER_DAY);
+      this.#addTo(table[weekday(day)][Math.floor((minute - day * MINUTES_PER_DAY) / 60)], i);
     }
     return table;
   }

@@ -1,157 +1,80 @@
 /** Readings → picture. Pure. */
+
+import { LocalTime } from '../model/index.js';
 import { MINUTES_PER_DAY } from '../plan/index.js';
-import { deviationOf, meanOf } from './buckets.js';
-import { figuresOf, total } from './figures.js';
-import { outagesOf } from './lasting.js';
-import { PROMISED_BACKUP_SUCCESS, PROMISED_UPTIME } from './manual-figures.js';
-import type {
-  AvailabilityPicture,
-  BackupsPicture,
-  DatasetPicture,
-  MachinePicture,
-  MetricPicture,
-  ServicePicture,
-} from './picture.js';
-import type { AvailabilityReadings, DatasetReadings, MachineReadings, MetricReadings } from './readings.js';
+import { drawAvailability, firstIncidentShown, timelineOf } from './draw-availability.js';
+import { drawMetric, type Frame, hoursOf, meansGrid, scalesOf } from './draw-metric.js';
+import { EXPECTED_BACKUP_SUCCESS } from './expected.js';
+import { figuresOf } from './figures.js';
+import type { BackupsPicture, DatasetPicture, MachinePicture, ServicePicture } from './picture.js';
+import type { DatasetReadings, MachineReadings } from './readings.js';
 import { rounded } from './rounding.js';
 
-const WEEK = 7 * MINUTES_PER_DAY;
-/** Means of the week on a page, of all machines: enough for every pixel of a few machines, and few enough for many. */
-const MOST_MEANS = 60_000;
-const MEAN_STEPS = [15, 30, 60, 120, 240];
-/** Incidents on a page; the newest ones stay. */
-const MOST_INCIDENTS = 2000;
-
-type Window = DatasetReadings['window'];
+/** A quarter of single backups: more days nobody reads one by one. */
+const RUNS_SHOWN = 92;
 
 /** The picture of what was read. */
 export function drawPicture(readings: DatasetReadings): DatasetPicture {
-  const { source, window, counts } = readings;
-  const week = weekOf(readings);
-  const all = [...readings.machines, ...readings.services];
-  const since = firstIncidentShown(all.map(({ availability }) => availability));
-  const machines = readings.machines.map((machine) => drawMachine(machine, window, week, since));
+  const { source, window, zone, counts, isDefaultFleet } = readings;
+  const all = [...readings.machines, ...readings.services].flatMap(({ availability }) => availability ?? []);
+  const frame: Frame = {
+    window,
+    local: new LocalTime(zone),
+    means: meansGrid(readings),
+    timeline: timelineOf(window),
+    scales: scalesOf(readings),
+    incidentsSince: firstIncidentShown(all),
+    expectsFigures: isDefaultFleet,
+  };
+  const machines = readings.machines.map((machine) => drawMachine(machine, frame));
   const services = readings.services.map(({ availability, ...service }): ServicePicture => {
-    return { ...service, availability: drawAvailability(availability, PROMISED_UPTIME.service, since) };
+    return { ...service, availability: drawAvailability(availability, 'service', frame) };
   });
-  const shown = [...machines, ...services].reduce(
-    (n, one) => n + (one.availability?.incidents.length ?? 0),
-    0,
-  );
-  const incidents = all.reduce((n, one) => n + (one.availability?.incidents.length ?? 0), 0);
-  const measured = machines.flatMap(({ figures }) => figures).filter(({ held }) => held !== null);
+  const incidents = sum(all, (one) => one.incidents.length);
+  const shown = sum([...machines, ...services], ({ availability }) => availability?.incidents.length);
+  const measured = machines.flatMap(({ figures }) => figures).filter(({ within }) => within !== null);
   return {
     source,
     window,
-    zone: 'UTC',
+    zone,
     counts,
     omitted: {
       machines: counts.machines - machines.length,
       services: counts.services - services.length,
       incidents: incidents - shown,
     },
-    week,
+    means: frame.means,
+    timeline: frame.timeline,
     machines,
     services,
     uptime: { machines: uptimeOf(machines), services: uptimeOf(services) },
     backups: {
-      attempted: machines.reduce((sum, { backups }) => sum + (backups?.attempted ?? 0), 0),
-      succeeded: machines.reduce((sum, { backups }) => sum + (backups?.succeeded ?? 0), 0),
+      attempted: sum(machines, ({ backups }) => backups?.attempted),
+      succeeded: sum(machines, ({ backups }) => backups?.succeeded),
     },
-    figures: { held: measured.filter(({ held }) => held).length, measured: measured.length },
+    figures: { within: measured.filter(({ within }) => within).length, measured: measured.length },
   };
 }
 
-/** Seven days up to the window's end, or the whole window where it is shorter. */
-function weekOf({ window, machines }: DatasetReadings): DatasetPicture['week'] {
-  const metrics = machines.flatMap((machine) => machine.metrics);
-  const from = Math.max(window.start, window.end - WEEK);
-  const finest = metrics[0]?.buckets.stepMinutes ?? MEAN_STEPS[0];
-  const fits = (step: number) =>
-    step >= finest && (metrics.length * (window.end - from)) / step <= MOST_MEANS;
-  const stepMinutes = MEAN_STEPS.find(fits) ?? MEAN_STEPS[MEAN_STEPS.length - 1];
-  return { start: Math.floor(from / stepMinutes) * stepMinutes, stepMinutes };
-}
-
-function drawMachine(
-  machine: MachineReadings,
-  window: Window,
-  week: DatasetPicture['week'],
-  since: number,
-): MachinePicture {
-  const { assetId, name, assetType, pattern = null, metrics, availability, backups } = machine;
-  const tables = new Map(metrics.map(({ metricName, buckets }) => [metricName, buckets.byHourOfWeek()]));
+function drawMachine(machine: MachineReadings, frame: Frame): MachinePicture {
+  const { assetId, name, assetType, pattern, metrics, availability, backups } = machine;
+  const tables = new Map(metrics.map((metric) => [metric.metricName, hoursOf(metric, frame)]));
   return {
     assetId,
     name,
     assetType,
-    pattern,
-    metrics: metrics.map((metric) => drawMetric(metric, tables, window, week)),
-    figures: figuresOf(machine.keepsToPattern ? machine.pattern : undefined, tables),
-    availability: drawAvailability(availability, PROMISED_UPTIME.machine, since),
-    backups: backups ? drawBackups(backups, assetType, window) : null,
+    pattern: pattern ?? null,
+    metrics: metrics.map((metric) => drawMetric(metric, frame)),
+    figures: figuresOf(frame.expectsFigures ? pattern : undefined, tables),
+    availability: drawAvailability(availability, 'machine', frame),
+    backups: backups ? drawBackups(backups, assetType, frame) : null,
   };
-}
-
-function drawMetric(
-  { metricName, unit, buckets }: MetricReadings,
-  tables: ReadonlyMap<string, ReturnType<MetricReadings['buckets']['byHourOfWeek']>>,
-  { end }: Window,
-  week: DatasetPicture['week'],
-): MetricPicture {
-  const table = tables.get(metricName) ?? [];
-  const all = total(table);
-  const means = (from: number, step: number, length: number) =>
-    Array.from({ length }, (_, i) => {
-      const begin = from + i * step;
-      return rounded(meanOf(buckets.between(begin, begin + step)));
-    });
-  return {
-    metricName,
-    unit,
-    records: all.count,
-    mean: rounded(meanOf(all)),
-    min: rounded(all.min),
-    max: rounded(all.max),
-    deviation: rounded(deviationOf(all)),
-    day: means(end - MINUTES_PER_DAY, 60, 24),
-    week: means(week.start, week.stepMinutes, Math.ceil((end - week.start) / week.stepMinutes)),
-    heat: table.map((row) => row.map((cell) => rounded(meanOf(cell)))),
-  };
-}
-
-function drawAvailability(
-  readings: AvailabilityReadings | undefined,
-  promised: number,
-  since: number,
-): AvailabilityPicture | null {
-  if (!readings) return null;
-  const { up, degraded, down, incidents, meanResponseMs } = readings;
-  const polled = up + degraded + down;
-  return {
-    polled,
-    up,
-    degraded,
-    down,
-    uptime: polled === 0 ? null : rounded((100 * up) / polled),
-    promised,
-    meanResponseMs: rounded(meanResponseMs),
-    outages: outagesOf(incidents).length,
-    incidents: incidents.filter(({ from }) => from >= since),
-  };
-}
-
-/** From when on incidents are shown, so that they are not more than a page can hold. */
-function firstIncidentShown(all: readonly (AvailabilityReadings | undefined)[]): number {
-  const begins = all.flatMap((one) => one?.incidents.map(({ from }) => from) ?? []);
-  if (begins.length <= MOST_INCIDENTS) return Number.NEGATIVE_INFINITY;
-  return begins.sort((a, b) => b - a)[MOST_INCIDENTS - 1] + 1;
 }
 
 function drawBackups(
   runs: BackupsPicture['runs'],
   assetType: string,
-  { start, end }: Window,
+  { window: { start, end }, expectsFigures }: Frame,
 ): BackupsPicture {
   const good = runs.filter(({ success }) => success).map(({ at }) => at);
   const lastGood = good.at(-1) ?? null;
@@ -162,8 +85,8 @@ function drawBackups(
     attempted,
     succeeded: good.length,
     successRate: attempted === 0 ? null : rounded((100 * good.length) / attempted),
-    promised: PROMISED_BACKUP_SUCCESS[assetType] ?? null,
-    runs,
+    expected: (expectsFigures ? EXPECTED_BACKUP_SUCCESS[assetType] : undefined) ?? null,
+    runs: runs.filter(({ at }) => at >= end - RUNS_SHOWN * MINUTES_PER_DAY),
     lastGood,
     recoveryPoint: lastGood === null ? null : end - lastGood,
     worstRecoveryPoint: lastGood === null ? null : Math.max(...gaps),
@@ -171,8 +94,11 @@ function drawBackups(
 }
 
 /** Of all polled minutes of all assets. */
-function uptimeOf(assets: readonly { readonly availability: AvailabilityPicture | null }[]): number | null {
-  const polled = assets.reduce((sum, { availability }) => sum + (availability?.polled ?? 0), 0);
-  const up = assets.reduce((sum, { availability }) => sum + (availability?.up ?? 0), 0);
-  return polled === 0 ? null : rounded((100 * up) / polled);
+function uptimeOf(assets: readonly Pick<ServicePicture, 'availability'>[]): number | null {
+  const polled = sum(assets, ({ availability }) => availability?.polled);
+  return polled === 0 ? null : rounded((100 * sum(assets, ({ availability }) => availability?.up)) / polled);
+}
+
+function sum<T>(all: readonly T[], of: (one: T) => number | undefined): number {
+  return all.reduce((total, one) => total + (of(one) ?? 0), 0);
 }

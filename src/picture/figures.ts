@@ -1,26 +1,26 @@
-/** Measures the manual's figures. */
+/** Measures what is expected of a pattern. */
 import type { PatternName } from '../fleet/types.js';
 import { Accumulated, deviationOf, meanOf, type Sums } from './buckets.js';
-import { type Hours, MANUAL_FIGURES, type Measure } from './manual-figures.js';
+import { EXPECTED_FIGURES, type Hours, type Measure } from './expected.js';
 import type { FigurePicture } from './picture.js';
 import { rounded } from './rounding.js';
 
 /** The sums of a metric by weekday, Sunday first, and hour. */
 export type HourTable = readonly (readonly Sums[])[];
 
-/** What a pattern promises, beside what its machine's values are. */
+/** What is expected of a pattern, beside what its machine's values are. */
 export function figuresOf(
   pattern: PatternName | undefined,
   tables: ReadonlyMap<string, HourTable>,
 ): FigurePicture[] {
-  const promises = (pattern && MANUAL_FIGURES[pattern]) ?? [];
-  return promises.flatMap(({ measure, ...figure }) => {
+  const expected = (pattern && EXPECTED_FIGURES[pattern]) ?? [];
+  return expected.flatMap(({ measure, ...figure }) => {
     const table = tables.get(figure.metricName);
     if (!table) return [];
     const measured = rounded(take(measure, table));
-    const held = measured === null ? null : measured >= figure.low && measured <= figure.high;
+    const within = measured === null ? null : measured >= figure.low && measured <= figure.high;
     const unit = measure.kind === 'difference' || measure.kind === 'deviation' ? 'points' : '%';
-    return [{ ...figure, unit, measured, held }];
+    return [{ ...figure, unit, measured, within }];
   });
 }
 

@@ -1,9 +1,10 @@
 /** Readings of a database, in either layout: whatever stands in it, whether or not it is what a run has promised. */
 import type { WindowRequest } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import { type Fleet, MACHINE_TYPES, type Machine } from '../fleet/types.js';
-import { minuteSeries } from '../model/index.js';
+import { minuteSeries, TIMEOUT_MS } from '../model/index.js';
 import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/index.js';
 import {
   type BucketRow,
@@ -22,14 +23,14 @@ import {
   type AvailabilityReadings,
   type DatasetReadings,
   IncidentLog,
-  keepsToPattern,
+  isDefaultFleet,
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
 } from './readings.js';
+import { RESPONSE_TIME } from './scale.js';
 
 const AVAILABILITY = 'availability_status';
-const RESPONSE_TIME = 'response_time_ms';
 const BACKUP = 'backup_status';
 /** Assets that are asked for at once. */
 const AT_ONCE = 4;
@@ -75,6 +76,8 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
   return {
     source: { kind: 'database', database, layout: reader.layout, server, seed: run.seed },
     window,
+    zone: known?.definition.timezone ?? DEFAULT_TIMEZONE,
+    isDefaultFleet: known !== undefined && isDefaultFleet(known),
     counts: { machines: hosts.length, services: services.length },
     machines: await inTurns(machines, (asset) => readMachine(reader, asset, known, window, up)),
     services: await inTurns(theirs, async (asset) => ({
@@ -157,7 +160,9 @@ async function readMachine(
 ): Promise<MachineReadings> {
   const step = bucketMinutes(window.start, window.end);
   const period = periodOf(window);
-  const rows = await bucketRows(reader, assetId, period, step, [AVAILABILITY, RESPONSE_TIME, BACKUP]);
+  const rows = await bucketRows(reader, assetId, period, step, {
+    without: [AVAILABILITY, RESPONSE_TIME, BACKUP],
+  });
   const backups = await reader.records(assetId, { metricName: BACKUP, ...period, limit: MOST_BACKUPS });
   const machine = fleet?.machines.find((one) => one.assetId === assetId);
   return {
@@ -165,7 +170,6 @@ async function readMachine(
     name: String(hostname ?? assetId),
     assetType,
     pattern: machine?.pattern,
-    keepsToPattern: fleet !== undefined && machine !== undefined && keepsToPattern(fleet, machine),
     metrics: metricsOf(rows, machine, window, step),
     availability: await readAvailability(reader, assetId, window, up),
     backups:
@@ -208,6 +212,7 @@ function metricsOf(
 const PERCENTAGES: readonly string[] = ['cpu_usage', 'memory_usage', 'io_wait'];
 
 function unitByName(metricName: string): string {
+  if (metricName === RESPONSE_TIME) return 'milliseconds';
   return PERCENTAGES.includes(metricName) ? 'percentage' : '';
 }
 
@@ -232,10 +237,12 @@ async function readAvailability(
   upState: number,
 ): Promise<AvailabilityReadings | undefined> {
   const period = periodOf(window);
-  const [polled, below, response] = await Promise.all([
+  const step = bucketMinutes(window.start, window.end);
+  const [polled, below, timed, answered] = await Promise.all([
     countRecords(reader, assetId, AVAILABILITY, period),
     recordsBelow(reader, assetId, AVAILABILITY, period, upState),
-    meanAndHighest(reader, assetId, RESPONSE_TIME, period),
+    countRecords(reader, assetId, RESPONSE_TIME, period),
+    bucketRows(reader, assetId, period, step, { only: RESPONSE_TIME, below: TIMEOUT_MS }),
   ]);
   if (polled === 0) return undefined;
   const log = new IncidentLog();
@@ -249,7 +256,8 @@ async function readAvailability(
     degraded: below.length - down,
     down,
     incidents: log.incidents,
-    meanResponseMs: response?.mean,
+    response: metricsOf(answered, undefined, window, step)[0],
+    timedOut: timed - answered.reduce((sum, { count }) => sum + count, 0),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   minuteSeries,
   type SeriesDefinition,
   TelemetryModel,
+  TIMEOUT_MS,
   UP,
 } from '../model/index.js';
 import { MINUTES_PER_DAY, type Window } from '../plan/index.js';
@@ -14,11 +15,12 @@ import {
   type AvailabilityReadings,
   type DatasetReadings,
   IncidentLog,
-  keepsToPattern,
+  isDefaultFleet,
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
 } from './readings.js';
+import { RESPONSE_TIME } from './scale.js';
 
 /** Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and their services. */
 export function readModel(fleet: Fleet, seed: number, window: Window): DatasetReadings {
@@ -28,6 +30,8 @@ export function readModel(fleet: Fleet, seed: number, window: Window): DatasetRe
   return {
     source: { kind: 'model', seed, modelVersion: MODEL_VERSION },
     window,
+    zone: fleet.definition.timezone,
+    isDefaultFleet: isDefaultFleet(fleet),
     counts: { machines: fleet.machines.length, services: fleet.services.length },
     machines: machines.map((machine) => readMachine(model, machine, window)),
     services: fleet.services
@@ -51,7 +55,6 @@ function readMachine(model: TelemetryModel, machine: Machine, window: Window): M
     name: hostname,
     assetType,
     pattern,
-    keepsToPattern: keepsToPattern(model.fleet, machine),
     ...readMinutes(model, machine, window),
     backups,
   };
@@ -64,7 +67,7 @@ function readMinutes(
   window: Window,
 ): { readonly metrics: MetricReadings[]; readonly availability: AvailabilityReadings } {
   const step = bucketMinutes(window.start, window.end);
-  const availability = new AvailabilityTally();
+  const availability = new AvailabilityTally(new Buckets(window.start, window.end, step));
   const metrics: MetricReadings[] = [];
   const takers = minuteSeries(asset).map((series) => {
     if (series.section !== 'metrics') return availability.taker(series);
@@ -92,15 +95,20 @@ class AvailabilityTally {
   #up = 0;
   #degraded = 0;
   #down = 0;
-  #responses = 0;
-  #responseMs = 0;
+  #timedOut = 0;
+  readonly #answered: Buckets;
+
+  /** @param answered takes the response times of polls that were answered */
+  constructor(answered: Buckets) {
+    this.#answered = answered;
+  }
 
   /** What takes the values of a polling series, minute by minute. */
   taker({ metricName }: SeriesDefinition): (minute: number, value: number) => void {
     if (metricName === 'availability_status') return (minute, value) => this.#state(minute, value);
-    return (_minute, value) => {
-      this.#responses++;
-      this.#responseMs += value;
+    return (minute, value) => {
+      if (value >= TIMEOUT_MS) this.#timedOut++;
+      else this.#answered.add(minute, value);
     };
   }
 
@@ -110,7 +118,8 @@ class AvailabilityTally {
       degraded: this.#degraded,
       down: this.#down,
       incidents: this.#log.incidents,
-      meanResponseMs: this.#responses === 0 ? undefined : this.#responseMs / this.#responses,
+      response: { metricName: RESPONSE_TIME, unit: 'milliseconds', buckets: this.#answered },
+      timedOut: this.#timedOut,
     };
   }
 

@@ -3,23 +3,32 @@
  * from a database. Times are whole minutes since 1970-01-01 UTC; values have at most three decimals; null is "no data".
  */
 import type { AssetType } from '../fleet/types.js';
+import type { Scale } from './scale.js';
 
 export interface DatasetPicture {
   readonly source: PictureSource;
   /** Half open. */
   readonly window: { readonly start: number; readonly end: number };
-  /** Whose hours and weekdays these are. */
+  /** IANA name: whose hours, days and weekdays these are. The fleet's own, where the fleet is known. */
   readonly zone: string;
   readonly counts: { readonly machines: number; readonly services: number };
   /** What there is beyond what is drawn: a picture of thousands of machines shows nothing. */
   readonly omitted: { readonly machines: number; readonly services: number; readonly incidents: number };
-  /** The last seven days: where its means begin, and how far apart they are. */
-  readonly week: { readonly start: number; readonly stepMinutes: number };
+  /** Where the means of every metric begin, and how far apart they are. They cover the whole window. */
+  readonly means: Grid;
+  /** Where the cells of every timeline begin, and how long each is. They cover the whole window. */
+  readonly timeline: Grid;
   readonly machines: readonly MachinePicture[];
   readonly services: readonly ServicePicture[];
   readonly uptime: { readonly machines: number | null; readonly services: number | null };
   readonly backups: { readonly attempted: number; readonly succeeded: number };
-  readonly figures: { readonly held: number; readonly measured: number };
+  /** How many of the figures that are expected of the default fleet are within their ranges. */
+  readonly figures: { readonly within: number; readonly measured: number };
+}
+
+export interface Grid {
+  readonly start: number;
+  readonly stepMinutes: number;
 }
 
 export type PictureSource =
@@ -52,10 +61,12 @@ export interface ServicePicture {
   readonly availability: AvailabilityPicture | null;
 }
 
-/** One performance metric of a machine over the whole window, but for `day` and `week`. */
+/** One metric of an asset over the whole window, but for `day`. */
 export interface MetricPicture {
   readonly metricName: string;
   readonly unit: string;
+  /** The same for every asset that has the metric. */
+  readonly scale: Scale;
   readonly records: number;
   readonly mean: number | null;
   readonly min: number | null;
@@ -63,25 +74,24 @@ export interface MetricPicture {
   readonly deviation: number | null;
   /** Means of the last 24 hours, one an hour. */
   readonly day: readonly (number | null)[];
-  /** Means of the last seven days, as far apart as the picture says. */
-  readonly week: readonly (number | null)[];
-  /** Means by weekday, Sunday first, and hour of the day. */
+  /** Means of the whole window, as far apart as the picture says; three significant digits. */
+  readonly means: readonly (number | null)[];
+  /** Means by weekday, Sunday first, and hour of the day, in the picture's time zone. Empty for services. */
   readonly heat: readonly (readonly (number | null)[])[];
 }
 
-/** A figure that is promised of a pattern, and what it is here. */
+/** A figure that is expected of a pattern, and what it is here. */
 export interface FigurePicture {
   readonly metricName: string;
   readonly what: string;
-  /** In the words of whoever promised it. */
-  readonly promised: string;
-  readonly from: 'manual' | 'design';
+  /** In words; `low` to `high` is what they are taken to mean. */
+  readonly expected: string;
   readonly unit: string;
   readonly low: number;
   readonly high: number;
   readonly measured: number | null;
   /** Null where nothing was measured. */
-  readonly held: boolean | null;
+  readonly within: boolean | null;
 }
 
 /** In minutes that were polled. */
@@ -92,13 +102,21 @@ export interface AvailabilityPicture {
   readonly down: number;
   /** Share of polled minutes that were up, in per cent. */
   readonly uptime: number | null;
-  /** The manual's figure for an asset's own faults, in per cent. */
-  readonly promised: number;
-  readonly meanResponseMs: number | null;
+  /** Expected of an asset's own faults alone, in per cent; null where nothing says so. */
+  readonly expected: number | null;
+  readonly response: ResponsePicture | null;
   /** Times that it was not up, each from its first minute to its last. */
   readonly outages: number;
-  /** The stretches of these, oldest first. */
+  /** The stretches of these, oldest first. Of too many the oldest are left out, but not of `cells`. */
   readonly incidents: readonly IncidentPicture[];
+  /** Minutes in each cell of the timeline. */
+  readonly cells: { readonly down: readonly number[]; readonly degraded: readonly number[] };
+}
+
+/** Response times of the polls that were answered. */
+export interface ResponsePicture extends MetricPicture {
+  /** Polls that were not, until the poller gave up. */
+  readonly timedOut: number;
 }
 
 /** Minutes on end in one state that is not "up"; half open. */
@@ -113,8 +131,9 @@ export interface BackupsPicture {
   readonly succeeded: number;
   /** In per cent. */
   readonly successRate: number | null;
-  /** The manual's figure for the type of machine, in per cent; null for a type that it does not know. */
-  readonly promised: number | null;
+  /** Expected of the type of machine, in per cent; null where nothing says so. */
+  readonly expected: number | null;
+  /** Those of the newest 92 days. */
   readonly runs: readonly { readonly at: number; readonly success: boolean }[];
   /** When the newest good one was. */
   readonly lastGood: number | null;

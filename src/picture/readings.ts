@@ -1,6 +1,6 @@
 /** What a picture is made from: the same of the model and of a database. */
-import { DEFAULT_TIMEZONE } from '../fleet/build.js';
-import type { Fleet, Machine, PatternName } from '../fleet/types.js';
+import { DEFAULT_FILE } from '../fleet/default.js';
+import type { Fleet, PatternName } from '../fleet/types.js';
 import type { Buckets } from './buckets.js';
 import type { IncidentPicture, PictureSource } from './picture.js';
 
@@ -11,6 +11,10 @@ export interface DatasetReadings {
   readonly source: PictureSource;
   /** Minutes since 1970-01-01 UTC, half open. */
   readonly window: { readonly start: number; readonly end: number };
+  /** IANA name of the fleet's time zone; UTC where the fleet is not known. */
+  readonly zone: string;
+  /** Only of the default fleet is it known what its figures should be. */
+  readonly isDefaultFleet: boolean;
   /** Of the whole dataset, drawn or not. */
   readonly counts: { readonly machines: number; readonly services: number };
   readonly machines: readonly MachineReadings[];
@@ -22,19 +26,15 @@ export interface MachineReadings {
   readonly name: string;
   readonly assetType: string;
   readonly pattern: PatternName | undefined;
-  /** False where a fleet file changes its load, or when its hours are: the pattern's figures are not promised of it. */
-  readonly keepsToPattern: boolean;
   readonly metrics: readonly MetricReadings[];
   readonly availability: AvailabilityReadings | undefined;
   /** Oldest first; undefined where the dataset has none. */
   readonly backups: readonly { readonly at: number; readonly success: boolean }[] | undefined;
 }
 
-/** The patterns' figures are by the hours of UTC, and of machines whose load is as their pattern says. */
-export function keepsToPattern({ definition }: Fleet, { parameters = {} }: Machine): boolean {
-  const { cpu, memory, io, bursts } = parameters;
-  const changed = [cpu, memory, io, bursts].some((change) => change !== undefined);
-  return !changed && definition.timezone === DEFAULT_TIMEZONE;
+/** Whatever its time zone, and however many sites have it. */
+export function isDefaultFleet({ definition }: Fleet): boolean {
+  return definition.file === DEFAULT_FILE;
 }
 
 export interface ServiceReadings {
@@ -56,7 +56,10 @@ export interface AvailabilityReadings {
   readonly degraded: number;
   readonly down: number;
   readonly incidents: readonly IncidentPicture[];
-  readonly meanResponseMs: number | undefined;
+  /** Response times of the polls that were answered; undefined where there are none. */
+  readonly response: MetricReadings | undefined;
+  /** Polls that were not answered until the poller gave up. */
+  readonly timedOut: number;
 }
 
 /** Gathers minutes that are not "up", told oldest first, to incidents. */

@@ -4,16 +4,18 @@ import { instantOf } from '../plan/index.js';
 import { counted, period } from '../report/format.js';
 import { oneLine } from '../report/harmless.js';
 import { type Branch, tree } from '../report/tree.js';
-import { cut, widthOf } from '../report/width.js';
-import { lasting } from './lasting.js';
+import { cut, hanging, widthOf } from '../report/width.js';
+import { minutesText } from './outages.js';
 import type { DatasetPicture, MachinePicture, MetricPicture } from './picture.js';
-import { condense, scaleTop, sparkline } from './sparkline.js';
+import { RESPONSE_TIME } from './scale.js';
+import { condense, lastWeek, metricsOf } from './series.js';
+import { sparkline } from './sparkline.js';
 
 const DAY_CELLS = 24;
 /** Cells of a week, the most that fit: a whole number a day. */
 const WEEK_CELLS = [28, 21, 14, 7];
 /** Around names: the tree's lines, gaps, the day, the mean, the end of the scale. */
-const FRAME = 7 + 2 + DAY_CELLS + 2 + 2 + 5 + 4;
+const FRAME = 7 + 2 + DAY_CELLS + 2 + 1 + 5 + 5;
 const LONGEST_NAME = 16;
 const SHORTEST_NAME = 4;
 const SHORTEST_LABEL = 8;
@@ -42,8 +44,9 @@ export function sourceBlock({ source, window, counts, omitted }: DatasetPicture)
 }
 
 /** One sparkline of a day and one of a week for each machine and metric; of a week alone where there is little room. */
-export function sparklineBlock({ machines, window }: DatasetPicture, width: number): Block {
-  const names = machines.flatMap(({ metrics }) => metrics.map(({ metricName }) => widthOf(metricName)));
+export function sparklineBlock(picture: DatasetPicture, width: number): Block {
+  const { machines, window } = picture;
+  const names = machines.flatMap((machine) => metricsOf(machine).map((metric) => widthOf(labelOf(metric))));
   const withDay = FRAME + SHORTEST_NAME + 7 <= width;
   const frame = withDay ? FRAME : FRAME - DAY_CELLS - 2;
   const longest = Math.min(LONGEST_NAME, Math.max(0, ...names));
@@ -53,26 +56,47 @@ export function sparklineBlock({ machines, window }: DatasetPicture, width: numb
     .toISOString()
     .slice(0, 10);
   const daily = withDay ? `${'last 24 hours'.padEnd(DAY_CELLS)}  ` : '';
-  const columns = `${''.padEnd(7 + name)}  ${daily}${(week > 7 ? 'last 7 days' : '7 days').padEnd(week)}   mean top`;
+  const columns = `${''.padEnd(7 + name)}  ${daily}${(week > 7 ? 'last 7 days' : '7 days').padEnd(week)}  mean  top`;
   const lines = machines.flatMap((machine) => [
     `   ${cut(titleOf(machine), width - 3)}`,
-    ...tree(machine.metrics.map((metric) => row(metric, name, week, withDay))),
+    ...tree(
+      metricsOf(machine).map((metric) =>
+        row(metric, condense(lastWeek(metric.means, picture), week), name, withDay),
+      ),
+    ),
   ]);
-  return [`📈 Machines, up to ${last}`, columns, ...lines];
+  const notes = scaleNotes(machines).flatMap((note) => hanging(note, width, '   ', '   '));
+  return [`📈 Machines, up to ${last}`, columns, ...lines, ...notes];
+}
+
+function labelOf({ metricName }: MetricPicture): string {
+  return metricName === RESPONSE_TIME ? 'response_ms' : oneLine(metricName);
+}
+
+/** How the rows are to be read. */
+function scaleNotes(machines: readonly MachinePicture[]): string[] {
+  const response = machines.map(({ availability }) => availability?.response).find((one) => one);
+  return [
+    'All machines share one scale per metric; it ends at the value under "top" and begins at 0, or below it where values are negative.',
+    ...(response
+      ? [
+          `response_ms is in milliseconds on a logarithmic scale from ${response.scale.from}; polls that timed out are left out.`,
+        ]
+      : []),
+  ];
 }
 
 function row(
-  { metricName, unit, mean, day, week }: MetricPicture,
+  metric: MetricPicture,
+  week: readonly (number | null)[],
   name: number,
-  cells: number,
   withDay: boolean,
 ): string {
-  const weekly = condense(week, cells);
-  const top = scaleTop([...day, ...weekly], unit);
-  const daily = withDay ? `${sparkline(day, top)}  ` : '';
-  const label = cut(oneLine(metricName), name);
+  const { mean, day, scale } = metric;
+  const daily = withDay ? `${sparkline(day, scale)}  ` : '';
+  const label = cut(labelOf(metric), name);
   const padding = ''.padEnd(name - widthOf(label));
-  return `${label}${padding}  ${daily}${sparkline(weekly, top)}  ${short(mean, 1).padStart(5)}${short(top, 0).padStart(4)}`;
+  return `${label}${padding}  ${daily}${sparkline(week, scale)} ${short(mean, 1).padStart(5)}${short(scale.to, 0).padStart(5)}`;
 }
 
 /** In few characters: `52.3`, `1520`, `12k`. */
@@ -86,15 +110,15 @@ function titleOf({ assetId, name, pattern, assetType }: MachinePicture): string 
   return [assetId, name, pattern ?? assetType].map(oneLine).join(' · ');
 }
 
-/** What is promised, and whether it holds. */
+/** Totals, and whether what is expected of the default fleet is so. */
 export function promisesBlock(picture: DatasetPicture): Block {
   const { uptime, backups, figures, machines } = picture;
   const outside = machines.flatMap(({ assetId, figures: all }) =>
     all
-      .filter(({ held }) => held === false)
+      .filter(({ within }) => within === false)
       .map(
-        ({ what, promised, measured }) =>
-          `${oneLine(assetId)}: ${what}: ${measured?.toFixed(1)}, manual: ${promised}`,
+        ({ what, expected, measured, low, high }) =>
+          `${oneLine(assetId)}: ${what}: ${measured?.toFixed(1)}, expected ${low} to ${high} (${expected})`,
       ),
   );
   const branches: Branch[] = [
@@ -102,7 +126,10 @@ export function promisesBlock(picture: DatasetPicture): Block {
     `Backups: ${backups.succeeded} of ${backups.attempted} good`,
   ];
   if (figures.measured > 0) {
-    branches.push([`Figures of the manual's patterns: ${figures.held} of ${figures.measured} hold`, outside]);
+    branches.push([
+      `Expected and measured: ${figures.within} of ${figures.measured} figures are within their ranges`,
+      outside,
+    ]);
   }
   return ['📐 Figures', ...tree(branches)];
 }
@@ -111,30 +138,31 @@ export function promisesBlock(picture: DatasetPicture): Block {
 export function availabilityBlock({ machines, services }: DatasetPicture, width: number): Block {
   const rows = [...machines, ...services].flatMap(({ assetId, availability }) => {
     if (!availability) return [];
-    const { uptime, down, degraded, outages } = availability;
-    return [[assetId, share(uptime), minutes(down), minutes(degraded), String(outages)]];
+    const { uptime, down, degraded, outages, response } = availability;
+    const answer = response?.mean ? `${short(response.mean, 0)} ms` : '-';
+    return [[assetId, share(uptime), minutes(down), minutes(degraded), String(outages), answer]];
   });
-  const heads = ['', 'up', 'down', 'degraded', 'incidents'];
-  return ['🚨 Availability', ...table(heads, rows, width)];
+  const heads = ['', 'up', 'down', 'degraded', 'incidents', 'answers in'];
+  return ['🚨 Availability, and the mean time of an answer', ...table(heads, rows, width)];
 }
 
 /** Backups and recovery points of every machine. */
 export function backupBlock({ machines }: DatasetPicture, width: number): Block {
   const rows = machines.flatMap(({ assetId, backups }) => {
     if (!backups) return [];
-    const { attempted, succeeded, successRate, promised, recoveryPoint, worstRecoveryPoint } = backups;
+    const { attempted, succeeded, successRate, expected, recoveryPoint, worstRecoveryPoint } = backups;
     return [
       [
         assetId,
         `${succeeded} of ${attempted}`,
         share(successRate, 1),
-        promised === null ? '-' : `${promised} %`,
+        expected === null ? '-' : `${expected} %`,
         minutes(recoveryPoint),
         minutes(worstRecoveryPoint),
       ],
     ];
   });
-  const heads = ['', 'good', 'success', 'manual', 'last good', 'worst gap'];
+  const heads = ['', 'good', 'success', 'expected', 'last good', 'worst gap'];
   return ['💾 Backups: the age of the last good one is the recovery point', ...table(heads, rows, width)];
 }
 
@@ -162,5 +190,5 @@ function share(percent: number | null, digits = 2): string {
 
 function minutes(value: number | null): string {
   if (value === null) return 'never';
-  return value === 0 ? '-' : lasting(value);
+  return value === 0 ? '-' : minutesText(value);
 }

@@ -47,13 +47,16 @@ export async function recordSpan(
   return oldest && newest ? [oldest.timestamp, newest.timestamp] : undefined;
 }
 
-/** All metrics of an asset but those named, by buckets of so many minutes. */
+/** Which records of an asset are summed up. */
+export type Summed = { readonly without: readonly string[] } | { readonly only: string; readonly below: number };
+
+/** Records of an asset, by metric and by buckets of so many minutes. */
 export async function bucketRows(
   reader: TelemetryReader,
   assetId: string,
   period: Period,
   stepMinutes: number,
-  without: readonly string[],
+  summed: Summed,
 ): Promise<BucketRow[]> {
   const metric = recordField(reader, 'metric_name');
   const stepMs = stepMinutes * MS_PER_MINUTE;
@@ -65,8 +68,9 @@ export async function bucketRows(
         {
           $match: {
             ...matching(reader, assetId, period),
-            [metric]: { $nin: without },
-            value: { $type: 'number' },
+            ...('without' in summed
+              ? { [metric]: { $nin: summed.without }, value: { $type: 'number' } }
+              : { [metric]: summed.only, value: { $lt: summed.below } }),
           },
         },
         {

@@ -9,11 +9,16 @@ export function pictureOf(page: string): DatasetPicture {
   return JSON.parse(json);
 }
 
-/** Fails unless two numbers are equal as far as a picture shows them. */
-export function assertClose(actual: number | null, expected: number | null, what: string): void {
+/** Fails unless two numbers are equal as far as a picture shows them: to three decimals. */
+export function assertClose(
+  actual: number | null,
+  expected: number | null,
+  what: string,
+  tolerance = 0.0011,
+): void {
   if (actual === null || expected === null) {
     assert.equal(actual, expected, what);
     return;
   }
-  assert.ok(Math.abs(actual - expected) <= 0.0011, `${what}: ${actual}, not ${expected}`);
+  assert.ok(Math.abs(actual - expected) <= tolerance, `${what}: ${actual}, not ${expected}`);
 }

@@ -1,10 +1,20 @@
 /** Small graphics as SVG. Coordinates have two digits at most; colours are classes, so that they follow the theme. */
-import { condense, scaleTop } from '../sparkline.js';
+import type { AvailabilityPicture, DatasetPicture } from '../picture.js';
+import { type Scale, shareOf } from '../scale.js';
+import { condense } from '../series.js';
+import { WEEK_ORDER } from './clock.js';
 import { html, type Markup, trusted } from './markup.js';
 
 const HEAT_LEVELS = 10;
-/** Monday first: how a working week is read. */
-export const WEEK_ORDER = [1, 2, 3, 4, 5, 6, 0];
+/** Height of a timeline's cell, and what is still seen of it. */
+const CELL = 24;
+const LEAST_BAR = 1;
+/** Longer cells hold an incident more often than not: a tint would make a good service look bad. */
+const LONGEST_TINTED = 180;
+
+export function isTinted({ timeline }: DatasetPicture): boolean {
+  return timeline.stepMinutes <= LONGEST_TINTED;
+}
 
 function short(value: number): string {
   return String(Math.round(value * 100) / 100);
@@ -13,47 +23,79 @@ function short(value: number): string {
 /** A line of so many points, with gaps where nothing is known. Decoration: the numbers stand beside it. */
 export function line(
   values: readonly (number | null)[],
-  unit: string,
+  scale: Scale,
   className: string,
   points = 84,
 ): Markup {
-  const top = scaleTop(values, unit) || 1;
   const means = condense(values, Math.min(points, values.length));
   let path = '';
   let drawing = false;
   for (const [x, value] of means.entries()) {
-    if (value !== null) path += `${drawing ? 'L' : 'M'}${x} ${short(20 - (20 * value) / top)}`;
+    if (value !== null) path += `${drawing ? 'L' : 'M'}${x} ${short(20 - 20 * shareOf(value, scale))}`;
     drawing = value !== null;
   }
   return html`<svg class="spark ${className}" viewBox="0 -1 ${Math.max(1, means.length - 1)} 22" preserveAspectRatio="none" aria-hidden="true"><path d="${trusted(path)}"/></svg>`;
 }
 
 /** Hours across, weekdays down. One path a shade keeps it small. */
-export function heatCells(heat: readonly (readonly (number | null)[])[], unit: string): Markup {
-  const top = scaleTop(heat.flat(), unit) || 1;
+export function heatCells(heat: readonly (readonly (number | null)[])[], scale: Scale): Markup {
   const paths = Array.from({ length: HEAT_LEVELS }, () => '');
   for (const [y, weekday] of WEEK_ORDER.entries()) {
-    for (const [x, value] of (heat[weekday] ?? []).entries()) {
-      if (value === null) continue;
-      const level = Math.min(HEAT_LEVELS - 1, Math.max(0, Math.floor((value / top) * HEAT_LEVELS)));
-      paths[level] += `M${x} ${y}h1v1h-1z`;
+    const levels = (heat[weekday] ?? []).map(
+      (value) => value !== null && Math.min(HEAT_LEVELS - 1, Math.floor(shareOf(value, scale) * HEAT_LEVELS)),
+    );
+    // Neighbours of one shade are one rectangle.
+    for (let x = 0; x < levels.length; ) {
+      const level = levels[x];
+      let end = x + 1;
+      while (end < levels.length && levels[end] === level) end++;
+      if (level !== false) paths[level] += `M${x} ${y}h${end - x}v1h${x - end}z`;
+      x = end;
     }
   }
-  const shades = paths.map(
-    (path, level) => path !== '' && html`<path class="l${level}" d="${trusted(path)}"/>`,
-  );
-  return html`<svg viewBox="0 0 24 7" preserveAspectRatio="none" aria-hidden="true">${shades}</svg>`;
+  return html`<svg viewBox="0 0 24 7" preserveAspectRatio="none" aria-hidden="true">${shades(paths)}</svg>`;
 }
 
-/** Stretches of a line of a thousand, each at least visible. */
-export function stretches(
-  spans: readonly (readonly [from: number, to: number])[],
-  className: string,
-): Markup | null {
-  if (spans.length === 0) return null;
-  const path = spans.map(([from, to]) => {
-    const width = Math.max(2.5, (to - from) * 1000);
-    return `M${short(Math.min(from * 1000, 1000 - width))} 0h${short(width)}v10h-${short(width)}z`;
-  });
-  return html`<path class="${className}" d="${trusted(path.join(''))}"/>`;
+/** All shades of a heat map, for its legend. */
+export function heatRamp(): Markup {
+  const paths = Array.from({ length: HEAT_LEVELS }, (_, level) => `M${level} 0h1v1h-1z`);
+  return html`<svg class="ramp" viewBox="0 0 ${HEAT_LEVELS} 1" preserveAspectRatio="none" aria-hidden="true">${shades(paths)}</svg>`;
+}
+
+function shades(paths: readonly string[]): (Markup | false)[] {
+  return paths.map((path, level) => path !== '' && html`<path class="l${level}" d="${trusted(path)}"/>`);
+}
+
+/**
+ * A bar in each cell of a timeline that is as high as the share of its minutes that were not up. A short cell with any such
+ * minute is tinted, for a bar may be low.
+ * @param grid places of ticks, 0 to 1
+ */
+export function timelineCells(
+  { cells: { down, degraded } }: AvailabilityPicture,
+  picture: DatasetPicture,
+  grid: readonly number[],
+): Markup {
+  const {
+    window,
+    timeline: { start, stepMinutes },
+  } = picture;
+  const tinted = isTinted(picture);
+  const paths = { 'down tint': '', 'degraded tint': '', degraded: '', down: '' };
+  for (const [x, downMinutes] of down.entries()) {
+    const minutes = downMinutes + degraded[x];
+    if (minutes === 0) continue;
+    const whole = Math.min(stepMinutes, window.end - start - x * stepMinutes);
+    const height = Math.min(CELL, Math.max(LEAST_BAR, (CELL * minutes) / whole));
+    const red = (height * downMinutes) / minutes;
+    const bar = (from: number, to: number) => `M${x} ${short(CELL - from)}h1V${short(CELL - to)}h-1z`;
+    if (tinted) paths[downMinutes > 0 ? 'down tint' : 'degraded tint'] += bar(0, CELL);
+    if (red > 0) paths.down += bar(0, red);
+    if (red < height) paths.degraded += bar(red, height);
+  }
+  const lines = grid.map((at) => `M${short(at * down.length)} 0v${CELL}`).join('');
+  const bars = Object.entries(paths).map(
+    ([name, path]) => path !== '' && html`<path class="${name}" d="${trusted(path)}"/>`,
+  );
+  return html`<svg viewBox="0 0 ${down.length} ${CELL}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${trusted(lines)}"/>${bars}</svg>`;
 }

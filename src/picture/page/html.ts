@@ -5,22 +5,25 @@ import { createRequire } from 'node:module';
 import { VERSION } from '../../version.js';
 import type { DatasetPicture } from '../picture.js';
 import { backups } from './backups.js';
+import { Clock } from './clock.js';
 import { incidents } from './incidents.js';
 import { machines } from './machines.js';
 import { embeddedJson, html, trusted } from './markup.js';
 import { keyFigures, overview, pageHeader, titleOf } from './overview.js';
+import { responseTimes } from './response.js';
 import { STYLE } from './style.js';
 
 const resolve = createRequire(import.meta.url).resolve;
 
 /** The whole page, as HTML. Whatever the picture holds is shown as text. */
 export function renderPage(picture: DatasetPicture): string {
+  const clock = new Clock(picture.zone);
   const scripts = [
     scriptText(readFileSync(resolve('uplot/dist/uPlot.iife.min.js'), 'utf8')),
     // By the package's own name: this module may be in a bundle, and the browser's script is not.
-    scriptText(readFileSync(resolve('seed-database/page-client'), 'utf8').replace(/^\/\/# source.*$/m, '')),
+    scriptText(readFileSync(resolve('seed-database/page-script'), 'utf8')),
   ];
-  const [library, client] = scripts.map(trusted);
+  const [library, script] = scripts.map(trusted);
   const style = trusted(readFileSync(resolve('uplot/dist/uPlot.min.css'), 'utf8') + STYLE);
   // Nothing is fetched, and no script runs but these two, whatever the data might hold.
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${scripts.map(hashSource).join(' ')}`;
@@ -29,12 +32,12 @@ export function renderPage(picture: DatasetPicture): string {
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="generator" content="seed-database ${VERSION}">
 <title>${titleOf(picture)}</title><link rel="icon" href="data:,"><style>${style}</style></head>
 <body><a class="skip" href="#overview">Skip to the content</a><div class="page">
-${pageHeader(picture)}
-<nav aria-label="Sections"><a href="#overview">At a glance</a><a href="#incidents">Incidents</a><a href="#backups">Backups</a><a href="#machines">Machines</a></nav>
-<main>${keyFigures(picture)}${overview(picture)}${incidents(picture)}${backups(picture)}${machines(picture)}</main>
-<footer class="muted">Made by seed-database ${VERSION}. The data of this page are in it as JSON, in the element “picture”.</footer></div>
+${pageHeader(picture, clock)}
+<nav aria-label="Sections"><a href="#overview">At a glance</a><a href="#incidents">Incidents</a><a href="#response">Response times</a><a href="#backups">Backups</a><a href="#machines">Machines</a></nav>
+<main>${keyFigures(picture)}${overview(picture)}${incidents(picture, clock)}${responseTimes(picture)}${backups(picture, clock)}${machines(picture, clock)}</main>
+<footer class="muted">Made by seed-database ${VERSION}. The page holds its data as JSON, in the element “picture”.</footer></div>
 <script type="application/json" id="picture">${embeddedJson(picture)}</script>
-<script>${library}</script><script type="module">${client}</script></body></html>
+<script>${library}</script><script type="module">${script}</script></body></html>
 `.text;
 }
 

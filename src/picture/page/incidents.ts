@@ -1,111 +1,90 @@
-/** Incidents on a time line: machines, and below each its services. */
-import { MINUTES_PER_DAY } from '../../plan/index.js';
-import { counted } from '../../report/format.js';
-import { outagesOf } from '../lasting.js';
-import type { AvailabilityPicture, DatasetPicture } from '../picture.js';
-import { stretches } from './graphics.js';
-import { type Content, html, type Markup, trusted } from './markup.js';
-import { length, moment, quantity, share, shortDate } from './words.js';
+/** Incidents on a timeline: machines, and below each its services. */
+import { counted, span } from '../../report/format.js';
+import { outagesOf } from '../outages.js';
+import type { DatasetPicture } from '../picture.js';
+import { type PolledAsset, polledAssets } from './assets.js';
+import type { Clock, Tick } from './clock.js';
+import { isTinted, timelineCells } from './graphics.js';
+import { type Content, html, type Markup } from './markup.js';
+import { numberTable } from './table.js';
+import { length, quantity, share } from './words.js';
 
-const MOST_TICKS = 7;
+const MINUTES_PER_DAY = 1440;
+/** Of more incidents the newest are in the table. */
+const MOST_ROWS = 500;
 
-interface Row {
-  readonly name: string;
-  readonly assetId: string;
-  readonly kind: 'host' | 'service';
-  readonly availability: AvailabilityPicture;
-}
-
-/** The time line, and the same in tables. */
-export function incidents(picture: DatasetPicture): Markup {
-  const rows = rowsOf(picture);
-  const ticks = ticksOf(picture.window);
-  const { omitted } = picture;
+/** The timeline, and the same in tables. */
+export function incidents(picture: DatasetPicture, clock: Clock): Markup {
+  const assets = polledAssets(picture);
+  const ticks = clock.ticks(picture.window);
+  const cell = span(picture.timeline.stepMinutes / MINUTES_PER_DAY);
   return html`<section aria-labelledby="incidents"><h2 id="incidents">Incidents</h2>
 ${
-  rows.length === 0
+  assets.length === 0
     ? html`<p class="muted">This dataset has no polling history.</p>`
-    : html`<p class="legend"><span class="key down">down</span><span class="key degraded">degraded</span><span class="muted">Services stand below the machine that they run on.</span></p>
-<div class="timeline">${rows.map((row) => track(row, picture.window, ticks))}${axis(ticks)}</div>
-${omitted.incidents > 0 && html`<p class="note">${counted(omitted.incidents, 'older incident')} left out.</p>`}
-<details><summary>Availability as a table</summary>${availabilityTable(rows)}</details>
-<details><summary>Every incident as a table</summary>${incidentTable(rows)}</details>`
+    : html`<p class="legend"><span class="key down">down</span><span class="key degraded">degraded</span></p>
+<p class="muted">Every cell stands for ${cell.replace(/^1 /, 'one ')}. The height of its bar is the share of that time in which the asset was down or degraded, ${isTinted(picture) ? 'and a cell with any such minute is tinted' : 'and at least one pixel'}. Services are listed below the machine they run on. Point at a cell, or use the arrow keys, to read when each incident began and how long it lasted.</p>
+<div class="timeline">${assets.map((asset, index) => row(asset, index, picture, ticks))}${axis(ticks, picture)}<output class="tip" aria-live="polite" hidden></output></div>
+${omission(picture)}
+<details><summary>Availability as a table</summary>${availabilityTable(assets)}</details>
+<details><summary>Incidents as a table</summary>${incidentTable(assets, clock)}</details>`
 }</section>`;
 }
 
-function rowsOf({ machines, services }: DatasetPicture): Row[] {
-  return machines.flatMap((machine) => [
-    ...rowOf(machine, 'host'),
-    ...services.filter(({ hostId }) => hostId === machine.assetId).flatMap((one) => rowOf(one, 'service')),
-  ]);
+function omission({ omitted: { incidents } }: DatasetPicture): Content {
+  if (incidents === 0) return null;
+  return html`<p class="note">The bars count all incidents. Read one by one, and marked in the charts, are the newest; ${counted(incidents, 'older one')} ${incidents === 1 ? 'is' : 'are'} not.</p>`;
 }
 
-function rowOf(
-  {
-    name,
-    assetId,
-    availability,
-  }: { name: string; assetId: string; availability: AvailabilityPicture | null },
-  kind: Row['kind'],
-): Row[] {
-  return availability ? [{ name, assetId, kind, availability }] : [];
+/** Of the timeline, 0 to 1; its last cell may end after the window. */
+function placeOf(minute: number, { window, timeline: { start, stepMinutes } }: DatasetPicture): number {
+  return (minute - start) / (Math.ceil((window.end - start) / stepMinutes) * stepMinutes);
 }
 
-interface Tick {
-  /** Of the window, 0 to 1. */
-  readonly at: number;
-  readonly label: string;
-}
-
-/** Midnights, a whole number of days apart. */
-function ticksOf({ start, end }: DatasetPicture['window']): Tick[] {
-  const step = Math.max(1, Math.ceil((end - start) / MINUTES_PER_DAY / MOST_TICKS)) * MINUTES_PER_DAY;
-  const ticks: Tick[] = [];
-  const first = Math.ceil(start / MINUTES_PER_DAY) * MINUTES_PER_DAY;
-  for (let minute = first; minute < end; minute += step) {
-    ticks.push({ at: (minute - start) / (end - start), label: shortDate(minute) });
-  }
-  return ticks;
-}
-
-function track(
-  { name, kind, availability }: Row,
-  { start, end }: DatasetPicture['window'],
-  ticks: readonly Tick[],
-): Markup {
-  const spans = (state: string) =>
-    availability.incidents
-      .filter((one) => one.state === state)
-      .map(({ from, to }) => [(from - start) / (end - start), (to - start) / (end - start)] as const);
-  const grid = trusted(ticks.map(({ at }) => `M${(at * 1000).toFixed(1)} 0v10`).join(''));
+function row(asset: PolledAsset, index: number, picture: DatasetPicture, ticks: readonly Tick[]): Markup {
+  const { name, kind, availability } = asset;
   const { uptime, down, degraded, outages } = availability;
   const text = `${name}: ${counted(outages, 'incident')}, ${length(down)} down, ${length(degraded)} degraded`;
-  return html`<div class="row ${kind}"><span class="label" title="${name}">${name}</span>
-<svg viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="${text}"><title>${text}</title><path class="grid" d="${grid}"/>${stretches(spans('degraded'), 'degraded')}${stretches(spans('down'), 'down')}</svg>
+  const places = ticks.map(({ minute }) => placeOf(minute, picture));
+  return html`<div class="row ${kind}"><span class="label">${name}</span>
+<div class="track" role="img" aria-label="${text}" title="${text}" data-asset="${index}"${outages > 0 && html` tabindex="0"`}>${timelineCells(availability, picture, places)}<b class="cursor" hidden></b></div>
 <span class="num">${share(uptime)}</span></div>`;
 }
 
-function axis(ticks: readonly Tick[]): Content {
-  const labels = ticks.map(
-    ({ at, label }) => html`<span style="left:${(at * 100).toFixed(2)}%">${label}</span>`,
-  );
-  return html`<div class="row axis" aria-hidden="true"><span></span><div class="ticks">${labels}</div><span class="num">up</span></div>`;
+function axis(ticks: readonly Tick[], picture: DatasetPicture): Content {
+  const labels = ticks.map(({ minute, label }) => {
+    const at = placeOf(minute, picture);
+    // Near the end a label stands before its tick: there is no room behind it.
+    return html`<span class="${at > 0.9 && 'last'}" style="left:${(at * 100).toFixed(2)}%">${label}</span>`;
+  });
+  return html`<div class="row axis" aria-hidden="true"><span class="label"></span><div class="ticks">${labels}</div><span class="num">uptime</span></div>`;
 }
 
-function availabilityTable(rows: readonly Row[]): Markup {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Availability"><table><thead><tr><th scope="col">Asset</th><th scope="col">Up</th><th scope="col">Manual, own faults</th><th scope="col">Down</th><th scope="col">Degraded</th><th scope="col">Incidents</th><th scope="col">Mean response</th></tr></thead><tbody>${rows.map(
-    ({ name, assetId, availability: one }) =>
-      html`<tr><th scope="row">${name} <small>${assetId}</small></th><td class="num">${share(one.uptime)}</td><td class="num">${one.promised} %</td><td class="num">${length(one.down)}</td><td class="num">${length(one.degraded)}</td><td class="num">${one.outages}</td><td class="num">${quantity(one.meanResponseMs, 'ms', 0)}</td></tr>`,
-  )}</tbody></table></div>`;
+function availabilityTable(assets: readonly PolledAsset[]): Markup {
+  const expects = assets.some(({ availability }) => availability.expected !== null);
+  const heads = ['Asset', 'Uptime', ...(expects ? ['Expected of its own faults'] : [])];
+  const rows = assets.map(({ name, assetId, availability: one }) => ({
+    head: html`${name}<small>${assetId}</small>`,
+    cells: [
+      share(one.uptime),
+      ...(expects ? [quantity(one.expected, '%')] : []),
+      length(one.down),
+      length(one.degraded),
+      one.outages,
+    ],
+  }));
+  return numberTable('Availability', [...heads, 'Down', 'Degraded', 'Incidents'], rows);
 }
 
-function incidentTable(rows: readonly Row[]): Markup {
-  const all = rows.flatMap(({ name, availability }) =>
+function incidentTable(assets: readonly PolledAsset[], clock: Clock): Markup {
+  const all = assets.flatMap(({ name, availability }) =>
     outagesOf(availability.incidents).map((outage) => ({ name, ...outage })),
   );
   all.sort((a, b) => b.from - a.from);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Every incident"><table><thead><tr><th scope="col">From</th><th scope="col">Asset</th><th scope="col">To</th><th scope="col">Down</th><th scope="col">Degraded</th></tr></thead><tbody>${all.map(
-    ({ name, from, to, down, degraded }) =>
-      html`<tr><td class="num">${moment(from)}</td><th scope="row">${name}</th><td class="num">${moment(to)}</td><td class="num">${length(down)}</td><td class="num">${length(degraded)}</td></tr>`,
-  )}</tbody></table></div>`;
+  const rows = all.slice(0, MOST_ROWS).map(({ name, from, to, down, degraded }) => ({
+    head: name,
+    cells: [clock.moment(from), clock.moment(to), length(to - from), length(down), length(degraded)],
+  }));
+  const heads = ['Asset', 'From', 'To', 'Lasted', 'Down', 'Degraded'];
+  return html`${all.length > rows.length && html`<p class="muted">The newest ${rows.length}.</p>`}${numberTable('Incidents', heads, rows)}`;
 }

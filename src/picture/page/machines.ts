@@ -1,73 +1,119 @@
-/** Each machine: a week of its metrics, hours against weekdays, and the manual's figures beside the measured ones. */
+/** Each machine: its metrics and response times, hours against weekdays, and what is expected beside what is measured. */
+import { span } from '../../report/format.js';
 import type { DatasetPicture, FigurePicture, MachinePicture, MetricPicture } from '../picture.js';
-import { condense, scaleTop } from '../sparkline.js';
-import { heatCells, line, WEEK_ORDER } from './graphics.js';
-import { html, type Markup } from './markup.js';
-import { metricClass, metricLabel, quantity, shortDate, unitLabel, WEEKDAYS } from './words.js';
+import { condense, lastWeek, metricsOf } from '../series.js';
+import { polledOf } from './assets.js';
+import { type Clock, WEEK_ORDER, WEEKDAYS } from './clock.js';
+import { heatCells, heatRamp, line } from './graphics.js';
+import { type Content, html, type Markup } from './markup.js';
+import { compact, metricClass, metricLabel, quantity, unitLabel } from './words.js';
 
 const MINUTES_PER_DAY = 1440;
+const WEEK = 7 * MINUTES_PER_DAY;
 
-export function machines(picture: DatasetPicture): Markup {
-  return html`<section aria-labelledby="machines"><h2 id="machines">Machine by machine</h2>
-${picture.machines.map((machine, index) => article(machine, index, picture))}</section>`;
+export function machines(picture: DatasetPicture, clock: Clock): Markup {
+  return html`<section aria-labelledby="machines" class="machines"><h2 id="machines">Machine by machine</h2>
+<p class="muted">Bands behind the lines are incidents: of the machine, and behind response times of its services as well. Heat maps show means by hour and weekday; all machines share one scale per metric.</p>
+${picture.figures.measured > 0 && html`<p class="muted"><b>Expected and measured:</b> each machine of the default fleet follows a load pattern, of which certain figures are expected, such as a high CPU load in office hours. They are measured over the whole period. The bar shows the range that counts as expected in green, and the measured value as a mark. Over a short period a figure may well be outside its range.</p>`}
+${weekChooser(picture, clock)}
+${picture.machines.map((machine, index) => article(machine, index, picture, clock))}</section>`;
 }
 
-function article(machine: MachinePicture, index: number, picture: DatasetPicture): Markup {
+/** Shown by the page's script, which draws the charts. */
+function weekChooser({ window: { start, end } }: DatasetPicture, clock: Clock): Content {
+  if (end - start <= WEEK) return null;
+  const weeks = Array.from({ length: Math.ceil((end - start) / WEEK) }, (_, i) => {
+    const to = end - i * WEEK;
+    return { from: Math.max(start, to - WEEK), to };
+  });
+  return html`<form class="chooser" hidden><label for="weeks">Charts show</label> <select id="weeks">${weeks.map(
+    ({ from, to }) =>
+      html`<option value="${from} ${to}">${clock.date(from)} – ${clock.date(to - 1, true)}</option>`,
+  )}<option value="${start} ${end}">the whole period</option></select> <button type="button" data-step="1">Earlier</button> <button type="button" data-step="-1">Later</button></form>`;
+}
+
+function article(machine: MachinePicture, index: number, picture: DatasetPicture, clock: Clock): Markup {
   const { assetId, name, assetType, pattern, metrics, figures } = machine;
   const units = [...new Set(metrics.map(({ unit }) => unit))];
-  const charts = units.map((unit) => chart(machine, index, unit, picture));
+  const all = metricsOf(machine);
   return html`<article class="card" id="machine-${index}"><h3>${name}<small>${assetId} · ${assetType.replaceAll('_', ' ')}${pattern !== null && html` · <code>${pattern}</code>`}</small></h3>
 ${
-  metrics.length === 0
-    ? html`<p class="muted">No performance metrics in this period.</p>`
-    : html`<div class="${figures.length > 0 ? 'pair' : ''}"><div>${charts}${dailyTable(machine, picture)}</div>${figures.length > 0 && figureTable(figures)}</div>
-<div class="heats">${metrics.map((metric, position) => heatMap(metric, index, position, name))}</div>`
+  all.length === 0
+    ? html`<p class="muted">No metrics in this period.</p>`
+    : html`<div class="${figures.length > 0 && 'pair'}"><div>${units.map((unit) => loadChart(machine, index, unit, picture))}${responseChart(machine, index, picture)}${dailyTable(machine, picture, clock)}</div>${figures.length > 0 && figureTable(figures)}</div>
+<div class="heats">${all.map((metric, position) => heatMap(metric, index, position, name))}</div>`
 }</article>`;
+}
+
+/** A line of a chart. */
+interface Series {
+  readonly label: string;
+  readonly className: string;
+  readonly metric: MetricPicture;
+}
+
+function loadChart(machine: MachinePicture, index: number, unit: string, picture: DatasetPicture): Markup {
+  const { metrics } = machine;
+  const series = metrics.flatMap((metric, position): Series[] => {
+    const { metricName } = metric;
+    if (metric.unit !== unit) return [];
+    return [{ metric, label: metricLabel(metricName), className: metricClass(metricName, position) }];
+  });
+  const title = html`${series.map(({ label }) => label).join(', ')}${unit !== '' && html` in ${unitLabel(unit)}`}`;
+  return chart(machine, title, series, html`data-machine="${index}" data-unit="${unit}"`, picture);
+}
+
+/** Of the machine and its services. */
+function responseChart(machine: MachinePicture, index: number, picture: DatasetPicture): Content {
+  const series = polledOf(picture, machine.assetId).flatMap(({ name, availability }, position): Series[] => {
+    const metric = availability.response;
+    return metric ? [{ metric, label: name, className: `m${(position + 3) % 7}` }] : [];
+  });
+  if (series.length === 0) return null;
+  const title = html`Response time in ms, logarithmic, of answered polls`;
+  return chart(machine, title, series, html`data-machine="${index}" data-response`, picture);
 }
 
 /** Drawn by the page's script; until then, and without scripts, a plain line for each metric. */
 function chart(
-  { name, metrics }: MachinePicture,
-  index: number,
-  unit: string,
-  { week }: DatasetPicture,
+  { name }: MachinePicture,
+  title: Markup,
+  series: readonly Series[],
+  data: Markup,
+  picture: DatasetPicture,
 ): Markup {
-  const shown = metrics.filter((metric) => metric.unit === unit);
-  const labels = shown.map(({ metricName }) => metricLabel(metricName));
-  const text = `${name}, the last seven days: ${shown
-    .map(
-      ({ metricName, mean, max }) =>
-        `${metricLabel(metricName)} ${quantity(mean, unit)} on average, ${quantity(max, unit)} at most`,
-    )
-    .join('; ')}`;
-  return html`<figure><figcaption>${labels.join(', ')}${unit !== '' && html` in ${unitLabel(unit)}`}: a week of means of ${week.stepMinutes} minutes</figcaption>
-<div class="chart" role="group" aria-label="${text}" data-machine="${index}" data-unit="${unit}">${shown.map((metric) => line(metric.week, unit, metricClass(metric.metricName, metrics.indexOf(metric))))}</div></figure>`;
+  const figures = series.map(
+    ({ label, metric: { mean, max, unit } }) =>
+      `${label} ${quantity(mean, unit)} on average, ${quantity(max, unit)} at most`,
+  );
+  const step = span(picture.means.stepMinutes / MINUTES_PER_DAY).replace(/^1 /, 'one ');
+  return html`<figure><figcaption>${title}: means of ${step}</figcaption>
+<div class="chart" role="group" aria-label="${name}: ${figures.join('; ')}" ${data}>${series.map(({ metric, className }) => line(lastWeek(metric.means, picture), metric.scale, className))}</div>
+<div class="lines"><span class="at num" hidden></span>${series.map(({ label, className }) => html`<span class="line ${className}">${label} <span class="num value"></span></span>`)}<span class="key down">down</span><span class="key degraded">degraded</span></div></figure>`;
 }
 
-function dailyTable({ name, metrics }: MachinePicture, { week, window }: DatasetPicture): Markup {
-  const length = Math.max(1, Math.round((window.end - week.start) / MINUTES_PER_DAY));
-  const days = metrics.map((metric) => condense(metric.week, length));
+function dailyTable(machine: MachinePicture, picture: DatasetPicture, clock: Clock): Markup {
+  const { window } = picture;
+  const metrics = metricsOf(machine);
+  const length = Math.max(1, Math.round(Math.min(WEEK, window.end - window.start) / MINUTES_PER_DAY));
+  const days = metrics.map((metric) => condense(lastWeek(metric.means, picture), length));
   const rows = Array.from({ length }, (_, day) => {
     const cells = metrics.map(({ unit }, i) => html`<td class="num">${quantity(days[i][day], unit)}</td>`);
-    return html`<tr><th scope="row">${shortDate(week.start + day * MINUTES_PER_DAY)}</th>${cells}</tr>`;
+    const from = Math.max(window.start, window.end - (length - day) * MINUTES_PER_DAY);
+    return html`<tr><th scope="row">${clock.moment(from)}</th>${cells}</tr>`;
   });
   const whole = (label: string, pick: (metric: MetricPicture) => number | null) =>
     html`<tr><th scope="row">${label}</th>${metrics.map((metric) => html`<td class="num">${quantity(pick(metric), metric.unit)}</td>`)}</tr>`;
-  return html`<details><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Means by day, ${name}"><table><thead><tr><th scope="col">From</th>${metrics.map(({ metricName }) => html`<th scope="col">${metricLabel(metricName)}</th>`)}</tr></thead><tbody>${rows}</tbody>
+  return html`<details><summary>The last seven days as a table</summary><div class="scroll" tabindex="0" role="region" aria-label="Means by day, ${machine.name}"><table><thead><tr><th scope="col">24 hours from</th>${metrics.map(({ metricName }) => html`<th scope="col">${metricLabel(metricName)}</th>`)}</tr></thead><tbody>${rows}</tbody>
 <tbody>${whole('Whole period', ({ mean }) => mean)}${whole('Lowest', ({ min }) => min)}${whole('Highest', ({ max }) => max)}${whole('Deviation', ({ deviation }) => deviation)}</tbody></table></div></details>`;
 }
 
-function heatMap(
-  { metricName, unit, heat }: MetricPicture,
-  machine: number,
-  position: number,
-  name: string,
-): Markup {
+function heatMap(metric: MetricPicture, machine: number, position: number, name: string): Markup {
+  const { metricName, unit, heat, scale } = metric;
   const label = metricLabel(metricName);
-  const top = scaleTop(heat.flat(), unit);
-  return html`<figure class="heat ${metricClass(metricName, position)}"><figcaption>${label} by hour and weekday<span class="muted">0–${top.toFixed(top < 10 ? 1 : 0)} ${unitLabel(unit)}</span></figcaption>
-<div class="cells" tabindex="0" role="img" aria-label="${label} by hour and weekday, ${extremes(heat, unit)}. Arrow keys read single cells." data-machine="${machine}" data-metric="${position}"><span class="days" aria-hidden="true">${WEEK_ORDER.map((day) => html`<i>${WEEKDAYS[day]}</i>`)}</span>${heatCells(heat, unit)}<b class="cursor" hidden></b></div>
-<p class="hours" aria-hidden="true"><i>0</i><i>6</i><i>12</i><i>18</i><i>24</i></p><output aria-live="polite">${extremes(heat, unit)}</output>
+  return html`<figure class="heat ${metricClass(metricName, position)}"><figcaption>${label} <span class="ramps">${compact(scale.from)} ${heatRamp()} ${compact(scale.to)} ${unitLabel(unit)}${scale.logarithmic && ', log'}</span></figcaption>
+<div class="cells" tabindex="0" role="img" aria-label="${label} by hour and weekday, ${extremes(heat, unit)}. Arrow keys read single cells." data-machine="${machine}" data-metric="${position}"><span class="days" aria-hidden="true">${WEEK_ORDER.map((day) => html`<i>${WEEKDAYS[day]}</i>`)}</span>${heatCells(heat, scale)}<b class="cursor" hidden></b></div>
+<p class="hours" aria-hidden="true"><i>0</i><i>6</i><i>12</i><i>18</i><i>24 h</i></p><output aria-live="polite">${extremes(heat, unit)}</output>
 <details class="hourly" data-machine="${machine}" data-metric="${position}"><summary>As a table</summary><div class="scroll" tabindex="0" role="region" aria-label="${label} by hour and weekday, ${name}"></div></details></figure>`;
 }
 
@@ -82,19 +128,18 @@ function extremes(heat: MetricPicture['heat'], unit: string): string {
 }
 
 function figureTable(figures: readonly FigurePicture[]): Markup {
-  const origin = figures.every(({ from }) => from === 'design') ? 'Design' : 'Manual';
-  return html`<table class="figures"><caption>${origin} and measured, whole period</caption><thead><tr><th scope="col">Figure</th><th scope="col">${origin}</th><th scope="col">Measured</th></tr></thead><tbody>${figures.map(figureRow)}</tbody></table>`;
+  return html`<table class="figures"><caption>Expected and measured</caption><thead><tr><th scope="col">Figure</th><th scope="col">Expected</th><th scope="col">Measured</th></tr></thead><tbody>${figures.map(figureRow)}</tbody></table>`;
 }
 
-/** `9–17 h` stays on one line. */
+/** `9–17 h` and `15 %` stay on one line. */
 function unbroken(text: string): string {
-  return text.replace(/(\d)–(\d+) h/g, '$1–\u2060$2\u00a0h');
+  return text.replace(/(\d)–(\d+) h/g, '$1–\u2060$2\u00a0h').replace(/(\d) %/g, '$1\u00a0%');
 }
 
-function figureRow({ what, promised, low, high, measured, held, unit }: FigurePicture): Markup {
-  const verdict = held === null ? 'none' : held ? 'good' : 'bad';
-  const words = held === null ? 'not measured' : held ? 'holds' : 'outside';
+function figureRow({ what, expected, low, high, measured, within, unit }: FigurePicture): Markup {
+  const verdict = within === null ? 'none' : within ? 'good' : 'bad';
+  const words = within === null ? 'not measured' : within ? 'within' : 'outside';
   const at = Math.min(100, Math.max(0, measured ?? 0));
-  return html`<tr><th scope="row">${unbroken(what)}</th><td>${promised}</td><td class="num"><span class="verdict ${verdict}" title="${words}: taken as ${low} to ${high} ${unit}">${quantity(measured, unit)} <span>${words}</span></span>
+  return html`<tr><th scope="row">${unbroken(what)}</th><td>${unbroken(expected)}<small>${low} to ${high} ${unit}</small></td><td><span class="verdict ${verdict}"><span class="num">${quantity(measured, unit)}</span> <span>${words}</span></span>
 <span class="bullet" aria-hidden="true" style="--low:${low};--high:${high};--at:${at}"><i></i>${measured !== null && html`<b></b>`}</span></td></tr>`;
 }

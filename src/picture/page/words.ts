@@ -1,21 +1,22 @@
-/** Names, units, times and numbers as the page writes them. */
-import { instantOf } from '../../plan/index.js';
-import { utcMinute } from '../../report/format.js';
-import { lasting } from '../lasting.js';
+/** Names, units and numbers as the page writes them. Shared with the page's script. */
+import { count } from '../../report/format.js';
+import { minutesText } from '../outages.js';
+import { RESPONSE_TIME } from '../scale.js';
 
 const METRIC_LABELS = new Map([
   ['cpu_usage', 'CPU'],
   ['memory_usage', 'Memory'],
   ['io_wait', 'I/O'],
+  [RESPONSE_TIME, 'Response time'],
 ]);
 const UNITS = new Map([
   ['percentage', '%'],
   ['milliseconds', 'ms'],
+  ['celsius', '°C'],
+  ['mbps', 'Mbit/s'],
 ]);
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** Sunday first, as the picture has them. */
-export const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+/** Colours of own metrics come after those of the metrics that all machines have. */
+const OWN_COLORS = 3;
 
 /** `cpu_usage` → CPU; others by their own name. */
 export function metricLabel(metricName: string): string {
@@ -26,10 +27,19 @@ export function unitLabel(unit: string): string {
   return UNITS.get(unit) ?? unit;
 }
 
-/** `15.2 %`; a dash of nothing. */
-export function quantity(value: number | null, unit: string, digits = 1): string {
-  if (value === null) return '–';
-  return `${value.toFixed(digits)}\u00a0${unitLabel(unit)}`.trim();
+/** A number without its unit: `15.2`, `152`, `1,520`, `20k`; no digits that say nothing. */
+export function compact(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100_000) return size < 999_500 ? `${Math.round(value / 1000)}k` : value.toPrecision(2);
+  if (size >= 99.95) return size === value ? count(value) : `−${count(size)}`;
+  return String(Number(value.toFixed(size < 1 ? 2 : 1)));
+}
+
+/** `15.2 %`, `1,520 ms`; a dash of nothing. */
+export function quantity(value: number | null | undefined, unit: string, digits = 1): string {
+  if (value === null || value === undefined) return '–';
+  const percent = unit === 'percentage' || unit === '%' || unit === 'points';
+  return `${percent ? value.toFixed(digits) : compact(value)}\u00a0${unitLabel(unit)}`.trim();
 }
 
 /** Per cents to two digits. */
@@ -39,27 +49,11 @@ export function share(value: number | null): string {
 
 /** A length of time in minutes; a dash where there is none. */
 export function length(minutes: number | null): string {
-  return minutes === null ? '–' : lasting(minutes);
+  return minutes === null ? '–' : minutesText(minutes);
 }
 
-/** `2025-02-09 10:30`. */
-export function moment(minute: number | null): string {
-  return minute === null ? 'never' : utcMinute(instantOf(minute));
-}
-
-/** `9 Feb`. */
-export function shortDate(minute: number): string {
-  const date = instantOf(minute);
-  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
-}
-
-/** 0 is Sunday. */
-export function weekdayOf(minute: number): number {
-  return instantOf(minute).getUTCDay();
-}
-
-/** The class that gives a metric its colour: the three that all machines have, or the n-th other one. */
+/** The class that gives a metric its colour: that of a metric that all machines have, or the n-th other one. */
 export function metricClass(metricName: string, position: number): string {
   const known = [...METRIC_LABELS.keys()].indexOf(metricName);
-  return `m${known >= 0 ? known : 3 + (position % 3)}`;
+  return `m${known >= 0 ? known : METRIC_LABELS.size + (position % OWN_COLORS)}`;
 }

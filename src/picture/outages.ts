@@ -1,11 +1,11 @@
-/** Lengths of time in whole minutes, and what lasts: incidents. */
+/** Outages, and how long they are. */
 import { duration } from '../report/format.js';
 import type { IncidentPicture } from './picture.js';
 
 const MS_PER_MINUTE = 60_000;
 
 /** `53m`, `2h 05m`, `1d 04h`; 0 of nothing. */
-export function lasting(minutes: number): string {
+export function minutesText(minutes: number): string {
   return minutes === 0 ? '0' : duration(minutes * MS_PER_MINUTE).replace(/ 00s$/, '');
 }
 
