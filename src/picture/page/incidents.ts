@@ -54,8 +54,8 @@ function row(asset: PolledAsset, index: number, picture: DatasetPicture, ticks: 
 function axis(ticks: readonly Tick[], picture: DatasetPicture): Content {
   const labels = ticks.map(({ minute, label }) => {
     const at = placeOf(minute, picture);
-    // Near the end a label stands before its tick: there is no room behind it.
-    return html`<span class="${at > 0.9 && 'last'}" style="left:${(at * 100).toFixed(2)}%">${label}</span>`;
+    // Near the end there is no room for a label.
+    return at < 0.9 && html`<span style="left:${(at * 100).toFixed(2)}%">${label}</span>`;
   });
   return html`<div class="row axis" aria-hidden="true"><span class="label"></span><div class="ticks">${labels}</div><span class="num">uptime</span></div>`;
 }

@@ -88,7 +88,6 @@ path.grid{stroke:var(--line);vector-effect:non-scaling-stroke}
 .axis{color:var(--muted);font-size:.78rem}
 .ticks{position:relative;height:1.6em}
 .ticks span{position:absolute;white-space:nowrap}
-.ticks .last{transform:translateX(-100%)}
 .newest{direction:rtl;width:fit-content}.newest>*{direction:ltr}
 .calendar{width:auto;font-size:.85rem;border-collapse:separate;border-spacing:0}
 .calendar td,.calendar thead th{padding:0;text-align:center;border:0}
@@ -174,7 +173,7 @@ nav{gap:16px;font-size:.88rem}
 html{font-size:12px}
 h2{margin-top:30px}
 .pair{grid-template-columns:minmax(0,600px)}
-.glance .spark{width:48px}.glance tbody th{min-width:110px}.glance th,.glance td{padding-right:6px}
+.glance{font-size:.82rem}.glance .spark{width:40px}.glance .cell{gap:5px}.glance tbody th,.glance thead th:first-child{min-width:110px}.glance th,.glance td{padding-right:6px}.glance th a{overflow-wrap:anywhere}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 nav,.skip,.tip,.cursor,details,.chooser button{display:none!important}
 .page{padding:0;max-width:none}
@@ -189,7 +188,7 @@ figure,tr,.row,.keys>div{break-inside:avoid}
 .calendar td{min-width:0;height:16px;line-height:16px;font-size:.7rem;overflow:hidden;border-width:.5px}
 .calendar thead td{width:140px}
 .calendar tbody th{position:static}
-.many thead th u,.many thead th:not(.monday) b{visibility:hidden}.many thead b{font-size:.6rem}.many td{color:transparent!important}.many td.bad{background:var(--bad)}
+.many thead th u,.many thead th:not(.monday) b{display:none}.many thead th{vertical-align:bottom}.many thead b,.many thead i{font-size:.6rem;margin:0 -3px}.many td{font-size:0}.many td.bad{background:var(--bad)}
 .many td.good{background:#9bd5ad}
 }
 `;
