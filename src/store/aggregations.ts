@@ -48,7 +48,9 @@ export async function recordSpan(
 }
 
 /** Which records of an asset are summed up. */
-export type Summed = { readonly without: readonly string[] } | { readonly only: string; readonly below: number };
+export type Summed =
+  | { readonly without: readonly string[] }
+  | { readonly only: string; readonly below: number };
 
 /** Records of an asset, by metric and by buckets of so many minutes. */
 export async function bucketRows(

@@ -49,7 +49,6 @@ test('names from a fleet or a database are text, wherever they stand', () => {
   const evil = {
     ...picture,
     source: { kind: 'database', database: EVIL, layout: EVIL, server: EVIL, seed: null },
-    zone: EVIL,
     machines: picture.machines.map((machine) => ({
       ...machine,
       assetType: EVIL,
@@ -96,6 +95,6 @@ test('a large fleet and a long window: the first machines, the newest incidents,
   assert.ok(page.length < 3 * MEGABYTE, `${page.length} bytes`);
   assert.match(
     page,
-    /The first 40 machines are drawn, with their services; 80 machines and 176 services are not/,
+    /The first 40 machines are shown, with their services; 80 machines and 176 services are not/,
   );
 });

@@ -23,18 +23,24 @@ test('one sparkline of a day and one of a week for each machine and metric, in 8
   assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f\u007f]/);
   for (const line of stdout.split('\n')) assert.ok(widthOf(line) <= 80, line);
   const rows = [...stdout.matchAll(/^ {3}[├└]── (\w+) +([▁-█]{24}) {2}([▁-█]{21}) +([\d.]+) +(\d+)$/gm)];
-  assert.equal(rows.length, 30);
+  assert.equal(rows.length, 40);
+  // One scale per metric.
+  assert.equal(new Set(rows.map(([, metric, , , , top]) => `${metric} ${top}`)).size, 4);
+  assert.match(
+    stdout.replaceAll(/\s+/g, ' '),
+    /All machines share one scale per metric.*logarithmic scale from 20/,
+  );
   for (const { hostname, pattern } of DEFAULT_FLEET.machines) {
     assert.ok(stdout.includes(`· ${hostname} · ${pattern}`), hostname);
   }
   // DB-SERVER-PROD on a Tuesday: low at night, high at noon.
-  const day = rows[3][2];
+  const day = rows[4][2];
   assert.ok(day[12] === '█' && day[3] === '▂', day);
   assert.match(stdout, /Seed: 42/);
   assert.match(stdout, /Period: 2025-01-29 → 2025-02-12 UTC/);
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
   const shown = readme.split('\n').filter((line) => / {2}[▁-█]{24} {2}/.test(line));
-  assert.equal(shown.length, 3);
+  assert.equal(shown.length, 4);
   for (const line of shown) assert.ok(stdout.includes(line), line);
   const again = await runCli([...FLAGS, '--no-color']);
   assert.equal(again.stdout, stdout);
@@ -101,7 +107,8 @@ test('a narrow terminal and long names: sparklines give way, no line is wider', 
     max: 20_000,
     deviation: 1,
     day: Array.from({ length: 24 }, (_, hour) => (hour < 12 ? null : hour * 1000)),
-    week: [1, 2, 3],
+    scale: { from: 0, to: 20_000, logarithmic: false },
+    means: [1, 2, 3],
     heat: [],
   };
   const machine = {
@@ -114,7 +121,11 @@ test('a narrow terminal and long names: sparklines give way, no line is wider', 
     availability: null,
     backups: null,
   };
-  const picture = { machines: [machine], window: { start: 0, end: 1440 } } as unknown as DatasetPicture;
+  const picture = {
+    machines: [machine],
+    window: { start: 0, end: 1440 },
+    means: { start: 0, stepMinutes: 480 },
+  } as unknown as DatasetPicture;
   for (const width of [79, 70, 65]) {
     const [, ...lines] = sparklineBlock(picture, width);
     for (const line of lines) assert.ok(widthOf(line) <= width, `${widthOf(line)} > ${width}: ${line}`);
