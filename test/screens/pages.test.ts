@@ -263,7 +263,7 @@ async function timesShown(page: Page): Promise<string[]> {
   const times: string[] = [];
   for (const x of [box.x + 1, box.x + box.width - 2]) {
     await page.mouse.move(x, box.y + box.height / 2);
-    await at.waitFor();
+    await at.filter({ hasText: /\d/ }).waitFor();
     times.push((await at.textContent()) ?? '');
   }
   return times;

@@ -87,9 +87,9 @@ function chart(
       `${label} ${quantity(mean, unit)} on average, ${quantity(max, unit)} at most`,
   );
   const step = span(picture.means.stepMinutes / MINUTES_PER_DAY).replace(/^1 /, 'one ');
-  return html`<figure><figcaption>${title}: means of ${step}</figcaption>
+  return html`<figure><figcaption>${title}: means of <span class="step">${step}</span></figcaption>
 <div class="chart" role="group" aria-label="${name}: ${figures.join('; ')}" ${data}>${series.map(({ metric, className }) => line(lastWeek(metric.means, picture), metric.scale, className))}</div>
-<div class="lines"><span class="at num" hidden></span>${series.map(({ label, className }) => html`<span class="line ${className}">${label} <span class="num value"></span></span>`)}<span class="key down">down</span><span class="key degraded">degraded</span></div></figure>`;
+<div class="lines"><span class="at num"></span>${series.map(({ label, className }) => html`<span class="line ${className}">${label} <span class="num value"></span></span>`)}<span class="key down">down</span><span class="key degraded">degraded</span></div></figure>`;
 }
 
 function dailyTable(machine: MachinePicture, picture: DatasetPicture, clock: Clock): Markup {

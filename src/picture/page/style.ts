@@ -109,7 +109,8 @@ figure{margin:0 0 12px}
 .uplot{font-family:inherit!important}
 .u-cursor-x{border-color:var(--muted)!important}
 .lines{display:flex;flex-wrap:wrap;gap:2px 16px;font-size:.85rem;padding-left:18px;min-height:1.6em}
-.lines .at{color:var(--muted)}
+.lines .at{color:var(--muted);min-width:8.8em}
+.lines .value{display:inline-block;min-width:4.6em}
 .line[role=button]{cursor:pointer}
 .lines .line::before{content:"";display:inline-block;width:1em;height:3px;vertical-align:middle;margin-right:.45em;background:var(--c)}
 .line[aria-pressed=false]{opacity:.45;text-decoration:line-through}
@@ -175,7 +176,7 @@ h2{margin-top:30px}
 .pair{grid-template-columns:minmax(0,600px)}
 .glance{font-size:.82rem}.glance .spark{width:40px}.glance .cell{gap:5px}.glance tbody th,.glance thead th:first-child{min-width:110px}.glance th,.glance td{padding-right:6px}.glance th a{overflow-wrap:anywhere}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-nav,.skip,.tip,.cursor,details,.chooser button{display:none!important}
+nav,.skip,.tip,.cursor,details,.chooser button,.lines .at,.lines .value{display:none!important}
 .page{padding:0;max-width:none}
 .chooser{position:static;height:auto}
 .chooser select{appearance:none;border:0;padding:0;font-weight:600}

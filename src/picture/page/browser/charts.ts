@@ -1,6 +1,8 @@
 /** Turns plain lines into charts that share a cursor and show the week that is chosen. */
 import type uPlotClass from 'uplot';
-import type { AvailabilityPicture, MetricPicture } from '../../picture.js';
+import { span } from '../../../report/format.js';
+import type { AvailabilityPicture, Grid, MetricPicture } from '../../picture.js';
+import { condense } from '../../series.js';
 import { polledOf } from '../assets.js';
 import { WEEKDAYS } from '../clock.js';
 import { compact, quantity } from '../words.js';
@@ -13,6 +15,8 @@ const HEIGHT = 210;
 /** Of a chart on paper, in a card on a page of A4 or Letter. */
 const PAPER_WIDTH = 600;
 const DAY = 86_400;
+/** A longer range shows means of days, and no incident wider than it is: there would be nothing but days' peaks and bands. */
+const LONG = 62 * 1440;
 /** Distances of ticks, in seconds: quarters of an hour to a year. */
 const INCREMENTS = [
   900,
@@ -20,7 +24,7 @@ const INCREMENTS = [
   3 * 3600,
   6 * 3600,
   12 * 3600,
-  ...[1, 2, 4, 7, 14, 28, 56, 112, 364].map((n) => n * DAY),
+  ...[1, 2, 4, 7, 14, 28, 56, 112, 182, 364].map((n) => n * DAY),
 ];
 
 interface Range {
@@ -135,15 +139,28 @@ function drawnIn({ dataset: { machine, unit } }: HTMLElement): Drawn {
   };
 }
 
+/** The picture's means, and how many of them are one point of a chart. */
+function shownMeans(): Grid & { readonly every: number } {
+  const isLong = range.to - range.from > LONG;
+  return { ...picture.means, every: isLong ? Math.ceil(1440 / picture.means.stepMinutes) : 1 };
+}
+
 function draw(place: HTMLElement): void {
   const legend = [...(place.parentElement?.querySelectorAll<HTMLElement>('.lines .line') ?? [])];
   const at = place.parentElement?.querySelector<HTMLElement>('.lines .at');
   const shown = (i: number) => charts.get(place)?.series[i + 1].show ?? true;
   const { metrics, availability } = drawnIn(place);
-  const { start, stepMinutes } = picture.means;
+  const { start, stepMinutes, every } = shownMeans();
   const first = Math.max(0, Math.floor((range.from - start) / stepMinutes));
   const last = Math.ceil((range.to - start) / stepMinutes);
-  const seconds = metrics[0].means.slice(first, last).map((_, i) => (start + (first + i) * stepMinutes) * 60);
+  const points = Math.ceil((last - first) / every);
+  const seconds = Array.from({ length: points }, (_, i) => (start + (first + i * every) * stepMinutes) * 60);
+  const values = metrics.map(({ means }) => {
+    const shown = means.slice(first, last);
+    return every === 1 ? [...shown] : condense(shown, points);
+  });
+  const step = place.parentElement?.querySelector('.step');
+  if (step) step.textContent = span((stepMinutes * every) / 1440).replace(/^1 /, 'one ');
   const [ink, lines] = [color('--muted'), color('--line')];
   const axis = { stroke: ink, grid: { stroke: lines, width: 1 }, ticks: { stroke: lines, width: 1 } };
   const options: uPlotClass.Options = {
@@ -185,14 +202,11 @@ function draw(place: HTMLElement): void {
       drawClear: [(chart) => drawBands(chart, availability)],
       setCursor: [
         ({ cursor: { idx } }) => {
-          if (at) {
-            at.hidden = typeof idx !== 'number';
-            at.textContent = typeof idx === 'number' ? clock.moment(seconds[idx] / 60) : '';
-          }
+          if (at) at.textContent = typeof idx === 'number' ? clock.moment(seconds[idx] / 60) : '';
           for (const [i, entry] of legend.entries()) {
             const value = entry.querySelector('.value');
-            const { unit, means } = metrics[i];
-            if (value) value.textContent = typeof idx === 'number' ? quantity(means[first + idx], unit) : '';
+            const told = typeof idx === 'number' ? quantity(values[i][idx], metrics[i].unit) : '';
+            if (value) value.textContent = told;
           }
         },
       ],
@@ -200,8 +214,7 @@ function draw(place: HTMLElement): void {
   };
   charts.get(place)?.destroy();
   place.replaceChildren();
-  const data: uPlotClass.AlignedData = [seconds, ...metrics.map(({ means }) => means.slice(first, last))];
-  const uplot = new uPlot(options, data, place);
+  const uplot = new uPlot(options, [seconds, ...values], place);
   const known = charts.has(place);
   charts.set(place, uplot);
   if (!known) for (const [i, entry] of legend.entries()) makeSwitch(place, entry, i);
@@ -228,7 +241,7 @@ function drawBands({ ctx, bbox, valToPos }: uPlotClass, availability: readonly A
       const left = Math.max(bbox.left, valToPos(from * 60, 'x', true));
       const right = Math.min(bbox.left + bbox.width, valToPos(to * 60, 'x', true));
       ctx.fillStyle = color(`--${state}`);
-      ctx.fillRect(left, bbox.top, Math.max(1, right - left), bbox.height);
+      ctx.fillRect(left, bbox.top, Math.max(range.to - range.from > LONG ? 0 : 1, right - left), bbox.height);
     }
   }
   ctx.restore();
