@@ -44,15 +44,18 @@ export class Hold {
    */
   async beat(): Promise<void> {
     if (this.#lost) throw this.#lost.error;
-    await withRetry(async () => {
+    // Several may be under way at once; none goes on when another one knows that the hold is lost, or when nobody needs it.
+    const stopping = () => this.#ended || this.#lost !== undefined || this.retry.stopping?.() === true;
+    const attempt = async () => {
       // Read before the server stamps it, so that this side never thinks longer of its hold than others do.
       const now = clocks();
       if (!(await this.store.heartbeat(this.runId))) throw lostHold();
       this.#heldSince = now;
       this.#counters?.holdFor(LEASE_MS, now);
-    }, this.retry).catch((error) => {
+    };
+    await withRetry(attempt, { ...this.retry, stopping }).catch((error) => {
       this.#lost ??= { error };
-      throw error;
+      throw this.#lost.error;
     });
   }
 
