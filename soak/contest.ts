@@ -144,8 +144,8 @@ class Contest {
     const status = await judge(running, this.tally, also);
     const [, why = ''] = /❌ ([^\n]+)/.exec(running.stderr) ?? [];
     this.#tell(`${actor} (pid ${running.child.pid}) ended with ${status} ${why}`);
-    const mends = actor === 'load --clean' || actor === 'verify --repair';
-    if (mends && status === ExitStatus.done) this.#spoilt = false;
+    // A repair puts right the newest run, which need not be the one whose records are gone.
+    if (actor === 'load --clean' && status === ExitStatus.done) this.#spoilt = false;
     return status;
   }
 
