@@ -11,6 +11,7 @@ import {
   refuseForeignRuns,
   refuseObstacles,
   refuseServer,
+  refuseWriteConcern,
   type Wanted,
 } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
@@ -167,6 +168,7 @@ export async function inspect({
 }: Pick<PrepareInput, 'target' | 'store' | 'settings'>): Promise<TargetFacts> {
   const facts = await withRetry(() => inspectTarget(target.db), store.retry);
   refuseServer(facts.server);
+  refuseWriteConcern(facts.server, settings.load.writeConcern);
   refuseForeignRuns(facts, settings.load.existing === 'clean');
   return facts;
 }

@@ -1,6 +1,6 @@
 /** What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts of {@link inspectTarget}. */
 import type { Layout } from '../config/settings.js';
-import { ExitStatus, SeedError } from '../errors.js';
+import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { indexProblem, type Problem, type WantedDocuments } from './index-rules.js';
 import { hasSameKey, wantedIndexes } from './indexes.js';
 import type { CollectionFacts, OwnCollection, ServerFacts, TargetFacts } from './inspect.js';
@@ -102,6 +102,16 @@ export function refuseObstacles(wanted: Wanted, facts: TargetFacts): void {
 /** @throws SeedError for a server that cannot hold any dataset */
 export function refuseServer(server: ServerFacts): void {
   refuse(serverObstacle(server, 'flat'));
+}
+
+/** @throws SeedError (usage) where more members should acknowledge a write than there are */
+export function refuseWriteConcern({ kind, members }: ServerFacts, w: string | number | undefined): void {
+  const most = kind === 'standalone' ? 1 : members;
+  if (typeof w !== 'number' || kind === 'router' || w <= most) return;
+  throw usageError(
+    `--write-concern ${w} can never be met: ${most === 1 ? 'one member holds' : `${most} members hold`} data`,
+    'change it (or w in the connection string), or leave it out',
+  );
 }
 
 export interface Abilities {

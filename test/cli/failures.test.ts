@@ -97,6 +97,33 @@ test('no password where the server wants one: 4', async () => {
   });
 });
 
+test('more members than there are should acknowledge writes: 2, as a flag and in the connection string', async () => {
+  const uri = file.server.uri;
+  const expected = {
+    status: 2,
+    cause: /^--write-concern 3 can never be met: one member holds data$/,
+    remedy: /leave it out/,
+  };
+  await fails([...HOUR, '--uri', uri, '--write-concern', '3'], expected);
+  await fails([...HOUR, '--uri', `${uri}&w=3`], expected);
+});
+
+test('names that no DNS knows: 3; compression that is not installed: 2', async () => {
+  await fails([...HOUR, '--uri', 'mongodb+srv://nothing.invalid/x'], {
+    status: 3,
+    cause:
+      /^cannot connect to MongoDB at mongodb\+srv:\/\/nothing\.invalid\/x\S*: its servers are not to be found in the DNS: /,
+    remedy: /name the servers themselves/,
+  });
+  const snappy = {
+    status: 2,
+    cause: /needs the package snappy, which is not installed$/,
+    remedy: /npm install snappy/,
+  };
+  await fails([...HOUR, '--uri', file.server.uri, '--compressors', 'snappy'], snappy);
+  await fails([...HOUR, '--uri', `${file.server.uri}&compressors=snappy`], snappy);
+});
+
 test('a user who may only read: 4, and status works for them', async () => {
   const options = { env: { MONGODB_URI: file.server.plainUri, ...credentials(READER) } };
   const expected = {
