@@ -1,0 +1,148 @@
+/** Compressed buckets: how a time-series collection stores measurements, made here as the server would make them. */
+import { BSON, Double, Int32, ObjectId } from 'mongodb';
+import { ColumnEncoder, columnRoom, writeMs } from './column.js';
+import type { Series } from './series.js';
+
+/** The most measurements that a server puts into one bucket. */
+export const BUCKET_RECORDS = 1000;
+/** With granularity `minutes` a bucket spans a day at most, and begins on the hour. */
+const SPAN_MINUTES = 1440;
+const ROUNDING_MINUTES = 60;
+const MS_PER_MINUTE = 60_000;
+const BINARY = 0x05;
+const COLUMN_SUBTYPE = 7;
+
+/** The beginning of a series' buckets, up to their data, and where its variable parts lie. */
+export interface BucketTemplate {
+  readonly bytes: Uint8Array;
+  readonly id: number;
+  readonly minTimestamp: number;
+  readonly minValue: number;
+  readonly maxTimestamp: number;
+  readonly maxValue: number;
+  readonly count: number;
+}
+
+export function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
+  const limits = { timestamp: new Date(0), value: new Double(0) };
+  const whole = BSON.serialize({
+    _id: new ObjectId(new Uint8Array(12)),
+    control: { version: new Int32(2), min: limits, max: limits, count: new Int32(0) },
+    meta: { asset_id: assetId, metric_name: metricName },
+  });
+  const control = offsetOf(whole, 'control', 0);
+  const min = offsetOf(whole, 'min', control);
+  const max = offsetOf(whole, 'max', control);
+  return {
+    // Without the zero byte that ends a document.
+    bytes: whole.subarray(0, whole.length - 1),
+    id: offsetOf(whole, '_id', 0),
+    minTimestamp: offsetOf(whole, 'timestamp', min),
+    minValue: offsetOf(whole, 'value', min),
+    maxTimestamp: offsetOf(whole, 'timestamp', max),
+    maxValue: offsetOf(whole, 'value', max),
+    count: offsetOf(whole, 'count', control),
+  };
+}
+
+/** Offset of a field's value in the document that begins at `start`. */
+function offsetOf(bytes: Uint8Array, field: string, start: number): number {
+  const decoder = new TextDecoder();
+  const elements = BSON.onDemand.parseToElements(bytes, start);
+  for (const [, nameOffset, nameLength, offset] of elements) {
+    if (decoder.decode(bytes.subarray(nameOffset, nameOffset + nameLength)) === field) return offset;
+  }
+  throw new Error(`no field ${field}`);
+}
+
+/**
+ * Where the bucket that begins with record `from` ends: after {@link BUCKET_RECORDS} records, or before the first that lies outside
+ * of its span, where the server would not look for it.
+ */
+export function bucketEnd(minutes: Int32Array, from: number, records: number): number {
+  const most = Math.min(from + BUCKET_RECORDS, records);
+  const tooLate = bucketStart(minutes[from]) + SPAN_MINUTES;
+  if (minutes[most - 1] < tooLate) return most;
+  let end = from + 1;
+  while (minutes[end] < tooLate) end++;
+  return end;
+}
+
+function bucketStart(minute: number): number {
+  return minute - (minute % ROUNDING_MINUTES);
+}
+
+/** No bucket of so many records is longer. */
+export function bucketRoom(template: BucketTemplate, records: number): number {
+  return template.bytes.length + 64 + 2 * columnRoom(records);
+}
+
+/** Writes buckets; one instance at a time and thread. */
+export class BucketEncoder {
+  readonly #columns = new ColumnEncoder(BUCKET_RECORDS);
+
+  /**
+   * Writes the records from `from` up to `to` (see {@link bucketEnd}) as one BSON document.
+   * @param view of memory with {@link bucketRoom} from `start` on
+   * @returns the offset behind the document
+   */
+  encode(
+    series: Series,
+    template: BucketTemplate,
+    minutes: Int32Array,
+    values: Float64Array,
+    from: number,
+    to: number,
+    view: DataView,
+    start: number,
+  ): number {
+    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    bytes.set(template.bytes, start);
+    const begin = bucketStart(minutes[from]);
+    view.setUint32(start + template.id, begin * 60);
+    bytes.set(series.idPrefix, start + template.id + 4);
+    // A series may have two buckets that begin in one hour, where a run ends and the next one goes on.
+    bytes[start + template.id + 11] = minutes[from] - begin;
+    let least = values[from];
+    let most = least;
+    for (let i = from + 1; i < to; i++) {
+      const value = values[i];
+      if (value < least) least = value;
+      else if (value > most) most = value;
+    }
+    writeMs(view, start + template.minTimestamp, begin * MS_PER_MINUTE);
+    writeMs(view, start + template.maxTimestamp, minutes[to - 1] * MS_PER_MINUTE);
+    view.setFloat64(start + template.minValue, least, true);
+    view.setFloat64(start + template.maxValue, most, true);
+    view.setInt32(start + template.count, to - from, true);
+
+    const data = field(bytes, start + template.bytes.length, 0x03, 'data');
+    const timestamps = binary(bytes, data + 4, 'timestamp');
+    let at = this.#columns.dates(minutes, from, to, view, timestamps);
+    view.setInt32(timestamps - 5, at - timestamps, true);
+    const column = binary(bytes, at, 'value');
+    at = this.#columns.doubles(values, from, to, view, column);
+    view.setInt32(column - 5, at - column, true);
+    bytes[at++] = 0;
+    view.setInt32(data, at - data, true);
+    bytes[at++] = 0;
+    view.setInt32(start, at - start, true);
+    return at;
+  }
+}
+
+/** Writes a type and a name; returns the offset of the value. */
+function field(bytes: Uint8Array, at: number, type: number, name: string): number {
+  let next = at;
+  bytes[next++] = type;
+  for (let i = 0; i < name.length; i++) bytes[next++] = name.charCodeAt(i);
+  bytes[next++] = 0;
+  return next;
+}
+
+/** The same of a column; its length is to be written five bytes before the offset that is returned. */
+function binary(bytes: Uint8Array, at: number, name: string): number {
+  const value = field(bytes, at, BINARY, name);
+  bytes[value + 4] = COLUMN_SUBTYPE;
+  return value + 5;
+}

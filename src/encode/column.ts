@@ -1,0 +1,119 @@
+/**
+ * Columns of a bucket as MongoDB compresses them (BSON binary subtype 7, "BSONColumn"): a first element as it is, then differences,
+ * packed by {@link packNumbers}, then a zero byte. Where a value is not a whole number of some decimal fraction the column
+ * keeps it as an element of its own: nothing is ever rounded.
+ */
+import { MAX_PACKED, packNumbers } from './simple8b.js';
+
+const MS_PER_MINUTE = 60_000;
+const TWO_TO_32 = 4_294_967_296;
+const DATE = 0x09;
+const DOUBLE = 0x01;
+/** A type, an empty name, and eight bytes. */
+const ELEMENT_BYTES = 10;
+/** High nibble of the control bytes of dates. */
+const INTEGERS = 0x80;
+
+/** High nibbles of the control bytes of doubles, by what makes them whole. */
+const SCALES = [
+  { factor: 1, control: 0x90 },
+  { factor: 10, control: 0xa0 },
+  { factor: 100, control: 0xb0 },
+  { factor: 10_000, control: 0xc0 },
+  { factor: 100_000_000, control: 0xd0 },
+] as const;
+
+/** No column of so many values is longer, packed or not. */
+export function columnRoom(values: number): number {
+  return (values + 1) * (ELEMENT_BYTES + 1) + 1;
+}
+
+/** Packed differences, and the values' whole numbers; of one bucket at a time. */
+export class ColumnEncoder {
+  readonly #numbers: Float64Array;
+  readonly #whole: Float64Array;
+
+  /** @param longest column that is going to be encoded, in values */
+  constructor(longest: number) {
+    this.#numbers = new Float64Array(longest);
+    this.#whole = new Float64Array(longest);
+  }
+
+  /**
+   * The minutes from `from` up to `to`, which rise, as dates.
+   * @returns the offset behind the column
+   */
+  dates(minutes: Int32Array, from: number, to: number, view: DataView, start: number): number {
+    let at = element(view, start, DATE);
+    writeMs(view, at - 8, minutes[from] * MS_PER_MINUTE);
+    // Differences of differences; before the first there was none.
+    let before = 0;
+    for (let i = from + 1; i < to; i++) {
+      const difference = (minutes[i] - minutes[i - 1]) * MS_PER_MINUTE;
+      this.#numbers[i - from - 1] = zigzag(difference - before);
+      before = difference;
+    }
+    at = packNumbers(this.#numbers, to - from - 1, INTEGERS, view, at);
+    view.setUint8(at, 0);
+    return at + 1;
+  }
+
+  /**
+   * The values from `from` up to `to`.
+   * @returns the offset behind the column
+   */
+  doubles(values: Float64Array, from: number, to: number, view: DataView, start: number): number {
+    const count = to - from;
+    const scale = SCALES.find(({ factor }) => this.#isWhole(values, from, to, factor));
+    let at = start;
+    if (scale) {
+      at = element(view, at, DOUBLE);
+      view.setFloat64(at - 8, values[from], true);
+      for (let i = 1; i < count; i++) this.#numbers[i - 1] = zigzag(this.#whole[i] - this.#whole[i - 1]);
+      at = packNumbers(this.#numbers, count - 1, scale.control, view, at);
+    } else {
+      for (let i = from; i < to; i++) {
+        at = element(view, at, DOUBLE);
+        view.setFloat64(at - 8, values[i], true);
+      }
+    }
+    view.setUint8(at, 0);
+    return at + 1;
+  }
+
+  /** Whether every value is a whole number of 1/`factor`, exactly; if so those numbers are kept. */
+  #isWhole(values: Float64Array, from: number, to: number, factor: number): boolean {
+    const whole = this.#whole;
+    for (let i = from; i < to; i++) {
+      const value = values[i];
+      const number = Math.round(value * factor);
+      // Of two neighbours as large as this the difference still fits. Minus zero would lose its sign.
+      if (number / factor !== value || number > MAX_WHOLE || number < -MAX_WHOLE || Object.is(number, -0)) {
+        return false;
+      }
+      whole[i - from] = number;
+    }
+    return true;
+  }
+}
+
+const MAX_WHOLE = Math.floor(MAX_PACKED / 4);
+
+/** 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 … */
+function zigzag(difference: number): number {
+  return difference < 0 ? -2 * difference - 1 : 2 * difference;
+}
+
+/** Begins an element; its eight bytes are the caller's to write, before the offset that is returned. */
+function element(view: DataView, at: number, type: number): number {
+  view.setUint8(at, type);
+  view.setUint8(at + 1, 0);
+  return at + ELEMENT_BYTES;
+}
+
+/** Milliseconds as a BSON date. */
+export function writeMs(view: DataView, at: number, ms: number): void {
+  const high = Math.floor(ms / TWO_TO_32);
+  view.setUint32(at, ms - high * TWO_TO_32, true);
+  view.setInt32(at + 4, high, true);
+}
