@@ -1,8 +1,7 @@
 /** The piscina entry of `export`: writes one shard into a file. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { type Batch, BatchBuffer } from '../src/encode/index.js';
-import { BUCKET_RECORDS, bucketsOf } from '../src/export/bucket.js';
+import { type Batch, BatchBuffer, BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../src/encode/index.js';
 import { CSV_HEADER, csvLines, ndjsonLines, parquetFile } from '../src/export/rows.js';
 import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from '../src/export/task.js';
 import { buildFleet } from '../src/fleet/build.js';
@@ -14,6 +13,7 @@ import { TelemetryModel } from '../src/model/index.js';
 /** Fast enough for data that compresses to a tenth at any level. */
 const GZIP = { level: 1 };
 
+const buckets = new BucketEncoder();
 let thread: ReturnType<typeof prepareThread> | undefined;
 
 function prepareThread(context: ExportContext) {
@@ -53,7 +53,7 @@ function* encode(context: ExportContext, batches: Iterable<Batch>): Generator<Ui
   }
   if (format === 'csv') yield Buffer.from(CSV_HEADER);
   for (const batch of batches) {
-    if (isBuckets(context)) yield* bucketsOf(batch);
+    if (isBuckets(context)) yield* bucketsOf(batch, buckets);
     else if (format === 'bson') yield batch.encode();
     else yield Buffer.from(format === 'csv' ? csvLines(batch) : ndjsonLines(batch));
   }

@@ -1,5 +1,6 @@
 /** Compressed buckets: how a time-series collection stores measurements, made here as the server would make them. */
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
+import type { Batch } from './batch.js';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
 import type { Series } from './series.js';
 
@@ -77,7 +78,7 @@ export function bucketRoom(template: BucketTemplate, records: number): number {
   return template.bytes.length + 64 + 2 * columnRoom(records);
 }
 
-/** Writes buckets; one instance at a time and thread. */
+/** Writes buckets into memory of the caller's. */
 export class BucketEncoder {
   readonly #columns = new ColumnEncoder(BUCKET_RECORDS);
 
@@ -145,4 +146,17 @@ function binary(bytes: Uint8Array, at: number, name: string): number {
   const value = field(bytes, at, BINARY, name);
   bytes[value + 4] = COLUMN_SUBTYPE;
   return value + 5;
+}
+
+/** The buckets of a batch of at most {@link BUCKET_RECORDS} records, one by one; each is good until the next one is asked for. */
+export function* bucketsOf(batch: Batch, encoder: BucketEncoder): Generator<Uint8Array> {
+  const { series, minutes, values, records } = batch;
+  const template = bucketTemplate(series);
+  const memory = Buffer.allocUnsafe(bucketRoom(template, Math.min(records, BUCKET_RECORDS)));
+  const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
+  for (let from = 0; from < records; ) {
+    const to = bucketEnd(minutes, from, records);
+    yield memory.subarray(0, encoder.encode(series, template, minutes, values, from, to, view, 0));
+    from = to;
+  }
 }
