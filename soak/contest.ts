@@ -69,7 +69,7 @@ export async function runContest({ number, server, chance, tally }: ContestInput
     const verdict = await verify(place);
     tally.addVerdict(verdict);
     tally.contests[layout]++;
-    if (verdict.status !== 'equal') {
+    if (verdict.status !== 'equal' || contest.hung) {
       const { records, assets, window } = { window: undefined, ...verdict };
       console.error(JSON.stringify({ number, story: contest.story, records, assets, window }, null, 1));
     }
@@ -85,6 +85,7 @@ class Contest {
   /** What has happened, for the case that it ends badly. */
   readonly story: string[] = [];
   readonly #began = performance.now();
+  hung = false;
 
   constructor(
     readonly place: Place,
@@ -142,6 +143,7 @@ class Contest {
     // What is compared may be changed by another one meanwhile: that it differs is no surprise.
     const also = actor === 'verify --repair' ? [ExitStatus.failure] : [];
     const status = await judge(running, this.tally, also);
+    this.hung ||= running.hung;
     const [, why = ''] = /❌ ([^\n]+)/.exec(running.stderr) ?? [];
     this.#tell(`${actor} (pid ${running.child.pid}) ended with ${status} ${why}`);
     // A repair puts right the newest run, which need not be the one whose records are gone.

@@ -243,3 +243,14 @@ for (const [flag, shown] of [
     assert.doesNotMatch(stderr, /hunter2/);
   });
 }
+
+test('what something else keeps open does not keep the program, nor change how it ended', async () => {
+  const env = { NODE_OPTIONS: '--import=data:text/javascript,setInterval(()=>undefined,1e6)' };
+  const started = performance.now();
+  const good = await runCli(['preview', '--days', '1', '--json'], { env, timeoutMs: 30_000 });
+  assert.equal(good.status, 0, good.stderr);
+  JSON.parse(good.stdout);
+  const bad = await runCli(['--days', '0'], { env, timeoutMs: 30_000 });
+  assert.equal(bad.status, 2, bad.stderr);
+  assert.ok(performance.now() - started < 30_000);
+});
