@@ -93,6 +93,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     const expiry = expiryFor(input, facts, start);
     if (start.kind === 'resume') {
       refuseOtherPlan(start.run);
+      if (start.run.cleaning) await askForForeign({ ...input, facts, load, resumed: start.run._id });
       await store.resume(start.run);
       return { start, runId: start.run._id, facts, expiry };
     }

@@ -5,6 +5,7 @@ import type { Db } from 'mongodb';
 import { type LoadEvent, load, SeedError } from '../../src/index.js';
 import { runCli } from '../support/cli.js';
 import { placeFlags } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { END, hashes, useServer } from './support.js';
 
 const file = useServer();
@@ -54,7 +55,31 @@ const KINDS: readonly (readonly [string, (db: Db) => Promise<unknown>, RegExp])[
     },
     /: metrics \(a view of records\)$/,
   ],
+  ...LAYOUTS_HERE.map(
+    (layout) =>
+      [
+        `documents beside those of a run, ${layout}`,
+        async (db: Db) => {
+          await file.load(db.databaseName, { ...HALF_HOUR, layout });
+          const ofOthers =
+            layout === 'flat' ? recordOf : (...names: [string, string]) => ({ meta: recordOf(...names) });
+          const timestamp = new Date('2024-01-01');
+          await db.collection('metrics').insertMany([
+            // Of another asset, of another metric, of nothing.
+            { ...ofOthers('their-host', 'cpu_usage'), timestamp },
+            { ...ofOthers('vm-101', 'their_metric'), timestamp },
+            { timestamp },
+          ]);
+          await db.collection('assets').insertOne({ theirs: true });
+        },
+        /: metrics \(3 documents\), assets \(1 document\)$/,
+      ] as const,
+  ),
 ];
+
+function recordOf(asset_id: string, metric_name: string) {
+  return { asset_id, metric_name };
+}
 
 for (const [kind, prepare, named] of KINDS) {
   test(`${kind}: --clean is refused by name and changes nothing, --yes lets it`, async () => {
@@ -97,4 +122,25 @@ test('a run that cannot be used any more is still one of ours; nobody at a termi
   const { status, stderr } = await runCli(['load', ...place, '--clean', '--log-file', '/dev/null']);
   assert.equal(status, 5, stderr);
   assert.match(stderr, /metrics \(2,820 documents\), assets \(34 documents\)/);
+});
+
+test('a run that was stopped while it cleaned: --resume asks for what has come in the meantime', async () => {
+  const database = file.freshDatabase();
+  await file.load(database, HALF_HOUR);
+  const db = file.client.db(database);
+  await db.collection('seed_runs').updateMany({}, { $set: { cleaning: true, state: 'interrupted' } });
+  await db.collection('metrics').drop();
+  await db.collection('metrics').insertOne({ theirs: true });
+  const before = await hashes(db);
+  const place = placeFlags({ uri: file.server.uri, database });
+  const flags = ['load', ...place, '--resume', '--log-file', '/dev/null'];
+  const { status, stderr } = await runCli(flags);
+  assert.equal(status, 5, stderr);
+  assert.match(
+    stderr,
+    /was stopped while it removed .* --resume would go on with .*: metrics \(1 document\)/,
+  );
+  assert.deepEqual(await hashes(db), before);
+  assert.equal((await runCli([...flags, '--yes'])).status, 0);
+  assert.equal(await db.collection('metrics').countDocuments(), RECORDS);
 });
