@@ -6,7 +6,7 @@ import { ExitStatus, usageError } from '../errors.js';
 import { drawLoader } from '../load/holder.js';
 import { runLoad } from '../load/index.js';
 import { refuseWhileHeld } from '../load/lease.js';
-import { nextRefresh, type RefreshStep } from '../load/refresh.js';
+import { nextRefresh, type RefreshStep, refuseWithoutRecords } from '../load/refresh.js';
 import { withRetry } from '../load/retry.js';
 import { RunStore } from '../load/run-store.js';
 import { settleRuns } from '../load/settle.js';
@@ -140,6 +140,8 @@ export async function refreshOnce(
   await settleRuns(settling);
   const until = minuteOf(settings.load.window.end ?? new Date());
   const step = await withRetry(() => nextRefresh(books, until), retry);
+  const base = (step.kind === 'resume' ? step.run.extends : undefined) ?? step.run._id;
+  await withRetry(() => refuseWithoutRecords(target, base), retry);
   if (days !== undefined) refuseUntrimmable(step.run, server.version);
   const loaded =
     step.kind === 'up to date'

@@ -9,7 +9,7 @@ import { databaseStatistics } from '../store/statistics.js';
 import type { Target } from '../store/target.js';
 import { CheckpointStore } from './checkpoint-store.js';
 import { prepareCollections } from './collections.js';
-import { countOf, type Ending, finishRun } from './completion.js';
+import { confirmComplete, countOf, type Ending, finishRun } from './completion.js';
 import { Counters } from './counters.js';
 import { explainFailure } from './explain.js';
 import { Hold } from './hold.js';
@@ -88,7 +88,8 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
   if (start.kind === 'already complete' || start.kind === 'nothing to resume') {
     const done = new Set(start.run ? job.plan.shards.map((shard) => shard.id) : []);
     const nothing = { interrupted: false, done, sessionRecords: 0, inserted: 0, figures: NO_WORK };
-    return finish(start.kind, nothing, { skipped: done.size });
+    const stored = start.run && (await confirmComplete(work, job, start.run, prepared.facts));
+    return finish(start.kind, nothing, { skipped: done.size, stored });
   }
   const { result, ...ending } = await loadHeld({ ...work, facts: prepared.facts, expiry }, job, start);
   const done = ending.others ? 'part complete' : 'complete';

@@ -13,7 +13,8 @@ import { type HeldWork, whileHeld } from '../load/while-held.js';
 import { instantOf } from '../plan/index.js';
 import { inspectTarget } from '../store/inspect.js';
 import { connectionTo } from '../store/member.js';
-import { refuseObstacles, type Wanted } from '../store/obstacles.js';
+import { canHold, refuseObstacles, type Wanted } from '../store/obstacles.js';
+import { ensureCollections } from '../store/schema.js';
 import { compareShards, planOf, type VerifyInput, type VerifyReport } from './verify.js';
 
 /** Records in one insert. */
@@ -60,7 +61,9 @@ export async function repairDataset(
     now: new Date(),
     assets: () => assetDocuments(fleet, lastUpdated),
   };
-  refuseObstacles(wanted, await withRetry(() => inspectTarget(target.db), { limitMs: retryMs }));
+  const facts = await withRetry(() => inspectTarget(target.db), { limitMs: retryMs });
+  refuseObstacles(wanted, facts);
+  const schema = { layout: dataset.layout, clustered: canHold(facts.server).clustered, ttlDays: undefined };
   const runId = new ObjectId().toHexString();
   const connection = { ...input.connection, uri: target.uri, origin: 'named', opening: undefined } as const;
   const kept = { existing: 'keep', extending: undefined } as const;
@@ -81,6 +84,10 @@ export async function repairDataset(
     const counters = Counters.forWorkers(input.workers);
     let lost: { error: unknown } | undefined;
     try {
+      // Somebody may have dropped them; an insert alone would make them of another kind.
+      await durably(held.target.db, hold, () =>
+        ensureCollections(held.target.db, schema, notice, hold.guard),
+      );
       if (plan.assets > 0) {
         const write = () => writeAssets(held.target.db, fleet, instantOf(dataset.window.end), hold.guard);
         await durably(held.target.db, hold, write);
