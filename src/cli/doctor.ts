@@ -12,6 +12,7 @@ import { requestedFleet } from '../load/fleet.js';
 import { drawLoader } from '../load/holder.js';
 import { heldByAnother } from '../load/lease.js';
 import { requestedDataset, workersFor } from '../load/requested.js';
+import { STOPPED_CLEANING } from '../load/run-document.js';
 import { runHistory } from '../load/run-history.js';
 import { RunStore } from '../load/run-store.js';
 import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad } from '../plan/index.js';
@@ -251,5 +252,9 @@ async function databaseFinding(
   if (newest && 'state' in newest && newest.state === 'complete') {
     return warning(detail, 'refresh extends it, --clean replaces it, --skip-cleanup adds to it');
   }
-  return warning(detail, '--resume finishes an unfinished run, --clean replaces what is there');
+  const cleaning = newest && 'state' in newest && newest.cleaning ? `, which ${STOPPED_CLEANING}` : '';
+  return warning(
+    `${detail}${cleaning}`,
+    '--resume finishes an unfinished run, --clean replaces what is there',
+  );
 }

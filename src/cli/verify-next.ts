@@ -1,6 +1,7 @@
 /** What `verify` names as the next command where database and dataset differ. */
 import type { SettingName } from '../config/catalog.js';
 import { LEASE_MS } from '../load/holder.js';
+import { STOPPED_CLEANING } from '../load/run-document.js';
 import { runHistory } from '../load/run-history.js';
 import { shellWord } from '../report/shell.js';
 import type { Books } from '../store/books.js';
@@ -39,6 +40,9 @@ export async function nextStep(
     // A shared run is finished part by part, and of several unfinished ones the newest first.
     if (compared.parts || open?.runId !== compared._id) {
       return { what: `Not finished; see what is open${beside}`, command: command('status') };
+    }
+    if (compared.cleaning) {
+      return { what: `Not finished: it ${STOPPED_CLEANING}${beside}`, command: command('--resume') };
     }
     return { what: `Not finished; continue with${beside}`, command: command('--resume') };
   }

@@ -7,6 +7,16 @@ export class DatabaseHeld extends SeedError {
   }
 }
 
+/** Something of an earlier loader could still reach the data. Nothing has been done to them. */
+export class EarlierLoaderConnected extends DatabaseHeld {
+  constructor() {
+    super(
+      'an earlier loader of this database is still connected to the server, and its last writes may yet arrive',
+      'end that process, then try again',
+    );
+  }
+}
+
 /** Said by a loader that has lost its own hold. */
 export function lostHold(): DatabaseHeld {
   return new DatabaseHeld(

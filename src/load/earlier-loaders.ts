@@ -3,7 +3,7 @@ import type { Layout, Part } from '../config/settings.js';
 import type { Books } from '../store/books.js';
 import { RUNS } from '../store/names.js';
 import type { Target } from '../store/target.js';
-import { DatabaseHeld } from './database-held.js';
+import { EarlierLoaderConnected } from './database-held.js';
 import { LEASE_MS } from './holder.js';
 import { type RetryOptions, withRetry } from './retry.js';
 import { isOtherPart, waitForStragglers } from './stragglers.js';
@@ -22,7 +22,7 @@ export interface EarlierLoaders {
 /**
  * Waits for them, for as long as a lease. A stopped process that only inserts cannot harm what a run of the same identifiers writes, and
  * is left alone then; one that may be about to remove something could, as it could anything else.
- * @throws SeedError where one is still connected that could do harm
+ * @throws EarlierLoaderConnected where one is still connected that could do harm
  */
 export async function awaitEarlierLoaders(input: EarlierLoaders): Promise<void> {
   const { target, loader, layout, cleaning, part, retry, warn } = input;
@@ -37,10 +37,7 @@ export async function awaitEarlierLoaders(input: EarlierLoaders): Promise<void> 
   );
   if (gone) return;
   if (cleaning || layout === 'timeseries' || (await withRetry(() => isRemoving(target.books), retry))) {
-    throw new DatabaseHeld(
-      'an earlier loader of this database is still connected to the server, and its last writes may yet arrive',
-      'end that process, then try again',
-    );
+    throw new EarlierLoaderConnected();
   }
 }
 

@@ -11,6 +11,7 @@ import { CheckpointStore } from './checkpoint-store.js';
 import { prepareCollections } from './collections.js';
 import { confirmComplete, countOf, type Ending, finishRun } from './completion.js';
 import { Counters } from './counters.js';
+import { EarlierLoaderConnected } from './database-held.js';
 import { explainFailure } from './explain.js';
 import { Hold } from './hold.js';
 import { type Job, jobOf, newRun, startedEvent, workerContext } from './job.js';
@@ -122,7 +123,9 @@ async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending 
   } catch (error) {
     hold.end();
     // Nothing has been made, so nothing is left to go on with.
-    const unbegun = start.kind === 'fresh' && !start.clean && error instanceof UnsupportedCollection;
+    const unbegun =
+      start.kind === 'fresh' &&
+      (error instanceof EarlierLoaderConnected || (!start.clean && error instanceof UnsupportedCollection));
     const ended = unbegun ? work.store.withdraw(job.runId) : store.end(job.runId, state);
     await ended.catch(() => undefined);
     throw error;

@@ -93,7 +93,12 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     const expiry = expiryFor(input, facts, start);
     if (start.kind === 'resume') {
       refuseOtherPlan(start.run);
-      if (start.run.cleaning) await askForForeign({ ...input, facts, load, resumed: start.run._id });
+      if (start.run.cleaning) {
+        await askForForeign({ ...input, facts, load, resumed: start.run._id });
+        notice(
+          `run ${start.run._id} was stopped while it removed the data of this database: it goes on with that`,
+        );
+      }
       await store.resume(start.run);
       return { start, runId: start.run._id, facts, expiry };
     }

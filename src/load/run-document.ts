@@ -122,6 +122,10 @@ export const shardDocument = z.object({
 });
 export type ShardDocument = z.infer<typeof shardDocument>;
 
+/** What has to be known of a run with `cleaning` before it is resumed. */
+export const STOPPED_CLEANING =
+  'was stopped while it removed the data of this database: resuming it removes what is left of them';
+
 /** @throws SeedError naming the document and what is wrong with it. */
 export function parseRun(stored: unknown): RunDocument {
   return parseStored(runDocument, stored, 'seed_runs');

@@ -16,6 +16,7 @@ export interface RunHistory
     | 'sections'
     | 'planned'
     | 'state'
+    | 'cleaning'
     | 'host'
     | 'pid'
     | 'startedAt'
@@ -91,6 +92,7 @@ function describe(
     return {
       runId: run._id,
       state: run.state,
+      ...(run.cleaning ? { cleaning: run.cleaning } : {}),
       seed: run.seed,
       layout: run.layout,
       window: run.window,

@@ -10,7 +10,7 @@ import { ASSETS } from '../store/names.js';
 import { refuseClashes } from './beside.js';
 import { definitionOf, fleetOf } from './fleet.js';
 import type { Dataset } from './run.js';
-import type { RunDocument } from './run-document.js';
+import { type RunDocument, STOPPED_CLEANING } from './run-document.js';
 
 /** What the target holds. */
 export interface TargetState {
@@ -127,7 +127,7 @@ function refuseBeside({ runs }: TargetState, request: Request): void {
   if (cleaning) {
     throw new SeedError(
       ExitStatus.targetNotReady,
-      `run ${cleaning._id} was stopped while it removed the data of this database, and goes on with that when it is resumed`,
+      `run ${cleaning._id} ${STOPPED_CLEANING}`,
       '--resume finishes it, --clean removes the rest and starts again',
     );
   }
@@ -176,7 +176,8 @@ function isSameDataset(run: RunDocument, request: Request): boolean {
 }
 
 function unfinished(run: RunDocument): string {
-  return `the unfinished run ${run._id} (seed ${run.seed})`;
+  const cleaning = run.cleaning ? `, which ${STOPPED_CLEANING}` : '';
+  return `the unfinished run ${run._id} (seed ${run.seed})${cleaning}`;
 }
 
 function notReady(what: string): SeedError {
