@@ -23,6 +23,7 @@ import type { FleetFile } from './fleet/file.js';
 import { fleetFileOf } from './fleet/read.js';
 import { observed } from './library/observe.js';
 import { checkOptions, inOptionNames } from './library/options.js';
+import { explainFailure } from './load/explain.js';
 import { builtFrom } from './load/fleet.js';
 import { type EncodedBatch, type GenerateInput, generateEncoded, generateRecords } from './load/generate.js';
 import { runLoad } from './load/index.js';
@@ -208,7 +209,7 @@ export async function verify(options: VerifyOptions = {}): Promise<VerifyReport>
       onProgress: () => undefined,
     });
   } catch (error) {
-    throw target.explain(error);
+    throw explainFailure(error, (cause) => target.explain(cause));
   } finally {
     await target.close();
   }

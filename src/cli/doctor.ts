@@ -8,6 +8,7 @@ import { assetDocuments } from '../load/assets.js';
 import type { Candidate } from '../load/beside.js';
 import { estimateSize } from '../load/estimate.js';
 import { plannedLife, refuseExpired } from '../load/expiry.js';
+import { explainFailure } from '../load/explain.js';
 import { requestedFleet } from '../load/fleet.js';
 import { drawLoader } from '../load/holder.js';
 import { heldByAnother } from '../load/lease.js';
@@ -26,6 +27,7 @@ import { canHold, DROPPED, type Obstacle, obstaclesTo, type Wanted } from '../st
 import { collectionsWithData, existingLayout } from '../store/schema.js';
 import { openTarget, type Target } from '../store/target.js';
 import { unindexable } from '../store/unindexable.js';
+import { refuseWriteConcerns } from '../store/unmet-writes.js';
 import { exitStatusOf, failureOf } from './failure.js';
 
 /** One thing that was looked at. */
@@ -76,7 +78,7 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
     const about = (subject: Obstacle['subject']) =>
       obstacles.filter((one) => one.subject === subject).map(bad);
     const [unfit] = about('server');
-    add('Server', unfit ?? serverFinding(facts));
+    add('Server', unfit ?? (await writesFinding(target, facts, settings)) ?? serverFinding(facts));
     if (!unfit) {
       add('Rights', about('rights')[0] ?? rightsFinding(facts));
       add('Layout', layoutFinding(facts, settings));
@@ -88,7 +90,7 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
       }
     }
   } catch (thrown) {
-    const error = target?.explain(thrown) ?? thrown;
+    const error = target ? explainFailure(thrown, (cause) => target?.explain(cause)) : thrown;
     const { message, remedy } = failureOf(error, false, (text) => maskSecrets(text, settings));
     add(target ? 'Database' : 'Connection', {
       state: 'bad',
@@ -178,6 +180,22 @@ function expiryFindings(
     said.push(bad(error));
   }
   return said;
+}
+
+/** What a load would say of write concerns that cannot be met. */
+async function writesFinding(
+  target: Target,
+  { server }: TargetFacts,
+  { load }: Settings,
+): Promise<Omit<Finding, 'subject'> | undefined> {
+  try {
+    await refuseWriteConcerns(target.db, server, load.writeConcern);
+    return undefined;
+  } catch (error) {
+    const explained = target.explain(error);
+    if (!(explained instanceof SeedError)) throw error;
+    return bad(explained);
+  }
 }
 
 function serverFinding({ server: { version, kind, members } }: TargetFacts): Omit<Finding, 'subject'> {

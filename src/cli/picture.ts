@@ -4,6 +4,7 @@ import { open, writeFile } from 'node:fs/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { explainFailure } from '../load/explain.js';
 import { requestedFleet } from '../load/fleet.js';
 import { requestedDataset } from '../load/requested.js';
 import { fleetOfNewestRun } from '../load/run-history.js';
@@ -70,7 +71,7 @@ export async function report(flags: Flags, html: string | undefined): Promise<Ex
       await readDatabase({ reader, books: target.books, fleet, window: settings.load.window, server }),
     );
   } catch (error) {
-    throw target.explain(error);
+    throw explainFailure(error, (cause) => target.explain(cause));
   } finally {
     await target.close();
   }

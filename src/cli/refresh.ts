@@ -3,6 +3,7 @@
 import type { SettingName } from '../config/catalog.js';
 import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
+import { explainFailure } from '../load/explain.js';
 import { drawLoader } from '../load/holder.js';
 import { runLoad } from '../load/index.js';
 import { refuseWhileHeld } from '../load/lease.js';
@@ -116,7 +117,7 @@ export async function withRefreshTarget(
   try {
     return await work({ target, settings: { ...settings, connection }, days, interrupts, warn });
   } catch (error) {
-    throw target.explain(error);
+    throw explainFailure(error, (cause) => target.explain(cause));
   } finally {
     interrupts.stop();
     await target.close();

@@ -4,6 +4,7 @@ import type { Db } from 'mongodb';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/index.js';
 import { ExitStatus } from '../errors.js';
+import { explainFailure } from '../load/explain.js';
 import { runHistory } from '../load/run-history.js';
 import { jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
@@ -48,7 +49,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
     if (json) process.stdout.write(`${jsonText({ server, database, runs, assets, records })}\n`);
     return ExitStatus.done;
   } catch (error) {
-    throw target.explain(error);
+    throw explainFailure(error, (cause) => target.explain(cause));
   } finally {
     await target.close();
   }

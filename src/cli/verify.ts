@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration, type Settings } from '../config/index.js';
 import { ExitStatus, usageError } from '../errors.js';
+import { explainFailure } from '../load/explain.js';
 import { harmless, jsonText } from '../report/harmless.js';
 import { Screen } from '../report/screen.js';
 import { withLongReads } from '../store/connect.js';
@@ -84,7 +85,7 @@ export async function verify(
     }
     return report.status === 'equal' ? ExitStatus.done : ExitStatus.failure;
   } catch (error) {
-    throw target.explain(error);
+    throw explainFailure(error, (cause) => target.explain(cause));
   } finally {
     await target.close();
   }

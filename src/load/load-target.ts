@@ -15,7 +15,8 @@ export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
     reporter.on({ type: 'notice', level, message });
   const loader = drawLoader(settings.load.part);
   const notices = { inform: notice('info'), warn: notice('warning') };
-  const target = await openLoaderTarget(settings.connection, loader, notices, interrupt);
+  const retry = { limitMs: settings.load.retrySeconds * 1000, stopping: () => interrupt.aborted };
+  const target = await openLoaderTarget(settings.connection, loader, notices, retry, interrupt);
   try {
     reporter.on({ type: 'connected', server: target.server, database: target.db.databaseName });
     return await loadInto({ ...input, target, loader });

@@ -11,11 +11,11 @@ import {
   refuseForeignRuns,
   refuseObstacles,
   refuseServer,
-  refuseWriteConcern,
   type Wanted,
 } from '../store/obstacles.js';
 import type { Target } from '../store/target.js';
 import { unindexable } from '../store/unindexable.js';
+import { refuseWriteConcerns } from '../store/unmet-writes.js';
 import { askForForeign, type Confirm } from './ask-foreign.js';
 import { assetDocuments } from './assets.js';
 import { keptBeside } from './beside.js';
@@ -174,7 +174,8 @@ export async function inspect({
 }: Pick<PrepareInput, 'target' | 'store' | 'settings'>): Promise<TargetFacts> {
   const facts = await withRetry(() => inspectTarget(target.db), store.retry);
   refuseServer(facts.server);
-  refuseWriteConcern(facts.server, settings.load.writeConcern);
+  const { writeConcern } = settings.load;
+  await withRetry(() => refuseWriteConcerns(target.db, facts.server, writeConcern), store.retry);
   refuseForeignRuns(facts, settings.load.existing === 'clean');
   return facts;
 }

@@ -1,13 +1,14 @@
 /** Work on a database that is loaded already: under a hold like a load's, and over connections that bear the holder's name. */
 import type { ConnectionSettings, Layout } from '../config/settings.js';
 import type { Target } from '../store/target.js';
+import { refuseUnmetWrites } from '../store/unmet-writes.js';
 import { awaitEarlierLoaders } from './earlier-loaders.js';
 import { explainFailure } from './explain.js';
 import { Hold } from './hold.js';
 import { drawLoader } from './holder.js';
 import { refuseWhileHeld } from './lease.js';
 import { openLoaderTarget } from './loader-target.js';
-import type { RetryOptions } from './retry.js';
+import { type RetryOptions, withRetry } from './retry.js';
 import { RunStore } from './run-store.js';
 
 export interface HoldingInput {
@@ -35,9 +36,10 @@ export interface HeldWork {
 export async function whileHeld<T>(input: HoldingInput, work: (held: HeldWork) => Promise<T>): Promise<T> {
   const { connection, layout, retry, warn, take, release } = input;
   const loader = drawLoader();
-  const target = await openLoaderTarget(connection, loader, { inform: () => undefined, warn });
+  const target = await openLoaderTarget(connection, loader, { inform: () => undefined, warn }, retry);
   try {
     const store = new RunStore(target.books, loader, retry);
+    await withRetry(() => refuseUnmetWrites(target.db), retry);
     await refuseWhileHeld(store, warn);
     await store.createIndexes();
     const runId = await take(store);

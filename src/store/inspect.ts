@@ -65,6 +65,8 @@ export interface ServerFacts {
   readonly kind: 'standalone' | 'replica set' | 'router';
   /** Members that hold data, of a replica set. */
   readonly members: number;
+  /** Why it takes no load at all, where an administrator has seen to that; undefined also where the user may not know. */
+  readonly closed?: 'locked' | 'write-blocked' | 'without scans' | undefined;
 }
 
 export interface TargetFacts {
@@ -152,18 +154,42 @@ async function listNames(db: Db): Promise<Document[]> {
 
 async function inspectServer(db: Db): Promise<ServerFacts> {
   const admin = db.client.db('admin');
-  const [build, hello, feature] = await Promise.all([
+  const [build, hello, parameters, isLocked, isWriteBlocked] = await Promise.all([
     admin.command({ buildInfo: 1 }),
     admin.command({ hello: 1 }),
-    admin.command({ getParameter: 1, featureCompatibilityVersion: 1 }).catch(() => undefined),
+    admin.command({ getParameter: 1, featureCompatibilityVersion: 1, notablescan: 1 }).catch(() => undefined),
+    isServerLocked(db),
+    blocksWrites(db),
   ]);
+  const scans = parameters?.notablescan === true ? 'without scans' : undefined;
   return {
     version: build.version,
     otherProduct: otherProduct(build),
-    featureVersion: feature?.featureCompatibilityVersion?.version,
+    featureVersion: parameters?.featureCompatibilityVersion?.version,
     kind: hello.msg === 'isdbgrid' ? 'router' : hello.setName ? 'replica set' : 'standalone',
     members: (hello.hosts ?? []).length,
+    closed: isLocked ? 'locked' : isWriteBlocked ? 'write-blocked' : scans,
   };
+}
+
+/** By `fsyncLock`, as before a backup of the files. Whoever is allowed to ask for its own operations is told. */
+export async function isServerLocked(db: Db): Promise<boolean> {
+  const asked = db.client.db('admin').command({ currentOp: 1, $ownOps: true });
+  return (await asked.catch(() => undefined))?.fsyncLock === true;
+}
+
+/** `userWriteBlockMode` of a server that blocks the writes of all users, which 6.0 and later can. */
+const ALL_WRITES_BLOCKED = 2;
+/** All that is not asked for of a server's status takes time. */
+const NO_SECTIONS = Object.fromEntries(
+  ['metrics', 'wiredTiger', 'locks', 'tcmalloc', 'globalLock', 'opLatencies', 'transactions', 'network'].map(
+    (name) => [name, 0],
+  ),
+);
+
+async function blocksWrites(db: Db): Promise<boolean> {
+  const asked = db.client.db('admin').command({ serverStatus: 1, ...NO_SECTIONS });
+  return (await asked.catch(() => undefined))?.repl?.userWriteBlockMode === ALL_WRITES_BLOCKED;
 }
 
 /** By what such servers say in `buildInfo`. */

@@ -1,10 +1,18 @@
 /** What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts of {@link inspectTarget}. */
+import type { Db } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { indexProblem, type Problem, type WantedDocuments } from './index-rules.js';
 import { hasSameKey, wantedIndexes } from './indexes.js';
-import type { CollectionFacts, OwnCollection, ServerFacts, TargetFacts } from './inspect.js';
+import {
+  type CollectionFacts,
+  isServerLocked,
+  type OwnCollection,
+  type ServerFacts,
+  type TargetFacts,
+} from './inspect.js';
 import { ASSETS, METRICS, OWN_COLLECTIONS, PARTS, RUNS, SHARDS } from './names.js';
+import { NO_SCANS, WRITES_BLOCKED } from './refusals.js';
 import { isAtLeast } from './versions.js';
 
 /** The oldest servers that are known to work. */
@@ -151,6 +159,7 @@ function serverObstacle(server: ServerFacts, layout: Layout): Obstacle | undefin
       'use a newer server',
     );
   }
+  if (server.closed) return closedServer(server.closed);
   if (layout !== 'timeseries' || canHold(server).timeSeries) return undefined;
   if (!isAtLeast(version, 5, 0)) {
     return notReady(
@@ -162,6 +171,33 @@ function serverObstacle(server: ServerFacts, layout: Layout): Obstacle | undefin
     `MongoDB ${version} has no time-series collections while its feature compatibility version is ${featureVersion}`,
     `use --layout flat, or have an administrator run setFeatureCompatibilityVersion: "${version.split('.').slice(0, 2).join('.')}"`,
   );
+}
+
+/** What an administrator has seen to, and how it is undone. */
+function closedServer(closed: NonNullable<ServerFacts['closed']>): Obstacle {
+  const made = (exitStatus: ExitStatus, message: string, remedy: string): Obstacle => ({
+    subject: 'server',
+    exitStatus,
+    message,
+    remedy,
+  });
+  switch (closed) {
+    case 'locked':
+      return made(
+        ExitStatus.cannotConnect,
+        'the server takes no writes: it is locked by fsyncLock',
+        'wait until the backup that locked it is done, or have an administrator run db.fsyncUnlock()',
+      );
+    case 'write-blocked':
+      return made(ExitStatus.targetNotReady, ...WRITES_BLOCKED);
+    case 'without scans':
+      return made(ExitStatus.targetNotReady, ...NO_SCANS);
+  }
+}
+
+/** @throws SeedError for a server that takes no writes until somebody unlocks it: each would wait for that */
+export async function refuseLocked(db: Db): Promise<void> {
+  if (await isServerLocked(db)) refuse(closedServer('locked'));
 }
 
 const ACTIONS = [

@@ -1,5 +1,5 @@
 /** What a server refuses, by its error codes: one line with the cause, one with the way out, and the exit status. */
-import type { MongoServerError } from 'mongodb';
+import type { Document, MongoServerError } from 'mongodb';
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { PERCENT_ENCODE, parseUri } from '../config/uri.js';
@@ -19,6 +19,21 @@ const BAD_VALUE = 2;
 const WRITE_CONCERNS = new Set([79, 100]);
 /** Starting up, shutting down, or no primary. */
 const NOT_NOW = new Set([91, 189, 10058, 10107, 11600, 11602, 13435, 13436]);
+
+const USER_WRITES_BLOCKED = 371;
+const NO_QUERY_PLANS = 291;
+
+/** What is the matter with a server that blocks all writes, and the way out. */
+export const WRITES_BLOCKED = [
+  'the server blocks the writes of users (setUserWriteBlockMode)',
+  'have an administrator run db.adminCommand({ setUserWriteBlockMode: 1, global: false })',
+] as const;
+
+/** The same of one that answers no query for which it has no index. */
+export const NO_SCANS = [
+  'the server refuses to scan collections (notablescan)',
+  'have an administrator run db.adminCommand({ setParameter: 1, notablescan: false })',
+] as const;
 
 /** A server, or the system below it, that is full. */
 export const STORAGE_FULL = /no space left|disk ?full|ENOSPC|OutOfDiskSpace/i;
@@ -69,6 +84,17 @@ export function explainRefusal(
       'the user needs the readWrite role on this database',
     );
   }
+  if (code === USER_WRITES_BLOCKED) return made(ExitStatus.targetNotReady, ...WRITES_BLOCKED);
+  if (code === NO_QUERY_PLANS && /notablescan/.test(message)) {
+    return made(ExitStatus.targetNotReady, ...NO_SCANS);
+  }
+  if (WRITE_CONCERNS.has(code) && isOfServer(error)) {
+    return made(
+      ExitStatus.targetNotReady,
+      `the server cannot meet its own default write concern: ${message}`,
+      'add w=majority to the connection string, or have an administrator change it with setDefaultRWConcern',
+    );
+  }
   if (WRITE_CONCERNS.has(code) || (code === BAD_VALUE && /cannot use (?:non-majority )?'w'/.test(message))) {
     return made(
       ExitStatus.usage,
@@ -105,6 +131,13 @@ export function explainRefusal(
     );
   }
   return made(ExitStatus.failure, `the server refused: ${message}`, '');
+}
+
+/** Whether a write concern that is not met was the server's own choice. */
+function isOfServer({ errorResponse }: MongoServerError): boolean {
+  const { errInfo, writeConcernError } = (errorResponse ?? {}) as Document;
+  const info = errInfo ?? writeConcernError?.errInfo;
+  return info?.writeConcern?.provenance === 'customDefault';
 }
 
 /** The code that a server of one's own would have sent. */
