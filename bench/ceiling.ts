@@ -6,11 +6,11 @@
  */
 import { connect, type Socket } from 'node:net';
 import { BSON, MongoClient } from 'mongodb';
-import { BatchBuffer } from '../src/encode/index.js';
+import { ShardSource } from '../src/dataset/source.js';
+import { BatchBuffer } from '../src/encode/template.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
-import { ShardSource } from '../src/load/source.js';
-import { TelemetryModel } from '../src/model/index.js';
-import { ShardQueue } from '../src/plan/index.js';
+import { TelemetryModel } from '../src/model/telemetry-model.js';
+import { ShardQueue } from '../src/plan/queue.js';
 import { ensureCollections } from '../src/store/schema.js';
 import { benchDataset, benchPlan, layoutNamed } from './dataset.js';
 

@@ -1,9 +1,9 @@
 /** What every contestant loads: the default fleet and a window that ends at a fixed instant. */
 import type { Layout } from '../src/config/settings.js';
+import type { Dataset } from '../src/dataset/dataset.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
-import type { Dataset } from '../src/load/run.js';
-import { MODEL_VERSION } from '../src/model/index.js';
-import { DEFAULT_SHARD_DAYS, MINUTES_PER_DAY, type Plan, planLoad } from '../src/plan/index.js';
+import { MODEL_VERSION } from '../src/model/telemetry-model.js';
+import { DEFAULT_SHARD_DAYS, MINUTES_PER_DAY, type Plan, planLoad } from '../src/plan/plan.js';
 
 export const LAYOUTS: readonly Layout[] = ['flat', 'timeseries'];
 

@@ -3,10 +3,10 @@
  * Prints {records, seconds}; the values of the loader's own model are part of the time.
  */
 import { MongoClient } from 'mongodb';
-import { BatchBuffer } from '../src/encode/index.js';
+import { ShardSource } from '../src/dataset/source.js';
+import { BatchBuffer } from '../src/encode/template.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
-import { ShardSource } from '../src/load/source.js';
-import { TelemetryModel } from '../src/model/index.js';
+import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { ensureCollections } from '../src/store/schema.js';
 import { benchDataset, benchPlan, layoutNamed } from './dataset.js';
 

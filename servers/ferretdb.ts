@@ -4,7 +4,7 @@ import { chmod, cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { binaryCacheDirectory } from '../src/store/embedded/locations.js';
+import { binaryCacheDirectory } from '../src/embedded/state.js';
 
 const VERSION = 'v1.24.2';
 const MODULE = `github.com/FerretDB/FerretDB@${VERSION}`;

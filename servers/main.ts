@@ -5,7 +5,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAtLeast } from '../src/store/versions.js';
+import { isAtLeast } from '../src/store/server.js';
 import { readArguments } from './arguments.js';
 import { SERVER_VERSIONS, type ServerVersion, serverBinary, USUAL_VERSION } from './binaries.js';
 import { ferretdbBinary } from './ferretdb.js';

@@ -3,9 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { pipDownload } from '../src/store/embedded/pip.js';
-import { sha256Of } from '../src/store/embedded/wheel.js';
-import { openZipEntry } from '../src/store/embedded/zip-entry.js';
+import { pipDownload } from '../src/embedded/download.js';
+import { openZipEntry, sha256Of } from '../src/embedded/wheel.js';
 
 const REQUIREMENT = 'psycopg2-binary==2.8.6';
 const PLATFORM = ['--python-version', '3.8', '--platform', 'manylinux1_x86_64'];

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { LAYOUTS, type Layout } from '../src/config/settings.js';
 import { ExitStatus } from '../src/errors.js';
-import { LEASE_MS } from '../src/load/holder.js';
+import { LEASE_MS } from '../src/runs/owner.js';
 import { loadFlags, type Place, placeFlags, verify } from '../test/support/dataset.js';
 import { TcpProxy } from '../test/support/proxy.js';
 import { RunningLoad } from '../test/support/running.js';

@@ -15,25 +15,29 @@ import './library/require-node.js';
 import { availableParallelism } from 'node:os';
 import type { Db, Document } from 'mongodb';
 import type { SettingName } from './config/catalog.js';
-import { readConfiguration } from './config/index.js';
+import { readConfiguration } from './config/configuration.js';
 import type { ExistingData, LoadSettings, Section, Settings, WindowRequest } from './config/settings.js';
+import { openConnection, withLongReads } from './connect/connect.js';
+import { explainFailure } from './connect/retry.js';
+import { openTarget } from './connect/target.js';
+import { builtFrom, requestedDataset } from './dataset/dataset.js';
+import {
+  type EncodedBatch,
+  type GenerateInput,
+  generateEncoded,
+  generateRecords,
+} from './dataset/generate.js';
 import { usageError } from './errors.js';
 import { DEFAULT_FILE } from './fleet/default.js';
 import type { FleetFile } from './fleet/file.js';
 import { fleetFileOf } from './fleet/read.js';
-import { observed } from './library/observe.js';
-import { checkOptions, inOptionNames } from './library/options.js';
-import { explainFailure } from './load/explain.js';
-import { builtFrom } from './load/fleet.js';
-import { type EncodedBatch, type GenerateInput, generateEncoded, generateRecords } from './load/generate.js';
-import { runLoad } from './load/index.js';
-import { requestedDataset } from './load/requested.js';
-import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from './plan/index.js';
-import type { LoadEvent, LoadSummary } from './report/types.js';
-import { openConnection, withLongReads } from './store/connect.js';
+import { checkOptions, inOptionNames, observed } from './library/options.js';
+import { runLoad } from './load/load.js';
+import type { LoadEvent, LoadSummary } from './output/types.js';
+import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from './plan/plan.js';
 import { openReader, type TelemetryReader } from './store/reads.js';
-import { openTarget } from './store/target.js';
-import { selectDataset, type VerifyReport, verifyDataset } from './verify/index.js';
+import { selectDataset } from './verify/select.js';
+import { type VerifyReport, verifyDataset } from './verify/verify.js';
 
 export {
   type AvailabilityScale,
@@ -44,12 +48,13 @@ export {
   type Section,
   type WriterName,
 } from './config/settings.js';
+export type { EncodedBatch } from './dataset/generate.js';
 export { ExitStatus, SeedError } from './errors.js';
 export { DEFAULT_FLEET } from './fleet/default.js';
 export type { FleetFile, JobEntry, MachineEntry, MetricEntry, ServiceEntry } from './fleet/file.js';
 export type { Asset, AssetData, AssetType, BackupJob, Fleet, Machine, Service } from './fleet/types.js';
-export { planLoad } from './library/plan.js';
-export type { EncodedBatch } from './load/generate.js';
+export { planLoad } from './library/options.js';
+export type { LoadEvent, LoadSummary } from './output/types.js';
 export {
   DEFAULT_SHARD_DAYS,
   instantOf,
@@ -57,8 +62,7 @@ export {
   type Plan,
   type Shard,
   type Window,
-} from './plan/index.js';
-export type { LoadEvent, LoadSummary } from './report/types.js';
+} from './plan/plan.js';
 export {
   openReader,
   type RecordQuery,
@@ -66,7 +70,7 @@ export {
   type StoredRecord,
   TelemetryReader,
 } from './store/reads.js';
-export type { VerifyReport } from './verify/index.js';
+export type { VerifyReport } from './verify/verify.js';
 export { VERSION } from './version.js';
 
 /** Choices of a load that have the command line's meaning and defaults, by the names of its flags. */

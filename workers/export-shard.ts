@@ -1,14 +1,23 @@
 /** The piscina entry of `export`: writes one shard into a file. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { type Batch, BatchBuffer, BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../src/encode/index.js';
-import { CSV_HEADER, csvLines, ndjsonLines, parquetFile } from '../src/export/rows.js';
-import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from '../src/export/task.js';
+import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
+import { BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../src/encode/bucket.js';
+import type { Batch } from '../src/encode/insert.js';
+import { BatchBuffer } from '../src/encode/template.js';
+import {
+  CSV_HEADER,
+  csvLines,
+  type ExportContext,
+  type ExportResult,
+  type ExportTask,
+  isBuckets,
+  ndjsonLines,
+  parquetFile,
+} from '../src/export/rows.js';
 import { buildFleet } from '../src/fleet/build.js';
-import { SeriesMemory } from '../src/load/series-memory.js';
-import { unshare } from '../src/load/shared.js';
-import { ShardSource } from '../src/load/source.js';
-import { TelemetryModel } from '../src/model/index.js';
+import { TelemetryModel } from '../src/model/telemetry-model.js';
+import { unshare } from '../src/threads/pool.js';
 
 /** Fast enough for data that compresses to a tenth at any level. */
 const GZIP = { level: 1 };

@@ -1,30 +1,24 @@
 /** The piscina entry: loads one shard, start to end. */
 import { parentPort, threadId } from 'node:worker_threads';
+import { makeClient } from '../src/connect/connect.js';
+import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../src/connect/retry.js';
+import { explainServerError } from '../src/connect/server-errors.js';
+import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
+import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
-import { Counters } from '../src/load/counters.js';
-import { SEQUENCE_HEADROOM } from '../src/load/driver/document-sequence.js';
-import { explainFailure } from '../src/load/explain.js';
 import type { LoadTask, Prepared, ShardTask } from '../src/load/load-pool.js';
-import { type LoadedSequence, loadSequence, openSink } from '../src/load/open-sink.js';
-import { BATCHES_IN_FLIGHT, SHARDS_SIDE_BY_SIDE } from '../src/load/overlap.js';
-import { type RetryOptions, withRetry } from '../src/load/retry.js';
-import { retryMessage } from '../src/load/retry-log.js';
-import type { ShardResult, WorkerContext } from '../src/load/run.js';
-import { SafeSink } from '../src/load/safe-sink.js';
-import { SeriesMemory } from '../src/load/series-memory.js';
-import { BufferPool, loadShard } from '../src/load/shard-loader.js';
-import { unshare } from '../src/load/shared.js';
-import { nullSink } from '../src/load/sink.js';
-import { ShardSource } from '../src/load/source.js';
-import { untilHeld } from '../src/load/until-held.js';
-import { gateWrites } from '../src/load/write-gate.js';
-import { WriterConnection } from '../src/load/writer-connection.js';
-import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../src/model/index.js';
-import { loadedAssets } from '../src/plan/index.js';
-import { makeClient } from '../src/store/connect.js';
-import { serverIdentity } from '../src/store/identity.js';
-import { explainServerError } from '../src/store/server-errors.js';
+import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../src/model/telemetry-model.js';
+import { loadedAssets } from '../src/plan/plan.js';
+import { serverIdentity } from '../src/store/server.js';
+import { BATCHES_IN_FLIGHT, Counters, SHARDS_SIDE_BY_SIDE, untilHeld } from '../src/threads/counters.js';
+import { unshare } from '../src/threads/pool.js';
+import { SEQUENCE_HEADROOM } from '../src/write/driver/document-sequence.js';
+import { gateWrites } from '../src/write/driver/held-connection.js';
+import { BufferPool, loadShard } from '../src/write/load-shard.js';
+import { SafeSink } from '../src/write/safe-sink.js';
+import { type LoadedSequence, loadSequence, nullSink, openSink } from '../src/write/sink.js';
+import { WriterConnection } from '../src/write/writer-connection.js';
 
 /** What a thread keeps from one shard to the next. */
 async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {

@@ -1,9 +1,15 @@
 /** The commands that the program names to whoever called it: they reach the same database, and hold no secret. */
+
+import { CommanderError } from 'commander';
 import { type SettingName, settingEntry } from '../config/catalog.js';
-import { uriWithoutSecrets } from '../config/mask.js';
+import { maskUris, uriWithoutSecrets } from '../config/mask.js';
 import type { LoadSettings, Section, Settings } from '../config/settings.js';
-import type { CommandHints } from '../report/ending.js';
-import { commandAtEnd, PROGRAM, programCall, shellWord } from '../report/shell.js';
+import { ExitStatus, SeedError } from '../errors.js';
+import { didYouMean } from '../nearest.js';
+import { commandAtEnd, PROGRAM, programCall, shellWord } from '../output/shell.js';
+import type { CommandHints } from '../output/summary-text.js';
+import type { Failure } from '../output/types.js';
+import { explainSystemError } from '../system/files.js';
 
 type Flags = Partial<Record<SettingName, string>>;
 
@@ -111,4 +117,60 @@ function mongoshFlags(settings: Settings | undefined): string {
       return typeof file === 'string' ? ` --${name} ${shellWord(file)}` : '';
     })
     .join('');
+}
+
+// Any failure, as what is shown of it: expected ones as they are, others named unexpected.
+
+/** How commander says it, of a flag or of an argument. */
+const REFUSED_CHOICE =
+  /(?:option '(?<flag>--\S+).*' argument|command-argument value) '(?<value>.*)' is invalid(?: for argument '(?<name>.*)')?\. Allowed choices are (?<choices>.*)\./;
+
+/** The exit status that an error ends the program with. */
+export function exitStatusOf(thrown: unknown): ExitStatus {
+  const error = explainSystemError(thrown) ?? thrown;
+  if (error instanceof SeedError) return error.exitStatus;
+  return error instanceof CommanderError ? ExitStatus.usage : ExitStatus.failure;
+}
+
+/**
+ * @param mask takes secrets out of a text
+ * @param debug adds the stack, but to mistakes on the command line: they have no place in the program
+ */
+export function failureOf(
+  thrown: unknown,
+  debug: boolean,
+  mask: (text: string) => string = maskUris,
+): Failure {
+  const error = explainSystemError(thrown) ?? thrown;
+  const traced = debug && error instanceof Error && !(error instanceof CommanderError);
+  return {
+    exitStatus: exitStatusOf(error),
+    message: mask(messageOf(error)),
+    details: error instanceof SeedError ? error.details.map(mask) : [],
+    remedy: withTypedFlags(mask(error instanceof SeedError ? error.remedy : '')),
+    trace: traced ? mask((thrown as Error).stack ?? '') : undefined,
+  };
+}
+
+/** Flags that other programs take a password by; it may stand at once behind the short one. */
+const PASSWORD_FLAG = /unknown option '(?<flag>--(?:pass[a-z]*|pwd|pw)\b|-p)/i;
+
+function messageOf(error: unknown): string {
+  if (error instanceof SeedError) return error.message;
+  if (error instanceof CommanderError) {
+    const refused = REFUSED_CHOICE.exec(error.message);
+    if (refused) {
+      const { flag, name, value, choices } = refused.groups as Record<string, string>;
+      const given = `${flag ?? name} ${value}`;
+      return `${given}: must be ${choices}${didYouMean(value, choices.split(', '))}`;
+    }
+    const flag = PASSWORD_FLAG.exec(error.message)?.groups?.flag;
+    if (flag !== undefined) {
+      const port = flag === '-p' ? '--port names the port, and ' : '';
+      return `unknown option '${flag}': ${port}a password comes from MONGODB_PASSWORD, or from the file that MONGODB_PASSWORD_FILE names`;
+    }
+    // A flag that does not exist may carry what it should not, such as --password=….
+    return error.message.replace(/^error: /, '').replace(/(unknown option '--?[^=']+)=.*'/, "$1'");
+  }
+  return `unexpected error: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -1,34 +1,38 @@
 /** `seed-database doctor`: can a load with these settings end well, and if not, what would help? */
-
 import { availableParallelism } from 'node:os';
 import type { SettingName } from '../config/catalog.js';
-import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
+import { maskSecrets } from '../config/mask.js';
+import type { Settings } from '../config/settings.js';
+import { explainFailure } from '../connect/retry.js';
+import { openTarget, type Target } from '../connect/target.js';
+import { requestedDataset, requestedFleet, workersFor } from '../dataset/dataset.js';
+import { estimateSize } from '../dataset/generate.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { assetDocuments } from '../load/assets.js';
-import type { Candidate } from '../load/beside.js';
-import { estimateSize } from '../load/estimate.js';
+import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
+import {
+  canHold,
+  DROPPED,
+  type Obstacle,
+  obstaclesTo,
+  unindexable,
+  type Wanted,
+} from '../inspect/obstacles.js';
+import { assetDocuments } from '../load/collections.js';
 import { plannedLife, refuseExpired } from '../load/expiry.js';
-import { explainFailure } from '../load/explain.js';
-import { requestedFleet } from '../load/fleet.js';
-import { drawLoader } from '../load/holder.js';
-import { heldByAnother } from '../load/lease.js';
-import { requestedDataset, workersFor } from '../load/requested.js';
-import { STOPPED_CLEANING } from '../load/run-document.js';
-import { runHistory } from '../load/run-history.js';
-import { RunStore } from '../load/run-store.js';
-import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad } from '../plan/index.js';
-import { bytes, count } from '../report/format.js';
-import { jsonText } from '../report/harmless.js';
-import { Screen } from '../report/screen.js';
-import { tree } from '../report/tree.js';
-import { freeBytes } from '../store/free-bytes.js';
-import { inspectTarget, type TargetFacts } from '../store/inspect.js';
-import { canHold, DROPPED, type Obstacle, obstaclesTo, type Wanted } from '../store/obstacles.js';
+import { bytes, count, tree } from '../output/format.js';
+import { Screen } from '../output/screen.js';
+import { jsonText } from '../output/width.js';
+import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad } from '../plan/plan.js';
+import type { Candidate } from '../runs/beside.js';
+import { drawLoader, heldByAnother } from '../runs/owner.js';
+import { STOPPED_CLEANING } from '../runs/run-document.js';
+import { runHistory } from '../runs/run-history.js';
+import { RunStore } from '../runs/run-store.js';
 import { collectionsWithData, existingLayout } from '../store/schema.js';
-import { openTarget, type Target } from '../store/target.js';
-import { unindexable } from '../store/unindexable.js';
+import { freeBytes } from '../store/statistics.js';
 import { refuseWriteConcerns } from '../store/unmet-writes.js';
-import { exitStatusOf, failureOf } from './failure.js';
+import { exitStatusOf, failureOf } from './commands.js';
 
 /** One thing that was looked at. */
 interface Finding {

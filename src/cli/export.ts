@@ -1,23 +1,22 @@
 /** `seed-database export`: a dataset as files, without a server. */
-
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
-import { type Configuration, type ConnectionSettings, maskUri, readConfiguration } from '../config/index.js';
+import { type Configuration, readConfiguration } from '../config/configuration.js';
+import { maskUri } from '../config/mask.js';
+import type { ConnectionSettings } from '../config/settings.js';
+import { requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { type Exported, type ExportFormat, exportDataset } from '../export/index.js';
-import { requestedFleet } from '../load/fleet.js';
-import { requestedDataset } from '../load/requested.js';
-import { DEFAULT_SHARD_DAYS, instantOf, planLoad } from '../plan/index.js';
-import { bytes, count, counted, duration } from '../report/format.js';
-import { jsonText } from '../report/harmless.js';
-import { Screen } from '../report/screen.js';
-import { shellWord, withoutMasked } from '../report/shell.js';
-import { tree } from '../report/tree.js';
+import { type Exported, exportDataset } from '../export/export.js';
+import type { ExportFormat } from '../export/rows.js';
+import { bytes, count, counted, duration, tree } from '../output/format.js';
+import { Screen } from '../output/screen.js';
+import { shellWord, withoutMasked } from '../output/shell.js';
+import { jsonText } from '../output/width.js';
+import { DEFAULT_SHARD_DAYS, instantOf, planLoad } from '../plan/plan.js';
 import { commandHints, datasetFlags, flagText } from './commands.js';
-import { listenForInterrupts } from './interrupt.js';
 import { OF_CONNECTIONS } from './options.js';
-import { Progress } from './progress.js';
+import { listenForInterrupts, Progress } from './terminal.js';
 
 /** What `export` has besides the flags of a load, as typed. */
 export interface ExportFlags {

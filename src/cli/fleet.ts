@@ -1,11 +1,11 @@
 /** `seed-database fleet`: prints a fleet as a file, and what such a file may hold. */
 import { Document, isScalar, visit } from 'yaml';
 import type { SettingName } from '../config/catalog.js';
-import { readConfiguration } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
+import { requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus } from '../errors.js';
 import { fleetJsonSchema } from '../fleet/schema.js';
-import { requestedFleet } from '../load/fleet.js';
-import { escaped, isHarmful, jsonText } from '../report/harmless.js';
+import { escaped, isHarmful, jsonText } from '../output/width.js';
 
 export type FleetFormat = 'yaml' | 'json';
 

@@ -1,19 +1,17 @@
 /** `seed-database follow`: a refresh every minute and a line for each, until it is stopped. */
-
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { maskSecrets } from '../config/index.js';
+import { maskSecrets } from '../config/mask.js';
+import { explainFailure } from '../connect/retry.js';
 import { ExitStatus } from '../errors.js';
-import { DatabaseHeld } from '../load/database-held.js';
-import { explainFailure } from '../load/explain.js';
-import { count, utcMinute } from '../report/format.js';
-import { jsonText } from '../report/harmless.js';
-import { createReporter } from '../report/index.js';
-import { defaultLogFile } from '../report/log-file.js';
-import { loadResult } from '../report/result.js';
-import { Screen } from '../report/screen.js';
-import type { Reporter } from '../report/types.js';
-import { exitStatusOf, failureOf } from './failure.js';
+import { count, utcMinute } from '../output/format.js';
+import { defaultLogFile } from '../output/log-file.js';
+import { createReporter, loadResult } from '../output/reporter.js';
+import { Screen } from '../output/screen.js';
+import type { Reporter } from '../output/types.js';
+import { jsonText } from '../output/width.js';
+import { DatabaseHeld } from '../runs/owner.js';
+import { exitStatusOf, failureOf } from './commands.js';
 import {
   type Flags,
   type Refreshed,

@@ -1,14 +1,13 @@
 /** `seed-database load`: one load, from flags to exit status. */
 import type { SettingName } from '../config/catalog.js';
-import { maskSecrets, readConfiguration } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
+import { maskSecrets } from '../config/mask.js';
 import { ExitStatus } from '../errors.js';
-import { refuseNoLogFile } from '../report/open-log.js';
+import { refuseNoLogFile } from '../output/log-file.js';
 import { VERSION } from '../version.js';
-import { commandHints, resumeFlags } from './commands.js';
-import { askToRemove, confirmClean } from './confirm.js';
-import { exitStatusOf, failureOf } from './failure.js';
-import { listenForInterrupts } from './interrupt.js';
+import { commandHints, exitStatusOf, failureOf, resumeFlags } from './commands.js';
 import { OF_CONNECTIONS } from './options.js';
+import { askToRemove, confirmClean, listenForInterrupts } from './terminal.js';
 
 type Flags = Partial<Record<SettingName, string>>;
 
@@ -21,15 +20,15 @@ export async function load(flags: Flags): Promise<ExitStatus> {
     unused: flags.dryRun === 'true' ? OF_CONNECTIONS : [],
   });
   if (configured.settings.load.dryRun) {
-    const { printPreview } = await import('./preview.js');
+    const { printPreview } = await import('./dry-run.js');
     await printPreview(configured.settings);
     return ExitStatus.done;
   }
   const settings = await confirmClean(configured.settings);
   refuseNoLogFile(settings.output.logFile);
   const [{ createReporter }, { runLoad }] = await Promise.all([
-    import('../report/index.js'),
-    import('../load/index.js'),
+    import('../output/reporter.js'),
+    import('../load/load.js'),
   ]);
   const mask = (text: string) => maskSecrets(text, settings);
   const reporter = createReporter(settings.output, {

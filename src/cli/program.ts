@@ -1,12 +1,11 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
 import { Argument, Command, Option } from 'commander';
 import { ExitStatus } from '../errors.js';
-import { EXPORT_FORMATS } from '../export/task.js';
+import { EXPORT_FORMATS } from '../export/rows.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';
-import { COMMAND_HELP, HELP_AFTER, TOPICS } from './help.js';
-import { helpItem, helpWidth, writeHelp } from './help-output.js';
+import { COMMAND_HELP, HELP_AFTER, helpItem, helpWidth, TOPICS, writeHelp } from './help.js';
 import {
   addSettingOptions,
   CONNECTION_SETTINGS,
@@ -89,7 +88,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .description('draw the dataset that a load would make, without a database')
     .option('--html <file>', 'write it as one page instead of drawing in the terminal')
     .action(async ({ html }: { html?: string }, command: Command) => {
-      const { preview } = await import('./picture.js');
+      const { preview } = await import('./pictures.js');
       ended(await preview(givenFlags(command), html));
     });
 
@@ -97,7 +96,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .description('draw what a database holds, with availability, recovery points and backup success')
     .option('--html <file>', 'write it as one page instead of drawing in the terminal')
     .action(async ({ html }: { html?: string }, command: Command) => {
-      const { report } = await import('./picture.js');
+      const { report } = await import('./pictures.js');
       ended(await report(givenFlags(command), html));
     });
 

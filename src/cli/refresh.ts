@@ -1,27 +1,29 @@
 /** `seed-database refresh`: the newest run grows up to now. */
-
 import type { SettingName } from '../config/catalog.js';
-import { maskSecrets, readConfiguration, type Settings } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
+import { maskSecrets } from '../config/mask.js';
+import type { Settings } from '../config/settings.js';
+import { explainFailure, withRetry } from '../connect/retry.js';
+import { openTarget, type Target } from '../connect/target.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { explainFailure } from '../load/explain.js';
-import { drawLoader } from '../load/holder.js';
-import { runLoad } from '../load/index.js';
-import { refuseWhileHeld } from '../load/lease.js';
-import { nextRefresh, type RefreshStep, refuseWithoutRecords } from '../load/refresh.js';
-import { withRetry } from '../load/retry.js';
-import { RunStore } from '../load/run-store.js';
-import { settleRuns } from '../load/settle.js';
-import { refuseUntrimmable } from '../load/trim.js';
-import { instantOf, minuteOf } from '../plan/index.js';
-import { jsonText } from '../report/harmless.js';
-import { createReporter } from '../report/index.js';
-import { refuseNoLogFile } from '../report/open-log.js';
-import { Screen } from '../report/screen.js';
-import type { LoadSummary, Reporter } from '../report/types.js';
-import { openTarget, type Target } from '../store/target.js';
-import { commandHints, flagText } from './commands.js';
-import { exitStatusOf, failureOf } from './failure.js';
-import { type Interrupts, listenForInterrupts } from './interrupt.js';
+import { runLoad } from '../load/load.js';
+import { refuseNoLogFile } from '../output/log-file.js';
+import { createReporter } from '../output/reporter.js';
+import { Screen } from '../output/screen.js';
+import type { LoadSummary, Reporter } from '../output/types.js';
+import { jsonText } from '../output/width.js';
+import { instantOf, minuteOf } from '../plan/plan.js';
+import {
+  nextRefresh,
+  type RefreshStep,
+  refuseUntrimmable,
+  refuseWithoutRecords,
+  settleRuns,
+} from '../runs/extend.js';
+import { drawLoader, refuseWhileHeld } from '../runs/owner.js';
+import { RunStore } from '../runs/run-store.js';
+import { commandHints, exitStatusOf, failureOf, flagText } from './commands.js';
+import { type Interrupts, listenForInterrupts } from './terminal.js';
 
 /** Flags of a refresh that say how it loads. */
 const MANNER_SETTINGS = [

@@ -1,13 +1,11 @@
 /** Runs a command line and says how it ended. Every failure leaves here as one line and an exit status. */
-
 import { CommanderError } from 'commander';
 import { ExitStatus } from '../errors.js';
-import { chooseCharacters, inCharacters } from '../report/characters.js';
-import { failureLines, failureResult } from '../report/failure.js';
-import { jsonText } from '../report/harmless.js';
-import { Screen } from '../report/screen.js';
-import type { Failure } from '../report/types.js';
-import { failureOf } from './failure.js';
+import { failureLines, failureResult } from '../output/failure-text.js';
+import { Screen } from '../output/screen.js';
+import type { Failure } from '../output/types.js';
+import { chooseCharacters, inCharacters, jsonText } from '../output/width.js';
+import { failureOf } from './commands.js';
 import { buildProgram } from './program.js';
 
 /** @returns the exit status. Prints failures on standard error; never throws. */

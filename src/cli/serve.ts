@@ -1,10 +1,10 @@
 /** `seed-database serve`: keeps the embedded server up. */
 import type { SettingName } from '../config/catalog.js';
-import { readConfiguration } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
 import { ExitStatus } from '../errors.js';
-import { Screen } from '../report/screen.js';
-import { listenForInterrupts } from './interrupt.js';
+import { Screen } from '../output/screen.js';
 import { OF_CONNECTIONS } from './options.js';
+import { listenForInterrupts } from './terminal.js';
 
 /** Serves until a signal stops it. The port is free unless `--port` names one: MONGODB_PORT means another server. */
 export async function serve(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
@@ -16,7 +16,7 @@ export async function serve(flags: Partial<Record<SettingName, string>>): Promis
     unused: [...OF_CONNECTIONS, 'environment'],
   });
   const port = flags.port === undefined ? undefined : Number(flags.port);
-  const { serveUntilStopped } = await import('../store/embedded/index.js');
+  const { serveUntilStopped } = await import('../embedded/serve.js');
   const screen = new Screen(process.stdout, false, process.env.TERM);
   const notice = (message: string) => screen.print([message]);
   const interrupts = listenForInterrupts(

@@ -1,19 +1,18 @@
 /** `seed-database status`: what a database holds. */
-
 import type { Db } from 'mongodb';
 import type { SettingName } from '../config/catalog.js';
-import { readConfiguration } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
+import { withLongReads } from '../connect/connect.js';
+import { explainFailure } from '../connect/retry.js';
+import { openTarget } from '../connect/target.js';
 import { ExitStatus } from '../errors.js';
-import { explainFailure } from '../load/explain.js';
-import { runHistory } from '../load/run-history.js';
-import { jsonText } from '../report/harmless.js';
-import { Screen } from '../report/screen.js';
-import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../report/status-text.js';
-import { withLongReads } from '../store/connect.js';
+import { Screen } from '../output/screen.js';
+import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../output/status-text.js';
+import { jsonText } from '../output/width.js';
+import { runHistory } from '../runs/run-history.js';
 import { METRICS } from '../store/names.js';
 import { existingLayout } from '../store/schema.js';
 import { countAssetsByType, countRecordsByMetric, databaseStatistics } from '../store/statistics.js';
-import { openTarget } from '../store/target.js';
 import { commandHints } from './commands.js';
 
 /** Tests the connection and shows server, database, runs and counts; with `--json` as one object. */

@@ -1,8 +1,10 @@
 /** What `verify` says, as trees and as an object. Pure. */
-import { count, counted, duration, percent, period } from '../report/format.js';
-import { bar } from '../report/progress-text.js';
-import { type Branch, columns, tree } from '../report/tree.js';
-import type { Defect, Example, RepairPlan, Selection, VerifyReport } from '../verify/index.js';
+import { type Branch, columns, count, counted, duration, percent, period, tree } from '../output/format.js';
+import { bar } from '../output/live-bar.js';
+import type { Defect, Example } from '../verify/findings.js';
+import type { RepairPlan } from '../verify/repair.js';
+import type { Selection } from '../verify/select.js';
+import type { VerifyReport } from '../verify/verify.js';
 
 const MS_PER_MINUTE = 60_000;
 const BAR_WIDTH = 30;

@@ -1,26 +1,27 @@
 /** `seed-database verify`: compares a database with the dataset that it should hold. */
-
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import type { SettingName } from '../config/catalog.js';
-import { readConfiguration, type Settings } from '../config/index.js';
+import { readConfiguration } from '../config/configuration.js';
+import type { Settings } from '../config/settings.js';
+import type { Books } from '../connect/bookkeeping.js';
+import { withLongReads } from '../connect/connect.js';
+import { explainFailure } from '../connect/retry.js';
+import { openTarget } from '../connect/target.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { explainFailure } from '../load/explain.js';
-import { harmless, jsonText } from '../report/harmless.js';
-import { Screen } from '../report/screen.js';
-import { withLongReads } from '../store/connect.js';
-import { openTarget } from '../store/target.js';
-import {
-  planRepair,
-  type RepairPlan,
-  repairDataset,
-  selectDataset,
-  type VerifyInput,
-  verifyDataset,
-} from '../verify/index.js';
-import { Progress } from './progress.js';
-import { nextStep } from './verify-next.js';
-import { repairLines, reportLines, selectionLines, verifyResult } from './verify-text.js';
+import { Screen } from '../output/screen.js';
+import { shellWord } from '../output/shell.js';
+import { harmless, jsonText } from '../output/width.js';
+import { LEASE_MS } from '../runs/owner.js';
+import { STOPPED_CLEANING } from '../runs/run-document.js';
+import { runHistory } from '../runs/run-history.js';
+import { planRepair, type RepairPlan, repairDataset } from '../verify/repair.js';
+import { type Selection, selectDataset } from '../verify/select.js';
+import { type VerifyInput, verifyDataset } from '../verify/verify.js';
+import { commandHints, flagText } from './commands.js';
+import { CONNECTION_SETTINGS, VERIFY_SETTINGS } from './options.js';
+import { Progress } from './terminal.js';
+import { type NextStep, repairLines, reportLines, selectionLines, verifyResult } from './verify-text.js';
 
 export interface VerifyOptions {
   readonly repair: boolean;
@@ -114,4 +115,54 @@ async function confirmRepair(
     `--repair would write ${plan.insert + plan.replace} records of the production database ${connection.database}`,
     'add --yes if that is what you want',
   );
+}
+
+// What `verify` names as the next command where database and dataset differ.
+
+type Flags = Partial<Record<SettingName, string>>;
+
+/** Flags of `verify` that say what is compared, and how. */
+const COMPARING = VERIFY_SETTINGS.filter((name) => name !== 'quiet' && !CONNECTION_SETTINGS.includes(name));
+
+/**
+ * A run that was not finished is resumed; what is missing or different otherwise is repaired.
+ * @param books where the runs are read
+ * @param run as typed: `--run`
+ */
+export async function nextStep(
+  books: Books,
+  { run: compared }: Selection,
+  plan: RepairPlan,
+  flags: Flags,
+  run: string | undefined,
+): Promise<NextStep | undefined> {
+  const { program, connectionFlags, beside } = commandHints(flags);
+  const command = (text: string) => `${program} ${text}${connectionFlags}`;
+  if (compared && compared.state !== 'complete') {
+    const runs = (await runHistory(books)).filter((one) => 'state' in one);
+    const stored = runs.find(({ runId }) => runId === compared._id);
+    const silences = [stored?.silentMs, ...(stored?.parts?.begun.map(({ silentMs }) => silentMs) ?? [])];
+    if (silences.some((silentMs) => silentMs !== undefined && silentMs < LEASE_MS)) {
+      return { what: `A loader is at work; see when it is done${beside}`, command: command('status') };
+    }
+    const open = runs.find(({ state }) => state !== 'complete');
+    // A shared run is finished part by part, and of several unfinished ones the newest first.
+    if (compared.parts || open?.runId !== compared._id) {
+      return { what: `Not finished; see what is open${beside}`, command: command('status') };
+    }
+    if (compared.cleaning) {
+      return { what: `Not finished: it ${STOPPED_CLEANING}${beside}`, command: command('--resume') };
+    }
+    return { what: `Not finished; continue with${beside}`, command: command('--resume') };
+  }
+  if (plan.insert + plan.replace + plan.assets > 0) {
+    const which = run === undefined ? '' : ` --run ${shellWord(run)}`;
+    return {
+      what: `Repair with${beside}`,
+      command: command(`verify --repair${which}${flagText(flags, COMPARING)}`),
+    };
+  }
+  if (plan.leave > 0)
+    return { what: 'What is too much only --clean, or you, can remove', command: undefined };
+  return undefined;
 }

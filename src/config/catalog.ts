@@ -2,14 +2,38 @@
  * Every setting of the program: its flag, its variable, its default. The one list that `--help`, `.env.example`,
  * `config` and the validation are made from. Text only; `schema.ts` says what each text may be.
  */
+import { CONNECTION_SETTINGS, OUTPUT_SETTINGS } from './catalog-connection.js';
+import { DATASET_SETTINGS, LOAD_SETTINGS } from './catalog-dataset.js';
 
-import { CONNECTION_SETTINGS } from './catalog-connection.js';
-import { DATASET_SETTINGS } from './catalog-dataset.js';
-import { LOAD_SETTINGS } from './catalog-load.js';
-import { OUTPUT_SETTINGS } from './catalog-output.js';
-import type { SettingEntry } from './setting-entry.js';
+// What the catalog says of a setting.
 
-export { GROUPS, type SettingEntry } from './setting-entry.js';
+/** Headings of `--help`, in its order. */
+export const GROUPS = [
+  'Dataset:',
+  'Data that is already there:',
+  'Storage:',
+  'Speed:',
+  'Connection:',
+  'Output:',
+] as const;
+
+export interface SettingEntry {
+  /** Spelling on the command line; absent where a setting comes from the environment alone. */
+  readonly flag?: string;
+  /** Placeholder of the flag's value; a flag without one is a switch. */
+  readonly argument?: string;
+  /** What a switch sets; `true` unless said otherwise. */
+  readonly switchTo?: 'true' | 'false';
+  /** All values that a flag of few takes; `schema.ts` refuses others. */
+  readonly values?: readonly string[];
+  readonly variable?: string;
+  /** As the user would write it; absent where the setting is unset unless given. */
+  readonly default?: string;
+  /** Never printed. */
+  readonly secret?: boolean;
+  readonly group: (typeof GROUPS)[number];
+  readonly description: string;
+}
 
 export const CATALOG = {
   ...DATASET_SETTINGS,

@@ -2,9 +2,8 @@
 import { usageError } from '../errors.js';
 import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
 import { connectionSettings } from './connection.js';
-import { MS_PER_DAY, refuseContradictions } from './contradictions.js';
+import { MS_PER_DAY, noticesOf, refuseContradictions, usesUri, withoutUnneeded } from './contradictions.js';
 import { maskUri } from './mask.js';
-import { noticesOf, usesUri, withoutUnneeded } from './needed.js';
 import { VALUES, type Values } from './schema.js';
 import type { ExistingData, Part, Section, Settings } from './settings.js';
 import {
@@ -15,8 +14,7 @@ import {
   type SettingSources,
   settingLabel,
 } from './sources.js';
-import type { UriParts } from './uri.js';
-import { compressorsOf, writeConcernOf } from './uri-options.js';
+import { compressorsOf, type UriParts, writeConcernOf } from './uri.js';
 
 /** One setting as it takes effect, for people. */
 export interface EffectiveSetting {

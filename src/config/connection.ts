@@ -1,15 +1,21 @@
 /** From the single settings to one connection string and the driver's options. */
 import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.js';
-import { refuseUnlessRereadable, UnusableFile } from '../input-file.js';
+import { refuseUnlessRereadable, UnusableFile } from '../system/files.js';
 import type { SettingName } from './catalog.js';
-import type { Host } from './hosts.js';
-import { usesUri } from './needed.js';
+import { usesUri } from './contradictions.js';
 import { VALUES, type Values } from './schema.js';
 import type { ConnectionSettings } from './settings.js';
 import { type Candidates, describeCandidate, Rank, rankOf } from './sources.js';
-import { formatUri, hasOption, percentDecoded, type UriParts } from './uri.js';
-import { inCurrentSpelling, refuseOptions } from './uri-options.js';
+import {
+  formatUri,
+  type Host,
+  hasOption,
+  inCurrentSpelling,
+  percentDecoded,
+  refuseOptions,
+  type UriParts,
+} from './uri.js';
 
 /** A file of all the authorities in the world has some hundred kilobytes. */
 const MOST_TLS_BYTES = 16 * 1024 * 1024;

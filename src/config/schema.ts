@@ -1,12 +1,10 @@
 /** What each setting's text may be, and the value it stands for. */
 import * as z from 'zod';
 import { didYouMean } from '../nearest.js';
-import { isTimezone } from '../timezone.js';
+import { isTimezone, parseInstant } from '../time.js';
 import type { SettingName } from './catalog.js';
-import { parseHosts } from './hosts.js';
-import { parseInstant } from './instant.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
-import { parseUri, uriForms } from './uri.js';
+import { parseHosts, parseUri, uriForms } from './uri.js';
 
 /** A hundred years. */
 export const MAX_DAYS = 36_500;

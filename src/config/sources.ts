@@ -2,9 +2,8 @@
 import { join } from 'node:path';
 import { usageError } from '../errors.js';
 import { SETTING_NAMES, type SettingName, settingEntry } from './catalog.js';
-import { type Assignment, readEnvFile } from './env-file.js';
+import { type Assignment, addFromFiles, readEnvFile } from './env-file.js';
 import { maskUri } from './mask.js';
-import { addFromFiles } from './secret-files.js';
 
 /** Everything outside the program that settings are read from. */
 export interface SettingSources {

@@ -1,8 +1,8 @@
 /** Compressed buckets: how a time-series collection stores measurements, made here as the server would make them. */
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
-import type { Batch } from './batch.js';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
-import type { Series } from './series.js';
+import type { Series } from './document.js';
+import type { Batch } from './insert.js';
 
 /** The most measurements that a server puts into one bucket. */
 export const BUCKET_RECORDS = 1000;

@@ -5,8 +5,7 @@
  */
 import { BSON } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { documentOf } from './document.js';
-import type { Series } from './series.js';
+import { documentOf, type Series } from './document.js';
 
 const MS_PER_MINUTE = 60_000;
 const TWO_TO_32 = 4_294_967_296;

@@ -4,18 +4,18 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BSON } from 'mongodb';
-import { assetDocument, buildTemplate, seriesIdPrefix } from '../encode/index.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { assetDocument, seriesIdPrefix } from '../encode/document.js';
+import { buildTemplate } from '../encode/template.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
+import { fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { WorkerPool } from '../load/pool.js';
-import type { Dataset } from '../load/run.js';
-import { share } from '../load/shared.js';
-import { BACKUP_SERIES, minuteSeries } from '../model/index.js';
-import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/index.js';
+import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
+import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js';
 import { ASSET_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { collectionOptions } from '../store/schema.js';
+import { share, WorkerPool } from '../threads/pool.js';
 import { VERSION } from '../version.js';
 import { MANIFEST, makeFolder } from './folder.js';
 import {
@@ -24,7 +24,7 @@ import {
   type ExportResult,
   type ExportTask,
   isBuckets,
-} from './task.js';
+} from './rows.js';
 
 export interface ExportInput {
   readonly fleet: Fleet;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ExitStatus, SeedError } from '../errors.js';
-import { withFileLock } from '../store/file-lock.js';
+import { withFileLock } from '../system/file-lock.js';
 
 /** The file that says what an export is of; and, for `--clean`, that a folder is an export's and may go. */
 export const MANIFEST = 'export.json';

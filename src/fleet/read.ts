@@ -1,12 +1,19 @@
 /** Reads and checks fleet files. Whatever is wrong is one line that names the file's line, the field, and what is allowed. */
+
+import { statSync } from 'node:fs';
 import type * as z from 'zod';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
-import { type Complaint, complaintsAbout } from './contents.js';
+import { readInputBytes, UnusableFile } from '../system/files.js';
 import type { FleetFile } from './file.js';
-import { fleetFile } from './schema.js';
-import { MOST_STORED_BYTES, sizeText, storedBytes } from './size.js';
-import { readFleetText } from './text.js';
+import {
+  type Complaint,
+  complaintsAbout,
+  fleetFile,
+  MOST_STORED_BYTES,
+  sizeText,
+  storedBytes,
+} from './schema.js';
 import { type Mistake, type ReadText, readYaml } from './yaml.js';
 
 /** Beyond this nobody reads on. */
@@ -159,4 +166,55 @@ interface SchemaShape {
 /** Without `optional`; an array's `unwrap` would be its element. */
 function inner(schema: SchemaShape): SchemaShape {
   return schema.element === undefined && schema.unwrap ? inner(schema.unwrap()) : schema;
+}
+
+// The text of a fleet file, in whichever of the usual encodings an editor or a shell has written it.
+
+/** Far more than a person writes. */
+const MOST_BYTES = 4 * 1024 * 1024;
+const AS_UTF_8 = 'save it as UTF-8';
+
+/** @throws SeedError (usage) for what is no text, too large, or cannot be read */
+export function readFleetText(path: string): string {
+  try {
+    const found = statSync(path);
+    // A terminal or a device such as /dev/zero might never end.
+    if (!found.isFile() && !found.isFIFO()) {
+      throw usageError(
+        `--fleet ${path} is ${found.isDirectory() ? 'a folder' : 'no file'}`,
+        'name a YAML or JSON file',
+      );
+    }
+    return decoded(readInputBytes(path, MOST_BYTES), path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EFBIG') throw tooLargeFile(path);
+    if (code === undefined && !(error instanceof UnusableFile)) throw error;
+    throw usageError(`--fleet ${path} cannot be read: ${message}`, 'name a YAML or JSON file');
+  }
+}
+
+function tooLargeFile(path: string) {
+  return usageError(
+    `fleet ${path} has more than ${MOST_BYTES / 1024 / 1024} MB`,
+    'describe one site, and multiply it with --scale',
+  );
+}
+
+/** By its byte order mark: Windows PowerShell writes UTF-16 where a command's output goes into a file. */
+function decoded(bytes: Buffer, path: string): string {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
+  const text = new TextDecoder(encoding).decode(bytes);
+  const broken = /[\0\ufffd]/.exec(text);
+  if (broken && !hasReplacementOfItsOwn(bytes, broken[0])) {
+    const line = text.slice(0, broken.index).split('\n').length;
+    throw usageError(`fleet ${path}, line ${line}: this is no text in UTF-8`, AS_UTF_8);
+  }
+  return text;
+}
+
+/** True where U+FFFD stands in the file as it is. */
+function hasReplacementOfItsOwn(bytes: Buffer, found: string): boolean {
+  return found !== '\0' && bytes.includes('\ufffd');
 }

@@ -3,6 +3,8 @@
  * An issue's message is what is allowed.
  */
 import * as z from 'zod';
+import { didYouMean } from '../nearest.js';
+import { isTimezone } from '../time.js';
 import { DOWNTIME } from './build.js';
 import type { FleetFile } from './file.js';
 import { BACKUP_SCHEDULES, MACHINE_TYPES, METRIC_PATTERN_NAMES, PATTERN_NAMES } from './types.js';
@@ -164,4 +166,124 @@ export function fleetJsonSchema(): unknown {
     description: 'Machines with their load patterns and services, and backup jobs. See docs/fleets.md.',
     ...rest,
   };
+}
+
+// What a fleet file may have wrong whatever its shape: names that are twice there, or nowhere.
+
+/** What is wrong with a field. */
+export interface Complaint {
+  readonly path: readonly PropertyKey[];
+  readonly what: string;
+}
+
+/** A near name is looked for among all names: of a long file's many complaints nobody reads the later ones. */
+const MOST_NEAR_NAMES = 20;
+
+/** In the order of the file. What is not of the right shape is passed over: the schema has that to complain about. */
+export function complaintsAbout(file: unknown): Complaint[] {
+  const complaints: Complaint[] = [];
+  const complain = (path: readonly PropertyKey[], what: string) => complaints.push({ path, what });
+  const ids = new Map<string, string>();
+  const claim = (asset: unknown, path: readonly PropertyKey[], kind: string) => {
+    const id = textAt(asset, 'id');
+    if (id === undefined) return;
+    const other = ids.get(id);
+    if (other) complain([...path, 'id'], `"${id}" is the id of another ${other} already`);
+    ids.set(id, kind);
+  };
+
+  const timezone = textAt(file, 'timezone');
+  if (timezone !== undefined && !isTimezone(timezone)) {
+    complain(['timezone'], `"${timezone}" must be an IANA time zone such as Europe/Rome`);
+  }
+  const machines = listAt(file, 'machines');
+  for (const [m, machine] of machines.entries()) {
+    const path = ['machines', m];
+    claim(machine, path, 'machine');
+    const names = new Set(OWN_METRICS);
+    for (const [i, metric] of listAt(machine, 'metrics').entries()) {
+      const name = textAt(metric, 'name');
+      if (name !== undefined && names.has(name)) {
+        complain([...path, 'metrics', i, 'name'], `"${name}" is there already`);
+      }
+      if (name !== undefined) names.add(name);
+      const [least, most, ...rest] = listAt(metric, 'range');
+      if (typeof least === 'number' && typeof most === 'number' && rest.length === 0 && least >= most) {
+        complain([...path, 'metrics', i, 'range'], `[${least}, ${most}] must go from less to more`);
+      }
+    }
+    for (const [s, service] of listAt(machine, 'services').entries()) {
+      claim(service, [...path, 'services', s], 'service');
+      const downtime = textAt(service, 'planned_downtime') ?? '';
+      const [from, to] = downtime.split('-');
+      if (DOWNTIME.test(downtime) && from === to) {
+        complain([...path, 'services', s, 'planned_downtime'], `"${downtime}" is no time at all`);
+      }
+    }
+  }
+  const known = new Set(machines.map((machine) => textAt(machine, 'id')).filter((id) => id !== undefined));
+  for (const [j, job] of listAt(file, 'jobs').entries()) {
+    claim(job, ['jobs', j], 'job');
+    for (const [t, target] of listAt(job, 'targets').entries()) {
+      if (typeof target === 'string' && !known.has(target)) {
+        const near = complaints.length < MOST_NEAR_NAMES ? didYouMean(target, known) : '';
+        complain(['jobs', j, 'targets', t], `"${target}" is no machine of the fleet${near}`);
+      }
+    }
+  }
+  return complaints;
+}
+
+function fieldAt(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
+
+function listAt(value: unknown, name: string): readonly unknown[] {
+  const field = fieldAt(value, name);
+  return Array.isArray(field) ? field : [];
+}
+
+function textAt(value: unknown, name: string): string | undefined {
+  const field = fieldAt(value, name);
+  return typeof field === 'string' ? field : undefined;
+}
+
+// How many bytes of a stored run a fleet takes: a document has 16 MB at most.
+
+/** What MongoDB stores in one document, without what a run's has besides the fleet. */
+export const MOST_STORED_BYTES = 16 * 1024 * 1024 - 64 * 1024;
+/** Of a list or of fields: a length before, a zero behind. */
+export const FRAME_BYTES = 5;
+
+/** Type, name and the zero behind it. */
+export function nameBytes(name: string): number {
+  return 2 + Buffer.byteLength(name);
+}
+
+/** Of a value that holds no others, as BSON. */
+export function plainBytes(value: unknown): number {
+  if (typeof value === 'string') return 5 + Buffer.byteLength(value);
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 4 : 8;
+  return typeof value === 'boolean' ? 1 : 0;
+}
+
+/** Of any value, as BSON. */
+export function storedBytes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return plainBytes(value);
+  let bytes = FRAME_BYTES;
+  for (const [name, field] of Object.entries(value)) {
+    if (field !== undefined) bytes += nameBytes(name) + storedBytes(field);
+  }
+  return bytes;
+}
+
+/** `34.4 GB`. */
+export function sizeText(bytes: number): string {
+  const units = ['MB', 'GB', 'TB'];
+  let amount = bytes / 2 ** 20;
+  let unit = 0;
+  for (; amount >= 1000 && unit < units.length - 1; unit++) amount /= 1024;
+  return amount < 1e6 ? `${amount.toFixed(1)} ${units[unit]}` : `${amount.toExponential(1)} ${units[unit]}`;
 }

@@ -13,7 +13,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from 'yaml';
-import { FRAME_BYTES, nameBytes, plainBytes } from './size.js';
+import { FRAME_BYTES, nameBytes, plainBytes } from './schema.js';
 
 /** What is wrong at a place of the text. */
 export interface Mistake {

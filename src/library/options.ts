@@ -4,9 +4,19 @@
  */
 import * as z from 'zod';
 import { SETTING_NAMES, settingEntry } from '../config/catalog.js';
-import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, SECTIONS, WRITERS } from '../config/settings.js';
+import {
+  AVAILABILITY_SCALES,
+  COMPRESSORS,
+  LAYOUTS,
+  SECTIONS,
+  type Section,
+  WRITERS,
+} from '../config/settings.js';
 import { SeedError, usageError } from '../errors.js';
+import type { Fleet } from '../fleet/types.js';
 import { didYouMean } from '../nearest.js';
+import type { LoadEvent, LoadSummary, Reporter } from '../output/types.js';
+import { type Plan, planLoad as planChecked, type Window } from '../plan/plan.js';
 
 export const EXISTING = ['refuse', 'clean', 'keep', 'resume'] as const;
 
@@ -146,4 +156,76 @@ export function inOptionNames(error: unknown): unknown {
   return new SeedError(error.exitStatus, renamed(error.message), renamed(error.remedy), {
     cause: error.cause,
   });
+}
+
+// {@link planLoad} for callers whose arguments nobody has looked at.
+
+const minute = z.int({ error: 'whole minutes since 1970' }).min(0, { error: 'whole minutes since 1970' });
+const days = z.int({ error: 'a whole number from 1' }).min(1, { error: 'a whole number from 1' });
+const assets = z.array(z.unknown(), { error: 'a list of assets' });
+
+/** In their order, so that the first one that is wrong is named. */
+const ARGUMENTS = z.object({
+  fleet: z.object({ machines: assets, services: assets, jobs: assets }, { error: 'a fleet' }),
+  window: z.object({ start: minute, end: minute }, { error: 'a window of start and end' }),
+  sections: z.array(z.enum(SECTIONS, { error: `one of ${SECTIONS.join(', ')}` }), {
+    error: `a list of ${SECTIONS.join(', ')}`,
+  }),
+  shardDays: days,
+});
+
+/**
+ * The plan of a load. Cheap: it counts, it generates nothing.
+ * @throws SeedError (usage) for an argument that cannot be used
+ */
+export function planLoad(
+  fleet: Fleet,
+  window: Window,
+  sections: readonly Section[],
+  shardDays: number,
+): Plan {
+  const [issue] = ARGUMENTS.safeParse({ fleet, window, sections, shardDays }).error?.issues ?? [];
+  if (issue) throw usageError(`${issue.path.join('.')}: must be ${issue.message}`);
+  return planChecked(fleet, window, sections, shardDays);
+}
+
+// A load that a caller's own function watches.
+
+/**
+ * Runs a load and tells `onEvent` what happens. Where that throws, or returns a promise that rejects, the load is stopped as by a
+ * signal, so that its run can be resumed and nobody has to wait for its lease; then what was thrown is thrown.
+ */
+export async function observed(
+  onEvent: (event: LoadEvent) => unknown,
+  signal: AbortSignal | undefined,
+  run: (reporter: Reporter, interrupt: AbortSignal) => Promise<LoadSummary>,
+): Promise<LoadSummary> {
+  const stop = new AbortController();
+  let thrown: { readonly error: unknown } | undefined;
+  const failed = (error: unknown) => {
+    thrown ??= { error };
+    stop.abort();
+  };
+  const on = (event: LoadEvent) => {
+    if (thrown) return;
+    try {
+      const returned = onEvent(event);
+      if (isThenable(returned)) returned.then(undefined, failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  const silent = { finish: () => undefined, fail: () => undefined, close: async () => undefined };
+  const interrupt = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  try {
+    const summary = await run({ on, ...silent }, interrupt);
+    if (!thrown) return summary;
+  } catch (error) {
+    if (!thrown) throw error;
+  }
+  throw thrown.error;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

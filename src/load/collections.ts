@@ -1,14 +1,23 @@
 /** What a load does to the collections before its first record. */
-import { instantOf, planChunks } from '../plan/index.js';
-import { canHold } from '../store/obstacles.js';
-import { dropDataset, ensureCollections, type SchemaOptions } from '../store/schema.js';
-import { clusterShards, shardingCommands, shardMetrics } from '../store/sharding.js';
-import { writeAssets } from './assets.js';
-import { durably } from './durably.js';
-import { awaitEarlierLoaders } from './earlier-loaders.js';
-import type { Hold } from './hold.js';
-import type { Job } from './job.js';
-import type { Begun, HeldWork } from './work.js';
+
+import type { Db, Document } from 'mongodb';
+import { assetDocument } from '../encode/document.js';
+import type { Fleet } from '../fleet/types.js';
+import { canHold } from '../inspect/obstacles.js';
+import { planChunks } from '../plan/chunks.js';
+import { instantOf } from '../plan/plan.js';
+import { awaitEarlierLoaders, durably, type Hold } from '../runs/lease.js';
+import { ASSETS } from '../store/names.js';
+import {
+  clusterShards,
+  dropDataset,
+  ensureCollections,
+  type Guard,
+  type SchemaOptions,
+  shardingCommands,
+  shardMetrics,
+} from '../store/schema.js';
+import type { Begun, HeldWork, Job } from './job.js';
 
 /** The collections as they are wanted, and as the server can make them. */
 export function schemaOf(
@@ -56,4 +65,19 @@ export async function prepareCollections(
   if (!job.resumed || cleaning) return new Set();
   const done = await checkpoints.completedShards(job.runId, (job.whole ?? job.plan).shards);
   return new Set(job.plan.shards.map(({ id }) => id).filter((id) => done.has(id)));
+}
+
+// Writes the fleet's assets.
+
+/** The documents of a fleet's assets. */
+export function assetDocuments({ machines, services, jobs }: Fleet, lastUpdated: Date): Document[] {
+  return [...machines, ...services, ...jobs].map((asset) => assetDocument(asset, lastUpdated));
+}
+
+/** Replaces or inserts every asset: doing it twice changes nothing. */
+export async function writeAssets(db: Db, fleet: Fleet, lastUpdated: Date, guard: Guard): Promise<void> {
+  const operations = assetDocuments(fleet, lastUpdated).map(({ _id, ...replacement }) => ({
+    replaceOne: { filter: { _id }, replacement, upsert: true },
+  }));
+  await guard((limit) => db.collection(ASSETS).bulkWrite(operations, { ordered: false, ...limit }));
 }

@@ -1,15 +1,16 @@
 /** Hands shards to workers until all are durably done. */
 import type { Db } from 'mongodb';
+import { waitForStragglers } from '../connect/loader-connections.js';
+import { isPassing, RetriesExhausted, withRetry } from '../connect/retry.js';
+import type { LoadedShard, WorkerContext } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { type Plan, type Shard, ShardQueue } from '../plan/index.js';
-import { serverIdentity } from '../store/identity.js';
-import type { CheckpointStore } from './checkpoint-store.js';
-import type { Counters } from './counters.js';
-import type { Hold } from './hold.js';
+import type { Plan, Shard } from '../plan/plan.js';
+import { ShardQueue } from '../plan/queue.js';
+import type { CheckpointStore } from '../runs/checkpoint-store.js';
+import type { Hold } from '../runs/lease.js';
+import { serverIdentity } from '../store/server.js';
+import type { Counters } from '../threads/counters.js';
 import type { LoadPool } from './load-pool.js';
-import { isPassing, RetriesExhausted, withRetry } from './retry.js';
-import type { LoadedShard, WorkerContext } from './run.js';
-import { waitForStragglers } from './stragglers.js';
 
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
 export interface Checkpoints {

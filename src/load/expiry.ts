@@ -1,10 +1,10 @@
 /** Records that the server removes when they are old: how long it keeps them, and how many go at once. Pure. */
 import type { LoadSettings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { type Plan, planLoad, type Shard } from '../plan/index.js';
-import type { CollectionFacts, TargetFacts } from '../store/inspect.js';
+import type { CollectionFacts, TargetFacts } from '../inspect/inspect.js';
+import { type Plan, planLoad, type Shard } from '../plan/plan.js';
+import type { Candidate } from '../runs/beside.js';
 import { METRICS } from '../store/names.js';
-import type { Candidate } from './beside.js';
 import type { Job } from './job.js';
 
 const SECONDS_PER_DAY = 86_400;

@@ -1,14 +1,14 @@
 /** Documents of others inside the collections that runs of ours have made: counted by what no run can have written. Reads only. */
 import type { Db, Document } from 'mongodb';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
-import { MODEL_VERSION } from '../model/index.js';
-import { loadedAssets } from '../plan/index.js';
-import type { TargetFacts } from '../store/inspect.js';
+import { fleetOf } from '../dataset/dataset.js';
+import { fleetFingerprint } from '../fleet/file.js';
+import type { TargetFacts } from '../inspect/inspect.js';
+import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { loadedAssets } from '../plan/plan.js';
+import { seriesOf } from '../runs/beside.js';
+import { runDocument } from '../runs/run-document.js';
 import { ASSETS, METRICS } from '../store/names.js';
-import { seriesOf } from './beside.js';
-import { fleetOf } from './fleet.js';
 import type { Foreign } from './foreign.js';
-import { runDocument } from './run-document.js';
 
 /** More ids than this make a query that a server hardly takes. */
 const MOST_IDS = 100_000;

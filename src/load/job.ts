@@ -1,14 +1,21 @@
 /** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
 import type { LoadSettings, Part, Settings } from '../config/settings.js';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
+import type { RetryLog, RetryOptions } from '../connect/retry.js';
+import type { Target } from '../connect/target.js';
+import { type Dataset, fleetOf, storedFleet, type WorkerContext } from '../dataset/dataset.js';
+import { fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { instantOf, MINUTES_PER_DAY, type Plan, partOfPlan, planLoad } from '../plan/index.js';
-import type { LoadStarted } from '../report/types.js';
+import type { TargetFacts } from '../inspect/inspect.js';
+import type { LoadStarted, Reporter } from '../output/types.js';
+import { instantOf, MINUTES_PER_DAY, type Plan, partOfPlan, planLoad } from '../plan/plan.js';
+import type { CheckpointStore } from '../runs/checkpoint-store.js';
+import type { PartStore } from '../runs/part-store.js';
+import { RUN_FORMAT } from '../runs/run-document.js';
+import type { NewRun, RunStore } from '../runs/run-store.js';
 import { VERSION } from '../version.js';
-import { fleetOf, storedFleet } from './fleet.js';
-import type { Dataset, WorkerContext } from './run.js';
-import { RUN_FORMAT } from './run-document.js';
-import type { NewRun } from './run-store.js';
+import type { Confirm } from './foreign.js';
+import type { LoadPool } from './load-pool.js';
+import type { Expiry } from './prepare.js';
 import { recordsOf } from './session.js';
 import { datasetOf, type Start } from './start.js';
 import { countAssets } from './summary.js';
@@ -116,4 +123,45 @@ export function startedEvent(
     recordsBefore: recordsOf(plan, skipped),
     resumed: job.resumed,
   };
+}
+
+// What the steps of a load share.
+
+export interface LoadInput {
+  readonly target: Target;
+  readonly pool: LoadPool;
+  /** This loader's name; see `drawLoader`. */
+  readonly loader: string;
+  readonly settings: Settings;
+  /** The fleet asked for. */
+  readonly fleet: Fleet;
+  readonly requested: Dataset;
+  readonly reporter: Reporter;
+  readonly interrupt: AbortSignal;
+  readonly confirm?: Confirm;
+}
+
+/** What all steps need. */
+export interface Work extends LoadInput {
+  readonly store: RunStore;
+  readonly checkpoints: CheckpointStore;
+  /** Where several loaders share the run. */
+  readonly parts: PartStore | undefined;
+  readonly retries: RetryLog;
+  readonly retry: RetryOptions;
+  readonly warn: (message: string) => void;
+}
+
+/** Once the target has been looked at. */
+export interface HeldWork extends Work {
+  readonly facts: TargetFacts;
+  readonly expiry: Expiry;
+}
+
+/** A start after which there is something to load. */
+export type Begun = Extract<Start, { kind: 'fresh' | 'resume' | 'join' }>;
+
+/** Whether records of the run, or others, may be there before it loads any. */
+export function mayHold(start: Begun): boolean {
+  return start.kind === 'resume' || start.mayHoldRecords;
 }

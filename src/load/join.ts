@@ -1,8 +1,10 @@
 /** How a loader joins a run that several share: finds or makes the run, and takes hold of its part. */
 import { createHash } from 'node:crypto';
+import { withRetry } from '../connect/retry.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { refuseWhileHeld, refuseWhilePartHeld } from './lease.js';
-import type { PartStore } from './part-store.js';
+import { refuseWhileHeld, refuseWhilePartHeld } from '../runs/owner.js';
+import type { PartStore } from '../runs/part-store.js';
+import { refuseUnexplained } from './foreign.js';
 import {
   decided,
   expiryFor,
@@ -12,9 +14,7 @@ import {
   refuseOtherPlan,
   withData,
 } from './prepare.js';
-import { withRetry } from './retry.js';
 import { decideJoin } from './start.js';
-import { refuseUnexplained } from './unexplained.js';
 
 const ROUNDS = 5;
 const RUN_ID_LENGTH = 24;

@@ -1,30 +1,39 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
+
+import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../connect/retry.js';
+import { openLoaderTarget, type Target } from '../connect/target.js';
+import type { WorkerContext } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { DEFAULT_SHARD_DAYS, dealtByChunk, type Plan, planChunks, planLoad } from '../plan/index.js';
-import type { LoadSummary } from '../report/types.js';
-import { isRouter, serverIdentity } from '../store/identity.js';
-import { UnsupportedCollection } from '../store/schema.js';
-import { clusterShards, refuseUnlessRouter } from '../store/sharding.js';
+import type { LoadSummary } from '../output/types.js';
+import { dealtByChunk, planChunks } from '../plan/chunks.js';
+import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from '../plan/plan.js';
+import { CheckpointStore } from '../runs/checkpoint-store.js';
+import { Hold } from '../runs/lease.js';
+import { drawLoader, EarlierLoaderConnected } from '../runs/owner.js';
+import { PartStore } from '../runs/part-store.js';
+import { RunStore } from '../runs/run-store.js';
+import { clusterShards, refuseUnlessRouter, UnsupportedCollection } from '../store/schema.js';
+import { isRouter, serverIdentity } from '../store/server.js';
 import { databaseStatistics } from '../store/statistics.js';
-import type { Target } from '../store/target.js';
-import { CheckpointStore } from './checkpoint-store.js';
+import { Counters } from '../threads/counters.js';
 import { prepareCollections } from './collections.js';
 import { confirmComplete, countOf, type Ending, finishRun } from './completion.js';
-import { Counters } from './counters.js';
-import { EarlierLoaderConnected } from './database-held.js';
-import { explainFailure } from './explain.js';
-import { Hold } from './hold.js';
-import { type Job, jobOf, newRun, startedEvent, workerContext } from './job.js';
+import {
+  type Begun,
+  type HeldWork,
+  type Job,
+  jobOf,
+  type LoadInput,
+  mayHold,
+  newRun,
+  startedEvent,
+  type Work,
+  workerContext,
+} from './job.js';
 import { joinRun } from './join.js';
-import { PartStore } from './part-store.js';
 import { type Expiry, type PrepareInput, prepareTarget } from './prepare.js';
-import { type RetryOptions, withRetry } from './retry.js';
-import { RetryLog } from './retry-log.js';
-import type { WorkerContext } from './run.js';
-import { RunStore } from './run-store.js';
 import { runSession, type SessionResult } from './session.js';
 import { countAssets, NO_WORK, summarise } from './summary.js';
-import { type Begun, type HeldWork, type LoadInput, mayHold, type Work } from './work.js';
 
 const NO_EXPIRY: Expiry = { life: undefined, expired: 0 };
 
@@ -187,4 +196,27 @@ function resumable({ target }: Work, { runId }: Job, error: unknown): unknown {
   if (explained.remedy.includes('--resume')) return explained;
   const remedy = [explained.remedy, `--resume goes on with run ${runId}`].filter(Boolean).join('; then ');
   return new SeedError(explained.exitStatus, explained.message, remedy, { cause: explained });
+}
+
+// Opens the target of a load, and closes it again whatever happens.
+
+export type LoadTargetInput = Omit<LoadInput, 'target' | 'loader'>;
+
+/** @throws SeedError for every failure a user can meet. */
+export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
+  const { settings, reporter, interrupt } = input;
+  const notice = (level: 'info' | 'warning') => (message: string) =>
+    reporter.on({ type: 'notice', level, message });
+  const loader = drawLoader(settings.load.part);
+  const notices = { inform: notice('info'), warn: notice('warning') };
+  const retry = { limitMs: settings.load.retrySeconds * 1000, stopping: () => interrupt.aborted };
+  const target = await openLoaderTarget(settings.connection, loader, notices, retry, interrupt);
+  try {
+    reporter.on({ type: 'connected', server: target.server, database: target.db.databaseName });
+    return await loadInto({ ...input, target, loader });
+  } catch (error) {
+    throw explainFailure(error, (cause) => target.explain(cause));
+  } finally {
+    await target.close();
+  }
 }

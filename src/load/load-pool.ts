@@ -1,9 +1,9 @@
 /** The pool of a load: threads that get ready while the target is prepared, and then load shards. */
-import type { Shard } from '../plan/index.js';
-import type { Counters } from './counters.js';
-import { WorkerPool } from './pool.js';
-import type { ShardResult, WorkerContext } from './run.js';
-import { type Shared, share } from './shared.js';
+
+import type { ShardResult, WorkerContext } from '../dataset/dataset.js';
+import type { Shard } from '../plan/plan.js';
+import type { Counters } from '../threads/counters.js';
+import { type Shared, share, WorkerPool } from '../threads/pool.js';
 
 /** What every task of one load brings with it. */
 interface TaskOfLoad {

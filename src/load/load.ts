@@ -3,13 +3,12 @@
  * thread reads it.
  */
 import type { Settings } from '../config/settings.js';
-import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/index.js';
-import type { LoadSummary, Reporter } from '../report/types.js';
-import type { Confirm } from './ask-foreign.js';
-import { requestedFleet } from './fleet.js';
+import { requestedDataset, requestedFleet, workersFor } from '../dataset/dataset.js';
+import type { LoadSummary, Reporter } from '../output/types.js';
+import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/plan.js';
+import { SHARDS_SIDE_BY_SIDE } from '../threads/counters.js';
+import type { Confirm } from './foreign.js';
 import { LoadPool } from './load-pool.js';
-import { SHARDS_SIDE_BY_SIDE } from './overlap.js';
-import { requestedDataset, workersFor } from './requested.js';
 
 /**
  * Loads a dataset, resumes a run, or says that there is nothing to do.
@@ -39,7 +38,7 @@ export async function runLoad(
       const { measure } = await import('./measure.js');
       return asPart(await measure({ ...input, plan }));
     }
-    const { loadTarget } = await import('./load-target.js');
+    const { loadTarget } = await import('./load-into.js');
     return asPart(await loadTarget(input));
   } finally {
     await pool.destroy();

@@ -1,13 +1,13 @@
 /** `--writer none`: generates and encodes everything, and touches no server. */
 import type { Settings } from '../config/settings.js';
+import { RetryLog } from '../connect/retry.js';
+import type { Dataset } from '../dataset/dataset.js';
 import type { Fleet } from '../fleet/types.js';
-import type { Plan } from '../plan/index.js';
-import type { LoadSummary, Reporter } from '../report/types.js';
-import { Counters } from './counters.js';
+import type { LoadSummary, Reporter } from '../output/types.js';
+import type { Plan } from '../plan/plan.js';
+import { Counters } from '../threads/counters.js';
 import { type Job, startedEvent, workerContext } from './job.js';
 import type { LoadPool } from './load-pool.js';
-import { RetryLog } from './retry-log.js';
-import type { Dataset } from './run.js';
 import { runSession } from './session.js';
 import { summarise } from './summary.js';
 

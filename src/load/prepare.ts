@@ -1,35 +1,31 @@
 /** Looks at the target, applies the rules, and takes hold of it. */
 import { ObjectId } from 'mongodb';
 import { SECTIONS, type Settings } from '../config/settings.js';
+import { withRetry } from '../connect/retry.js';
+import type { Target } from '../connect/target.js';
+import { fleetOf } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { instantOf, planLoad } from '../plan/index.js';
-import { inspectTarget, type TargetFacts } from '../store/inspect.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
 import {
   canHold,
   refuse,
   refuseForeignRuns,
   refuseObstacles,
   refuseServer,
+  unindexable,
   type Wanted,
-} from '../store/obstacles.js';
-import type { Target } from '../store/target.js';
-import { unindexable } from '../store/unindexable.js';
+} from '../inspect/obstacles.js';
+import { instantOf, planLoad } from '../plan/plan.js';
+import { keptBeside } from '../runs/beside.js';
+import { DatabaseHeld, refuseWhileHeld } from '../runs/owner.js';
+import { type RunDocument, runMarks } from '../runs/run-document.js';
+import type { NewRun, RunStore } from '../runs/run-store.js';
+import { ASSETS, METRICS } from '../store/names.js';
 import { refuseWriteConcerns } from '../store/unmet-writes.js';
-import { askForForeign, type Confirm } from './ask-foreign.js';
-import { assetDocuments } from './assets.js';
-import { keptBeside } from './beside.js';
-import { DatabaseHeld } from './database-held.js';
+import { assetDocuments } from './collections.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
-import { fleetOf } from './fleet.js';
-import { foreignTo } from './foreign.js';
-import { refuseWhileHeld } from './lease.js';
-import { withRetry } from './retry.js';
-import type { RunDocument } from './run-document.js';
-import { runMarks } from './run-marks.js';
-import type { NewRun, RunStore } from './run-store.js';
+import { askForForeign, type Confirm, foreignTo, refuseUnexplained } from './foreign.js';
 import { datasetOf, decideStart, type Request, type Start } from './start.js';
-import { refuseUnexplained } from './unexplained.js';
 
 export interface PrepareInput {
   readonly target: Target;

@@ -1,16 +1,14 @@
 /** What a load does with the target it finds: the rules of resuming, cleaning and refusing. Pure. */
 import type { LoadSettings, Part } from '../config/settings.js';
+import { type Dataset, definitionOf, fleetOf } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
-import type { FleetFile } from '../fleet/file.js';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
+import { type FleetFile, fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/index.js';
+import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/plan.js';
+import { refuseClashes } from '../runs/beside.js';
+import { type RunDocument, STOPPED_CLEANING } from '../runs/run-document.js';
 import { ASSETS } from '../store/names.js';
-import { refuseClashes } from './beside.js';
-import { definitionOf, fleetOf } from './fleet.js';
-import type { Dataset } from './run.js';
-import { type RunDocument, STOPPED_CLEANING } from './run-document.js';
 
 /** What the target holds. */
 export interface TargetState {

@@ -1,6 +1,7 @@
 /** How a load ended, in one object. */
+
+import type { Dataset } from '../dataset/dataset.js';
 import type { Fleet } from '../fleet/types.js';
-import { instantOf, type Plan } from '../plan/index.js';
 import type {
   AssetCounts,
   LoadSummary,
@@ -8,10 +9,10 @@ import type {
   RunBeside,
   SectionCounts,
   ServerInfo,
-} from '../report/types.js';
+} from '../output/types.js';
+import { instantOf, type Plan } from '../plan/plan.js';
+import type { RunDocument } from '../runs/run-document.js';
 import type { DatabaseStatistics } from '../store/statistics.js';
-import type { Dataset } from './run.js';
-import type { RunDocument } from './run-document.js';
 
 /** Work done by this process. */
 export interface SessionFigures {

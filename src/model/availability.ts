@@ -5,9 +5,8 @@
  * is planned, what memory pressure degrades, and what the host suffers come on top: the worst of them counts.
  */
 import type { Machine, Service } from '../fleet/types.js';
-import { MINUTES_PER_DAY } from './calendar.js';
-import { isDegradedByMemory } from './leak.js';
-import type { LocalTime } from './local-time.js';
+import { type LocalTime, MINUTES_PER_DAY } from './local-time.js';
+import { isDegradedByMemory } from './machine-metrics.js';
 import { stream } from './random.js';
 
 export const UP = 100;

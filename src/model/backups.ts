@@ -1,9 +1,7 @@
 /** Backups: one a day for each machine, at night. */
 import type { BackupJob, Fleet, Machine, MachineType } from '../fleet/types.js';
-import { isMonday, MINUTES_PER_DAY, weekday } from './calendar.js';
-import { changed, changeOf } from './changes.js';
-import { baseCurves } from './curves.js';
-import type { LocalTime } from './local-time.js';
+import { isMonday, type LocalTime, MINUTES_PER_DAY, weekday } from './local-time.js';
+import { baseCurves, changed, changeOf } from './patterns.js';
 import { stream, unseededStream } from './random.js';
 
 /** What came of a backup that started at a minute (UTC, since the epoch). */

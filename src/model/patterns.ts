@@ -4,7 +4,8 @@
  *
  * All curves are functions of the hour of the local day (0 up to 24), in per cent.
  */
-import type { PatternName } from '../fleet/types.js';
+import type { MetricChange, PatternName } from '../fleet/types.js';
+import { isWeekend, MINUTES_PER_DAY } from './local-time.js';
 
 /** Curve of one metric on one kind of day. */
 export type Curve = (hour: number) => number;
@@ -199,4 +200,49 @@ export const PATTERNS: Readonly<Record<PatternName, Pattern>> = {
 /** 1 between 22:00 and 06:00, with half-hour ramps outside. */
 export function night(hour: number): number {
   return Math.max(between(hour, -2, 6, 0.5), between(hour, 22, 30, 0.5));
+}
+
+// The patterns' base curves, worked out once for every minute of a day.
+
+/** One value a minute. Shared: never written to. */
+export interface BaseCurves {
+  readonly cpu: Float64Array;
+  readonly memory: Float64Array;
+  readonly io: Float64Array;
+}
+
+const known = new Map<string, BaseCurves>();
+
+/** Base curves of a pattern on a day, without variation, bursts and leak. */
+export function baseCurves(pattern: PatternName, day: number): BaseCurves {
+  const kind = isWeekend(day) ? 'weekend' : 'weekday';
+  const key = `${pattern}/${kind}`;
+  let curves = known.get(key);
+  if (!curves) {
+    curves = sample(PATTERNS[pattern][kind]);
+    known.set(key, curves);
+  }
+  return curves;
+}
+
+function sample(day: DayCurves): BaseCurves {
+  const values = (curve: Curve) =>
+    Float64Array.from({ length: MINUTES_PER_DAY }, (_, minute) => curve(minute / 60));
+  return { cpu: values(day.cpu), memory: values(day.memory), io: values(day.io) };
+}
+
+// How a machine departs from its pattern.
+
+/** The same, complete: `offset + scale × pattern`, with `variation` times the noise. */
+export type Change = Required<MetricChange>;
+
+const NONE: Change = { scale: 1, offset: 0, variation: 1 };
+
+export function changeOf(change: MetricChange | undefined): Change {
+  return change ? { ...NONE, ...change } : NONE;
+}
+
+/** A value of the pattern as the machine has it, in per cent. */
+export function changed(value: number, scale: number, offset: number): number {
+  return Math.min(100, Math.max(0, offset + scale * value));
 }

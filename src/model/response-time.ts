@@ -1,10 +1,8 @@
 /** Response time of one day in milliseconds, by type, load and state. */
 import type { Machine, Service } from '../fleet/types.js';
 import { DEGRADED, DOWN } from './availability.js';
-import { isWeekend } from './calendar.js';
-import { changed, changeOf } from './changes.js';
-import { baseCurves } from './curves.js';
-import type { LocalTime } from './local-time.js';
+import { isWeekend, type LocalTime } from './local-time.js';
+import { baseCurves, changed, changeOf } from './patterns.js';
 import type { Random } from './random.js';
 
 /** At idle, by type. */

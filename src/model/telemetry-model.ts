@@ -1,5 +1,5 @@
 /** The model as one object: every record of every asset, a day at a time. */
-import type { Fleet, Machine, Service } from '../fleet/types.js';
+import type { ExtraMetric, Fleet, Machine, Service } from '../fleet/types.js';
 import { fillMachineAvailability, fillServiceAvailability } from './availability.js';
 import {
   type Backup,
@@ -8,9 +8,8 @@ import {
   backupSucceeds,
   backupsBetween,
 } from './backups.js';
-import { MINUTES_PER_DAY } from './calendar.js';
-import { fillLoad } from './load.js';
-import { LocalTime } from './local-time.js';
+import { LocalTime, MINUTES_PER_DAY } from './local-time.js';
+import { fillLoad } from './machine-metrics.js';
 import { stream } from './random.js';
 import { fillResponseTimes } from './response-time.js';
 
@@ -101,4 +100,52 @@ export class TelemetryModel {
       throw new Error(`service ${service.assetId} runs on ${service.hostId}, which is not in the fleet`);
     return host;
   }
+}
+
+// Which series an asset has.
+
+/** One series of an asset: what its records are called. */
+export interface SeriesDefinition {
+  readonly metricName: string;
+  readonly unit: string;
+  readonly section: 'metrics' | 'polling' | 'backup';
+}
+
+const LOAD_SERIES: readonly SeriesDefinition[] = ['cpu_usage', 'memory_usage', 'io_wait'].map(
+  (metricName) => ({
+    metricName,
+    unit: 'percentage',
+    section: 'metrics',
+  }),
+);
+
+const POLLING_SERIES: readonly SeriesDefinition[] = [
+  { metricName: 'availability_status', unit: 'percentage', section: 'polling' },
+  { metricName: 'response_time_ms', unit: 'milliseconds', section: 'polling' },
+];
+
+const MACHINE_SERIES = [...LOAD_SERIES, ...POLLING_SERIES];
+const ownSeries = new WeakMap<readonly ExtraMetric[], readonly SeriesDefinition[]>();
+
+/** One record a day: 1.0 success, 0.0 failure. */
+export const BACKUP_SERIES: SeriesDefinition = {
+  metricName: 'backup_status',
+  unit: 'boolean',
+  section: 'backup',
+};
+
+/** The series of an asset with one record a minute, in the order of the model's columns. */
+export function minuteSeries(asset: Machine | Service): readonly SeriesDefinition[] {
+  if (asset.assetType === 'service') return POLLING_SERIES;
+  return asset.metrics ? withOwn(asset.metrics) : MACHINE_SERIES;
+}
+
+function withOwn(metrics: readonly ExtraMetric[]): readonly SeriesDefinition[] {
+  let series = ownSeries.get(metrics);
+  if (!series) {
+    const own = metrics.map(({ name, unit }) => ({ metricName: name, unit, section: 'metrics' as const }));
+    series = [...LOAD_SERIES, ...own, ...POLLING_SERIES];
+    ownSeries.set(metrics, series);
+  }
+  return series;
 }

@@ -1,6 +1,5 @@
 /** One metric of one asset, summed up by quarters of an hour (or longer): all that a picture needs of its values. */
-import { MINUTES_PER_DAY, weekday } from '../model/calendar.js';
-import type { LocalTime } from '../model/local-time.js';
+import { type LocalTime, MINUTES_PER_DAY, weekday } from '../model/local-time.js';
 
 /** Sums of the values of a number of minutes. */
 export interface Sums {
@@ -127,4 +126,17 @@ export function meanOf({ count, sum }: Sums): number | null {
 /** The standard deviation, or null of nothing. */
 export function deviationOf({ count, sum, squares }: Sums): number | null {
   return count === 0 ? null : Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
+}
+
+// Fewer digits: what is shown needs no more, and a page is smaller for it.
+
+/** To three decimals. */
+export function rounded(value: number | null | undefined): number | null {
+  if (value === null || value === undefined || !Number.isFinite(value)) return null;
+  return Math.round(value * 1000) / 1000;
+}
+
+/** To three significant digits, as a chart shows it. */
+export function significant(value: number | null): number | null {
+  return value === null || !Number.isFinite(value) ? null : Number(value.toPrecision(3));
 }

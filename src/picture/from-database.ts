@@ -1,11 +1,15 @@
 /** Readings of a database, in either layout: whatever stands in it, whether or not it is what a run has promised. */
 import type { WindowRequest } from '../config/settings.js';
+import type { Books } from '../connect/bookkeeping.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { DEFAULT_TIMEZONE } from '../fleet/build.js';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
+import { fleetFingerprint } from '../fleet/file.js';
 import { type Fleet, MACHINE_TYPES, type Machine } from '../fleet/types.js';
-import { minuteSeries, TIMEOUT_MS } from '../model/index.js';
-import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/index.js';
+import { TIMEOUT_MS } from '../model/response-time.js';
+import { minuteSeries } from '../model/telemetry-model.js';
+import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/plan.js';
+import { RUNS } from '../store/names.js';
+import type { StoredAsset, TelemetryReader } from '../store/reads.js';
 import {
   type BucketRow,
   bucketRows,
@@ -14,11 +18,9 @@ import {
   type Period,
   recordSpan,
   recordsBelow,
-} from '../store/aggregations.js';
-import type { Books } from '../store/books.js';
-import { RUNS } from '../store/names.js';
-import type { StoredAsset, TelemetryReader } from '../store/reads.js';
+} from '../store/statistics.js';
 import { Buckets, bucketMinutes } from './buckets.js';
+import { RESPONSE_TIME } from './picture.js';
 import {
   type AvailabilityReadings,
   type DatasetReadings,
@@ -28,7 +30,6 @@ import {
   type MetricReadings,
   MOST_MACHINES,
 } from './readings.js';
-import { RESPONSE_TIME } from './scale.js';
 
 const AVAILABILITY = 'availability_status';
 const BACKUP = 'backup_status';

@@ -1,16 +1,16 @@
 /** Readings of the model: what a load would put into a database, without one. */
 import type { Fleet, Machine, Service } from '../fleet/types.js';
+import { DEGRADED, UP } from '../model/availability.js';
+import { TIMEOUT_MS } from '../model/response-time.js';
 import {
-  DEGRADED,
   MODEL_VERSION,
   minuteSeries,
   type SeriesDefinition,
   TelemetryModel,
-  TIMEOUT_MS,
-  UP,
-} from '../model/index.js';
-import { MINUTES_PER_DAY, type Window } from '../plan/index.js';
+} from '../model/telemetry-model.js';
+import { MINUTES_PER_DAY, type Window } from '../plan/plan.js';
 import { Buckets, bucketMinutes } from './buckets.js';
+import { RESPONSE_TIME } from './picture.js';
 import {
   type AvailabilityReadings,
   type DatasetReadings,
@@ -20,7 +20,6 @@ import {
   type MetricReadings,
   MOST_MACHINES,
 } from './readings.js';
-import { RESPONSE_TIME } from './scale.js';
 
 /** Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and their services. */
 export function readModel(fleet: Fleet, seed: number, window: Window): DatasetReadings {

@@ -1,15 +1,20 @@
 /** A picture in a terminal: sparklines and tables of plain text, no wider than they may be. Pure. */
 
-import { instantOf } from '../plan/index.js';
-import { counted, period } from '../report/format.js';
-import { oneLine } from '../report/harmless.js';
-import { type Branch, tree } from '../report/tree.js';
-import { cut, hanging, widthOf } from '../report/width.js';
-import { minutesText } from './outages.js';
-import type { DatasetPicture, MachinePicture, MetricPicture } from './picture.js';
-import { RESPONSE_TIME } from './scale.js';
-import { condense, lastWeek, metricsOf } from './series.js';
-import { sparkline } from './sparkline.js';
+import { type Branch, counted, period, tree } from '../output/format.js';
+import { cut, hanging, oneLine, widthOf } from '../output/width.js';
+import { instantOf } from '../plan/plan.js';
+import { minutesText } from './draw.js';
+import {
+  condense,
+  type DatasetPicture,
+  lastWeek,
+  type MachinePicture,
+  type MetricPicture,
+  metricsOf,
+  RESPONSE_TIME,
+  type Scale,
+  shareOf,
+} from './picture.js';
 
 const DAY_CELLS = 24;
 /** Cells of a week, the most that fit: a whole number a day. */
@@ -191,4 +196,17 @@ function share(percent: number | null, digits = 2): string {
 function minutes(value: number | null): string {
   if (value === null) return 'never';
   return value === 0 ? '-' : minutesText(value);
+}
+
+// A row of values in the room of a word.
+
+const LEVELS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/** One character for each value, a blank for none. */
+export function sparkline(values: readonly (number | null)[], scale: Scale): string {
+  return values.map((value) => (value === null ? ' ' : level(shareOf(value, scale)))).join('');
+}
+
+function level(share: number): string {
+  return LEVELS[Math.min(LEVELS.length - 1, Math.floor(share * LEVELS.length))];
 }

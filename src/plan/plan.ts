@@ -1,14 +1,55 @@
 /** What a load will do, known before the first insert: its shards and the exact count of every section. */
-import type { Section } from '../config/settings.js';
+import type { Part, Section, WindowRequest } from '../config/settings.js';
+import { usageError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import {
-  type BackupSchedule,
-  backupSchedule,
-  backupsBetween,
-  LocalTime,
-  minuteSeries,
-} from '../model/index.js';
-import { MINUTES_PER_DAY, type Window } from './window.js';
+import { type BackupSchedule, backupSchedule, backupsBetween } from '../model/backups.js';
+import { LocalTime } from '../model/local-time.js';
+import { minuteSeries } from '../model/telemetry-model.js';
+
+// The period of a load, in whole minutes since the Unix epoch (UTC).
+
+export const MINUTES_PER_DAY = 1440;
+const MS_PER_MINUTE = 60_000;
+
+/** Half open: `start` is the first minute of the dataset, `end` the first one after it. */
+export interface Window {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The whole minute that holds an instant. */
+export function minuteOf(instant: Date): number {
+  return Math.floor(instant.getTime() / MS_PER_MINUTE);
+}
+
+/** The instant at which a minute begins. */
+export function instantOf(minute: number): Date {
+  return new Date(minute * MS_PER_MINUTE);
+}
+
+/**
+ * Turns the period asked for into a window.
+ *
+ * Without `start` and `end` the window holds the last `days` whole days: up to the current minute, or, when the
+ * user named a seed and so wants a dataset that can be repeated, up to 00:00 UTC of the current day.
+ */
+export function resolveWindow(request: WindowRequest, seedGiven: boolean, now: Date): Window {
+  const length = request.days * MINUTES_PER_DAY;
+  if (request.start && request.end) {
+    const window = { start: minuteOf(request.start), end: minuteOf(request.end) };
+    if (window.start >= window.end) {
+      throw usageError('--start must be before --end', 'give an earlier --start or a later --end');
+    }
+    return window;
+  }
+  if (request.start) {
+    const start = minuteOf(request.start);
+    return { start, end: start + length };
+  }
+  let end = minuteOf(request.end ?? now);
+  if (!request.end && seedGiven) end -= end % MINUTES_PER_DAY;
+  return { start: end - length, end };
+}
 
 /** Records by section. */
 export type SectionCounts = Record<Section, number>;
@@ -115,4 +156,28 @@ function countRecords(
     for (const _ of backupsBetween(schedule, local, asset, from, to)) counts.backup++;
   }
   return counts;
+}
+
+// A plan cut into the shares of several loaders.
+
+/**
+ * The share of one part: a run of neighbouring shards, so that an asset is seldom loaded by two parts. The shares of all
+ * parts are disjoint, together they are the plan, and none is further from the mean than one shard's records.
+ * Every loader computes them for itself: they follow from the plan and the number of parts alone.
+ */
+export function partOfPlan(plan: Plan, part: Part | undefined): Plan {
+  if (part === undefined || part.of === 1) return plan;
+  const shards: Shard[] = [];
+  let before = 0;
+  for (const shard of plan.shards) {
+    // The part that holds the middle of the shard, were all records laid out in one line.
+    const middle = before + shard.records / 2;
+    before += shard.records;
+    if (Math.floor((middle * part.of) / plan.records) === part.number - 1) shards.push(shard);
+  }
+  const counts: SectionCounts = { metrics: 0, polling: 0, backup: 0 };
+  for (const shard of shards) {
+    for (const section of plan.sections) counts[section] += shard.counts[section];
+  }
+  return { ...plan, shards, counts, records: counts.metrics + counts.polling + counts.backup };
 }

@@ -1,7 +1,7 @@
 /** The indexes that this program needs, and making those of them that are missing. */
 import { type Collection, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import type { IndexFacts, OwnCollection } from './inspect.js';
+import type { IndexFacts, OwnCollection } from '../inspect/inspect.js';
 import { ASSETS, METRICS, RUNS, SHARDS } from './names.js';
 
 const NAMESPACE_NOT_FOUND = 26;

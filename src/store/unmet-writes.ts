@@ -1,8 +1,8 @@
 /** Whether a server can confirm writes as it is asked to, found out by one that writes nothing. */
 import { type Db, MongoOperationTimeoutError, MongoServerError } from 'mongodb';
-import type { ServerFacts } from './inspect.js';
+import type { ServerFacts } from '../inspect/inspect.js';
+import { refuseWriteConcern } from '../inspect/obstacles.js';
 import { RUNS } from './names.js';
-import { refuseWriteConcern } from './obstacles.js';
 
 /** No document bears it. */
 const NOBODY = 'no-run';

@@ -1,20 +1,19 @@
 /** `verify --repair`: inserts what is missing and, in the flat layout, puts right what differs. */
 import { ObjectId } from 'mongodb';
-import { assetDocuments, writeAssets } from '../load/assets.js';
-import { Counters } from '../load/counters.js';
-import { DatabaseHeld } from '../load/database-held.js';
+import { withRetry } from '../connect/retry.js';
+import { connectionTo } from '../connect/target.js';
+import { inspectTarget } from '../inspect/inspect.js';
+import { canHold, refuseObstacles, type Wanted } from '../inspect/obstacles.js';
+import { assetDocuments, writeAssets } from '../load/collections.js';
 import { Dispatcher } from '../load/dispatch.js';
-import { durably } from '../load/durably.js';
 import { newRun } from '../load/job.js';
 import { LoadPool } from '../load/load-pool.js';
-import { withRetry } from '../load/retry.js';
-import { runMarks } from '../load/run-marks.js';
-import { type HeldWork, whileHeld } from '../load/while-held.js';
-import { instantOf } from '../plan/index.js';
-import { inspectTarget } from '../store/inspect.js';
-import { connectionTo } from '../store/member.js';
-import { canHold, refuseObstacles, type Wanted } from '../store/obstacles.js';
+import { instantOf } from '../plan/plan.js';
+import { durably, type HeldWork, whileHeld } from '../runs/lease.js';
+import { DatabaseHeld } from '../runs/owner.js';
+import { runMarks } from '../runs/run-document.js';
 import { ensureCollections } from '../store/schema.js';
+import { Counters } from '../threads/counters.js';
 import { compareShards, planOf, type VerifyInput, type VerifyReport } from './verify.js';
 
 /** Records in one insert. */

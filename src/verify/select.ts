@@ -1,19 +1,16 @@
 /** Which dataset a database is compared with: a stored run's, or one that is described by hand. */
 import type { Settings } from '../config/settings.js';
+import type { Books } from '../connect/bookkeeping.js';
+import type { Target } from '../connect/target.js';
+import { type Dataset, fleetOf, requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { fleetFingerprint } from '../fleet/fingerprint.js';
+import { fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { fleetOf, requestedFleet } from '../load/fleet.js';
-import { requestedDataset } from '../load/requested.js';
-import type { Dataset } from '../load/run.js';
-import { parseRun, type RunDocument, runDocument } from '../load/run-document.js';
-import { runMarks } from '../load/run-marks.js';
 import { datasetOf } from '../load/start.js';
-import { MODEL_VERSION } from '../model/index.js';
-import type { Books } from '../store/books.js';
+import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { parseRun, type RunDocument, runDocument, runMarks } from '../runs/run-document.js';
 import { RUNS } from '../store/names.js';
 import { existingLayout, refuseOtherLayout } from '../store/schema.js';
-import type { Target } from '../store/target.js';
 import type { OtherDataset } from './verify.js';
 
 export interface Selection {

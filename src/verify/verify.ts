@@ -2,21 +2,17 @@
 import type { Db } from 'mongodb';
 import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
+import { openConnection, withLongReads } from '../connect/connect.js';
+import { explainFailure, withRetry } from '../connect/retry.js';
+import { chooseMember, connectionTo, type Member, type Target } from '../connect/target.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
+import { inspectTarget } from '../inspect/inspect.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
-import { explainFailure } from '../load/explain.js';
-import { WorkerPool } from '../load/pool.js';
-import { withRetry } from '../load/retry.js';
-import type { Dataset } from '../load/run.js';
-import { share } from '../load/shared.js';
-import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/index.js';
-import { openConnection, withLongReads } from '../store/connect.js';
-import { inspectTarget } from '../store/inspect.js';
-import { chooseMember, connectionTo, type Member } from '../store/member.js';
+import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
-import type { Target } from '../store/target.js';
-import { type AssetFindings, compareAssets } from './compare-assets.js';
+import { share, WorkerPool } from '../threads/pool.js';
 import {
   addFindings,
   type DefectCounts,
@@ -26,7 +22,7 @@ import {
   noFindings,
   type SeriesFindings,
 } from './findings.js';
-import { compareOutside } from './outside.js';
+import { type AssetFindings, compareAssets, compareOutside } from './unplanned.js';
 
 /** A dataset that another run has put into the same database. */
 export interface OtherDataset {

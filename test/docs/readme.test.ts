@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { SETTING_NAMES, settingEntry } from '../../src/config/catalog.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { PATTERN_NAMES } from '../../src/fleet/types.js';
-import { minuteSeries } from '../../src/model/index.js';
+import { minuteSeries } from '../../src/model/telemetry-model.js';
 import { runCli } from '../support/cli.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));

@@ -17,10 +17,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Document, ObjectId } from 'mongodb';
-import { documentOf, seriesIdPrefix } from '../../src/encode/index.js';
+import { documentOf, seriesIdPrefix } from '../../src/encode/document.js';
 import { parseFleet } from '../../src/fleet/read.js';
-import { useServer } from '../load/support.js';
 import { runCli, startCli } from '../support/cli.js';
+import { useServer } from '../support/loading.js';
 import { until } from '../support/server.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
-import { isAtLeast } from '../../src/store/versions.js';
+import { isAtLeast } from '../../src/store/server.js';
 import { runCli } from '../support/cli.js';
 import { load, loadWell, type Place, placeFlags } from '../support/dataset.js';
 import { SERVER_VERSION } from '../support/features.js';

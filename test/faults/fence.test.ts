@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, MongoClient } from 'mongodb';
-import { LEASE_MS } from '../../src/load/holder.js';
+import { LEASE_MS } from '../../src/runs/owner.js';
 import {
   assertEqualToPlan,
   END,

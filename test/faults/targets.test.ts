@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type Db, type Document, MongoClient, MongoServerError } from 'mongodb';
 import { LAYOUTS, type Layout } from '../../src/config/settings.js';
-import { isAtLeast, versionNumbers } from '../../src/store/versions.js';
+import { isAtLeast, versionNumbers } from '../../src/store/server.js';
 import { runCli } from '../support/cli.js';
 import { loadFlags } from '../support/dataset.js';
 import { LAYOUTS_HERE, SERVER_VERSION } from '../support/features.js';

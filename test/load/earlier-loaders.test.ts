@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoClient } from 'mongodb';
+import { formatLoaderName } from '../../src/connect/loader-connections.js';
 import { SeedError } from '../../src/index.js';
-import { formatLoaderName } from '../../src/load/stragglers.js';
 import { runCli } from '../support/cli.js';
 import { load as loadWith, placeFlags, verify } from '../support/dataset.js';
 import { UNKEYED_LAYOUT } from '../support/features.js';
-import { END, hashes, useServer } from './support.js';
+import { END, hashes, useServer } from '../support/loading.js';
 
 const file = useServer();
 const HALF_HOUR = { start: new Date(END.getTime() - 1_800_000), workers: 1 } as const;

@@ -6,7 +6,7 @@ import { type Layout, load, SeedError } from '../../src/index.js';
 import { runCli } from '../support/cli.js';
 import { deleteSeries, placeFlags, verify } from '../support/dataset.js';
 import { LAYOUTS_HERE } from '../support/features.js';
-import { END, hashes, useServer } from './support.js';
+import { END, hashes, useServer } from '../support/loading.js';
 
 const file = useServer();
 const at = (minutes: number) => new Date(END.getTime() + minutes * 60_000);

@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { maskSecrets, readConfiguration } from '../../src/config/index.js';
+import { readConfiguration } from '../../src/config/configuration.js';
+import { maskSecrets } from '../../src/config/mask.js';
+import { openConnection } from '../../src/connect/connect.js';
 import { SeedError } from '../../src/errors.js';
-import { openConnection } from '../../src/store/connect.js';
 import { runCli, startCli } from '../support/cli.js';
 import { freePort, startTestServer, type TestServer } from '../support/server.js';
 

@@ -7,10 +7,10 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Document, MongoClient } from 'mongodb';
 import { parse, stringify } from 'yaml';
-import { Screen } from '../../src/report/screen.js';
-import { Capture, progressAt, STARTED, SUMMARY, tell } from '../report/support.js';
+import { Screen } from '../../src/output/screen.js';
 import { type CliResult, runCli } from '../support/cli.js';
 import { placeFlags } from '../support/dataset.js';
+import { Capture, progressAt, STARTED, SUMMARY, tell } from '../support/reporting.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
 /** A title, a cleared screen, the same in one character, a line drawn over, a line of its own, and text that runs backwards. */

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withFolder } from '../config/support.js';
+import { withFolder } from './config.js';
 
 /** The built entry, beside the compiled tests. */
 export const CLI_ENTRY = fileURLToPath(new URL('../../bundled/src/cli/main.js', import.meta.url));

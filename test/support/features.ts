@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { LAYOUTS, type Layout } from '../../src/config/settings.js';
-import { obtainBinary } from '../../src/store/embedded/binary.js';
-import { isAtLeast } from '../../src/store/versions.js';
+import { obtainBinary } from '../../src/embedded/binary.js';
+import { isAtLeast } from '../../src/store/server.js';
 import { runCli } from './cli.js';
 import { startTestServer } from './server.js';
 

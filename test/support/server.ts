@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { obtainBinary } from '../../src/store/embedded/binary.js';
+import { obtainBinary } from '../../src/embedded/binary.js';
 
 /** The user of a server started with `auth`, in the database `admin`, with the role `root`. */
 export const ROOT = { user: 'admin', password: 'secret' } as const;

@@ -1,7 +1,55 @@
 /** Names, units and numbers as the page writes them. Shared with the page's script. */
-import { count } from '../../report/format.js';
-import { minutesText } from '../outages.js';
-import { RESPONSE_TIME } from '../scale.js';
+import { count } from '../../output/format.js';
+import { minutesText } from '../draw.js';
+import { type AvailabilityPicture, type DatasetPicture, RESPONSE_TIME } from '../picture.js';
+
+// HTML that is safe by construction: whatever is put into a template is escaped, unless it is markup itself.
+
+/** Text that is HTML already. Only {@link html} and {@link trusted} make it. */
+export class Markup {
+  constructor(readonly text: string) {}
+}
+
+export type Content = Markup | string | number | null | undefined | false | readonly Content[];
+
+/** Markup of a template. Texts are escaped for elements and for attributes in double quotes; nothing comes of null and false. */
+export function html(parts: TemplateStringsArray, ...contents: readonly Content[]): Markup {
+  return new Markup(parts.reduce((text, part, i) => text + render(contents[i - 1]) + part));
+}
+
+/** Text of this program's own that is markup. Never give it anything from elsewhere. */
+export function trusted(text: string): Markup {
+  return new Markup(text);
+}
+
+/** Data as the text of a `<script type="application/json">`: nothing in it can end the element. */
+export function embeddedJson(data: object): Markup {
+  return new Markup(JSON.stringify(data).replaceAll('<', '\\u003c'));
+}
+
+function render(content: Content): string {
+  if (content === null || content === undefined || content === false) return '';
+  if (content instanceof Markup) return content.text;
+  if (typeof content === 'object') return content.map(render).join('');
+  return String(content).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+// A table of numbers; on a narrow screen every row is a card, whose numbers have their heads beside them.
+
+export interface Row {
+  /** What the row is about. */
+  readonly head: Content;
+  readonly cells: readonly Content[];
+}
+
+/** @param heads of the rows' heads, then of their cells */
+export function numberTable(label: string, heads: readonly string[], rows: readonly Row[]): Markup {
+  const [, ...labels] = heads;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table class="cards"><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows.map(
+    ({ head, cells }) =>
+      html`<tr><th scope="row">${head}</th>${cells.map((cell, i) => html`<td class="num" data-label="${labels[i]}">${cell}</td>`)}</tr>`,
+  )}</tbody></table></div>`;
+}
 
 const METRIC_LABELS = new Map([
   ['cpu_usage', 'CPU'],
@@ -56,4 +104,32 @@ export function length(minutes: number | null): string {
 export function metricClass(metricName: string, position: number): string {
   const known = [...METRIC_LABELS.keys()].indexOf(metricName);
   return `m${known >= 0 ? known : METRIC_LABELS.size + (position % OWN_COLORS)}`;
+}
+
+// All assets that are polled: machines, and below each its services.
+
+export interface PolledAsset {
+  readonly name: string;
+  readonly assetId: string;
+  readonly kind: 'host' | 'service';
+  readonly availability: AvailabilityPicture;
+}
+
+type Asset = Omit<PolledAsset, 'kind' | 'availability'> & {
+  readonly availability: AvailabilityPicture | null;
+};
+
+/** In the order in which the page, and its script, number them. */
+export function polledAssets(picture: DatasetPicture): PolledAsset[] {
+  return picture.machines.flatMap((machine) => polledOf(picture, machine.assetId));
+}
+
+/** A machine and its services, as far as they are polled. */
+export function polledOf({ machines, services }: DatasetPicture, hostId: string): PolledAsset[] {
+  const polled = ({ name, assetId, availability }: Asset, kind: PolledAsset['kind']) =>
+    availability ? [{ name, assetId, kind, availability }] : [];
+  return [
+    ...machines.filter(({ assetId }) => assetId === hostId).flatMap((one) => polled(one, 'host')),
+    ...services.filter((one) => one.hostId === hostId).flatMap((one) => polled(one, 'service')),
+  ];
 }

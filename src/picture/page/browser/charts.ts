@@ -1,12 +1,10 @@
 /** Turns plain lines into charts that share a cursor and show the week that is chosen. */
 import type uPlotClass from 'uplot';
-import { span } from '../../../report/format.js';
-import type { AvailabilityPicture, Grid, MetricPicture } from '../../picture.js';
-import { condense } from '../../series.js';
-import { polledOf } from '../assets.js';
-import { WEEKDAYS } from '../clock.js';
-import { compact, quantity } from '../words.js';
-import { clock, color, picture } from './data.js';
+import { span } from '../../../output/format.js';
+import { type AvailabilityPicture, condense, type Grid, type MetricPicture } from '../../picture.js';
+import { WEEKDAYS } from '../graphics.js';
+import { compact, polledOf, quantity } from '../words.js';
+import { clock, color, picture } from './heat.js';
 
 /** The library, which stands in the page before this. */
 declare const uPlot: typeof uPlotClass;

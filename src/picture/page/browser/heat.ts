@@ -1,7 +1,32 @@
 /** Pointer and arrow keys read single cells of heat maps, and their tables are made when they are opened. */
-import { WEEK_ORDER, WEEKDAYS } from '../clock.js';
+import { type DatasetPicture, type MetricPicture, metricsOf } from '../../picture.js';
+import { Clock, WEEK_ORDER, WEEKDAYS } from '../graphics.js';
 import { quantity } from '../words.js';
-import { metricOf, onKeys } from './data.js';
+
+// The page's data, as its script uses them.
+
+export const picture = JSON.parse(document.getElementById('picture')?.textContent ?? '') as DatasetPicture;
+export const clock = new Clock(picture.zone);
+
+/** The metric that an element names by its machine's position and its own. */
+export function metricOf({ dataset: { machine, metric } }: HTMLElement): MetricPicture {
+  return metricsOf(picture.machines[Number(machine)])[Number(metric)];
+}
+
+/** A colour of the style sheet. */
+export function color(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** Calls back for arrow keys, Home and End, which would scroll otherwise. */
+export function onKeys(element: HTMLElement, keys: Readonly<Record<string, () => void>>): void {
+  element.addEventListener('keydown', (event) => {
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}
 
 export function watchHeatMaps(): void {
   for (const cells of document.querySelectorAll<HTMLElement>('.cells')) watchCells(cells);

@@ -1,0 +1,116 @@
+/** Signals that ask the program to stop. */
+
+import { createInterface } from 'node:readline/promises';
+import type { Settings } from '../config/settings.js';
+import { ExitStatus } from '../errors.js';
+import { PROGRESS_EVERY_MS } from '../output/live-bar.js';
+import type { Screen } from '../output/screen.js';
+import type { Failure } from '../output/types.js';
+import { cut, harmless, inCharacters } from '../output/width.js';
+import { progressText } from './verify-text.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export interface Interrupts {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Gives the signals back to their defaults. */
+  stop(): void;
+}
+
+/**
+ * The first signal asks for an orderly stop and is announced. Only a second SIGINT is a person who cannot wait, and ends the
+ * process at once: a terminal that closes, or whoever shuts a machine down, may send the same signal several times.
+ * @param quit tells the last line, which the caller completes with the way to go on
+ */
+export function listenForInterrupts(
+  announce: (message: string) => void,
+  quit: (failure: Failure) => void,
+): Interrupts {
+  const controller = new AbortController();
+  let impatient = false;
+  const interrupted = (signal: NodeJS.Signals) => {
+    const byHand = signal === 'SIGINT';
+    if (byHand && impatient) {
+      const message = 'Ctrl-C again: quit at once, in the middle of the work';
+      quit({ exitStatus: ExitStatus.interrupted, message, remedy: '' });
+      process.exit(ExitStatus.interrupted);
+    }
+    if (controller.signal.aborted && !byHand) return;
+    impatient = byHand;
+    controller.abort();
+    announce(`${signal}: finishing the batches in flight${byHand ? '; Ctrl-C again quits at once' : ''}`);
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupted);
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const signal of SIGNALS) process.off(signal, interrupted);
+    },
+  };
+}
+
+// The question before something irreversible.
+
+/**
+ * Asks before `--clean` removes data of a production database. Without a person at a terminal nothing is asked and the
+ * load refuses by itself.
+ */
+export async function confirmClean(settings: Settings): Promise<Settings> {
+  const { load, connection } = settings;
+  const guarded = load.existing === 'clean' && load.environment === 'production' && !load.confirmed;
+  if (!guarded || !isPersonThere()) return settings;
+  const question = `This removes the data of the production database ${harmless(connection.database)}.`;
+  return (await asksForName(question, connection.database))
+    ? { ...settings, load: { ...load, confirmed: true } }
+    : settings;
+}
+
+/** How to ask before something is removed that is not this program's; undefined where there is no person to ask. */
+export function askToRemove({ connection }: Settings): ((what: string) => Promise<boolean>) | undefined {
+  return isPersonThere() ? (what) => asksForName(harmless(what), connection.database) : undefined;
+}
+
+function isPersonThere(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+async function asksForName(what: string, name: string): Promise<boolean> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await prompt.question(`${what} Type the database's name to go on: `)).trim() === name;
+  } finally {
+    prompt.close();
+  }
+}
+
+// Progress of a command that is no load: a line that is drawn over on a terminal, and one now and then elsewhere.
+
+export class Progress {
+  #started = performance.now();
+  #said = performance.now();
+  #drawn = false;
+
+  constructor(readonly screen: Screen | undefined) {}
+
+  show(done: number, planned: number): void {
+    if (!this.screen) return;
+    const now = performance.now();
+    const { interactive, stream, width } = this.screen;
+    if (interactive) {
+      const text = progressText(done, planned, now - this.#started, width);
+      stream.write(`\r\u001b[K${inCharacters(cut(text, width))}`);
+      this.#drawn = true;
+    } else if (now - this.#said >= PROGRESS_EVERY_MS) {
+      this.screen.print([progressText(done, planned, now - this.#started)]);
+      this.#said = now;
+    }
+  }
+
+  /** Takes the line away; the next one begins anew. */
+  end(): void {
+    if (this.#drawn) this.screen?.stream.write('\r\u001b[K');
+    this.#drawn = false;
+    this.#started = performance.now();
+  }
+}

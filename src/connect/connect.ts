@@ -1,0 +1,180 @@
+/** Connections to MongoDB: from the main thread and, with the same settings, from every worker. */
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import * as zlib from 'node:zlib';
+import { type Db, MongoClient, type MongoClientOptions, MongoServerError, ReadConcern } from 'mongodb';
+import type { ConnectionSettings } from '../config/settings.js';
+import { usageError } from '../errors.js';
+import { RUNS } from '../store/names.js';
+import { Books } from './bookkeeping.js';
+import { makeContact } from './first-contact.js';
+import { explainOpening, settingsError } from './server-errors.js';
+
+const UNAUTHORIZED = 13;
+
+/** An open connection. `close` waits for the sockets to be gone. */
+export interface Connection {
+  readonly client: MongoClient;
+  /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
+  readonly db: Db;
+  /** Reads as the connection string asks: for records to look at. */
+  readonly reader: Db;
+  readonly books: Books;
+  readonly uri: string;
+  readonly serverVersion: string;
+  close(): Promise<void>;
+}
+
+/** A client for these settings, not yet connected. `overrides` are the driver's options by their own names. */
+export function makeClient(connection: ConnectionSettings, overrides: MongoClientOptions = {}): MongoClient {
+  return new MongoClient(connection.uri, {
+    appName: 'seed-database',
+    ...connection.options,
+    ...overrides,
+  } as MongoClientOptions);
+}
+
+/**
+ * Connects, and asks the server who it is.
+ * @throws SeedError (usage, cannot connect, authentication) with a one-line cause and the way out.
+ */
+export async function openConnection(
+  connection: ConnectionSettings,
+  overrides: MongoClientOptions = {},
+): Promise<Connection> {
+  let client: MongoClient | undefined;
+  try {
+    client = makeUsableClient(connection, overrides);
+    await makeContact(client, connection);
+    const db = client.db(connection.database, {
+      readPreference: 'primary',
+      readConcern: new ReadConcern('local'),
+    });
+    const reader = client.db(connection.database);
+    const { version } = await db.command({ buildInfo: 1 });
+    // buildInfo needs no rights, so authentication is only proven by a command of this database.
+    await db.command({ ping: 1 });
+    if (!client.options.credentials) await refuseNobody(db);
+    const opened = client;
+    const books = await Books.open(client, connection.database);
+    const close = () => opened.close();
+    return { client, db, reader, books, uri: connection.uri, serverVersion: version, close };
+  } catch (error) {
+    // Not waited for: what hangs at a connection would hold up its own explanation.
+    client?.close().catch(() => undefined);
+    throw explainOpening(error, connection);
+  }
+}
+
+/** @throws SeedError (usage) for settings that no server can make right */
+function makeUsableClient(connection: ConnectionSettings, overrides: MongoClientOptions): MongoClient {
+  let client: MongoClient;
+  try {
+    client = makeClient(connection, overrides);
+  } catch (error) {
+    throw settingsError(error);
+  }
+  refuseUnusable(client);
+  return client;
+}
+
+/** Without a user the server says who it is all the same, and refuses what comes next. */
+async function refuseNobody(db: Db): Promise<void> {
+  try {
+    await db.collection(RUNS).findOne({}, { projection: { _id: 1 } });
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === UNAUTHORIZED) throw error;
+  }
+}
+
+/** For a reader that has the server group and count what may be a great many records: a long silence there is no stalled connection. */
+export function withLongReads(connection: ConnectionSettings): ConnectionSettings {
+  return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
+}
+
+// Connection settings that no server can make right: refused before anything is connected to.
+
+/** Compressors that need a package, as the driver loads it. */
+const PACKAGES: Readonly<Record<string, string>> = { snappy: 'snappy', zstd: '@mongodb-js/zstd' };
+
+/**
+ * Looks at what the driver has made of its settings.
+ * @throws SeedError (usage) for compression whose package is missing, and for certificates and keys that cannot be used
+ */
+export function refuseUnusable({ options }: MongoClient): void {
+  for (const name of options.compressors ?? []) refuseMissing(name);
+  if (options.tls) refuseWrongFiles(options);
+}
+
+function refuseMissing(compressor: string): void {
+  const name = PACKAGES[compressor];
+  if (name === undefined || (compressor === 'zstd' && 'zstdCompress' in zlib)) return;
+  try {
+    createRequire(import.meta.url)(name);
+  } catch {
+    const orNode = compressor === 'zstd' ? ', or use Node 22.15 or later' : '';
+    throw usageError(
+      `compression with ${compressor} needs the package ${name}, which is not installed`,
+      `install it beside this program (npm install ${name})${orNode}, or choose zlib, which needs nothing`,
+    );
+  }
+}
+
+/** What the driver puts into its TLS options, and the files that it reads when it connects. */
+interface TlsOptions extends SecureContextOptions {
+  readonly tlsCAFile?: string;
+  readonly tlsCertificateKeyFile?: string;
+  readonly tlsCRLFile?: string;
+}
+
+const CERTIFICATE = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----/;
+
+function refuseWrongFiles(options: TlsOptions): void {
+  const { tlsCAFile, tlsCertificateKeyFile, tlsCRLFile, passphrase } = options;
+  const own = tlsCertificateKeyFile === undefined ? undefined : readFileSync(tlsCertificateKeyFile);
+  const ca = tlsCAFile === undefined ? options.ca : readFileSync(tlsCAFile);
+  const crl = tlsCRLFile === undefined ? options.crl : readFileSync(tlsCRLFile);
+  // Node takes any text for those of an authority, and then trusts nobody.
+  if (tlsCAFile !== undefined && !CERTIFICATE.test(String(ca))) {
+    throw usageError(
+      `the certificates of the authority cannot be used: there is none in ${tlsCAFile}`,
+      'name a file of certificates in PEM form',
+    );
+  }
+  refuseUnless('the list of revoked certificates', { crl });
+  const cert = options.cert ?? own;
+  const key = options.key ?? own;
+  refuseUnless('the client certificate', { cert });
+  try {
+    createSecureContext({ cert, key, passphrase });
+  } catch (error) {
+    const text = String(key);
+    if (/ENCRYPTED/.test(text)) {
+      const cause = passphrase === undefined ? 'is encrypted' : 'is encrypted with another passphrase';
+      throw usageError(
+        `the key of the client certificate ${cause}`,
+        'add tlsCertificateKeyFilePassword=… to the connection string, or decrypt the key: openssl pkey -in KEY -out PLAIN',
+      );
+    }
+    throw usageError(
+      `the key of the client certificate cannot be used: ${reasonOf(error)}`,
+      'name the PEM files of a certificate and of its own key',
+    );
+  }
+}
+
+function refuseUnless(what: string, context: SecureContextOptions): void {
+  try {
+    createSecureContext(context);
+  } catch (error) {
+    throw usageError(`${what} cannot be used: ${reasonOf(error)}`, 'name a file of certificates in PEM form');
+  }
+}
+
+/** `error:0480006C:PEM routines::no start line` → `no start line`. */
+function reasonOf(error: unknown): string {
+  const { reason, message } = error as Error & { reason?: string };
+  return reason ?? message.replace(/^error:\w+:[^:]*::/, '');
+}

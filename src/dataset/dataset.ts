@@ -1,0 +1,169 @@
+/** A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive it. */
+
+import { randomInt } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type {
+  AvailabilityScale,
+  ConnectionSettings,
+  FleetRequest,
+  Layout,
+  LoadSettings,
+  Section,
+  Settings,
+  WriterName,
+} from '../config/settings.js';
+import { isLocal } from '../connect/target.js';
+import { type ExitStatus, usageError } from '../errors.js';
+import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
+import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
+import type { FleetDefinition, FleetFile } from '../fleet/file.js';
+import type { Fleet } from '../fleet/types.js';
+import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { resolveWindow } from '../plan/plan.js';
+import type { RunDocument } from '../runs/run-document.js';
+
+/** What makes a dataset: two runs that agree on all of this hold the same records. */
+export interface Dataset {
+  readonly seed: number;
+  /** Minutes since the epoch, half open. */
+  readonly window: { readonly start: number; readonly end: number };
+  readonly sections: readonly Section[];
+  readonly layout: Layout;
+  readonly availabilityScale: AvailabilityScale;
+  readonly environment: string;
+  readonly modelVersion: number;
+}
+
+/** Everything a worker needs besides its shard. Plain data: it crosses the thread boundary. */
+export interface WorkerContext {
+  readonly runId: string;
+  readonly dataset: Dataset;
+  readonly fleet: FleetDefinition;
+  readonly connection: ConnectionSettings;
+  readonly writer: WriterName;
+  readonly writeConcern: string | number | undefined;
+  readonly compressors: readonly string[];
+  readonly batchSize: number;
+  /** Set for a repair: a record that is there stays, whatever it holds. */
+  readonly keepsOthers?: true;
+  /** See `drawLoader`. */
+  readonly loader: string;
+  /** How long to go on trying one operation, in milliseconds. */
+  readonly retryMs: number;
+}
+
+/** A shard whose records the server has all acknowledged. */
+export interface LoadedShard {
+  readonly state: 'loaded';
+  /** Records this worker sent that were new, and those the server already held. */
+  readonly inserted: number;
+  readonly alreadyThere: number;
+  readonly ms: number;
+  readonly worker: number;
+  /** The server that took the shard's first batch, as `serverIdentity` names it; empty where there is none. */
+  readonly serverIdentity: string;
+  /** The writer used; after an automatic fallback, with the reason for it. */
+  readonly writer: string;
+}
+
+/** How a worker left a shard. A failure crosses the thread boundary as data: an error object would lose its class. */
+export type ShardResult =
+  | LoadedShard
+  | { readonly state: 'interrupted' }
+  | {
+      readonly state: 'failed';
+      readonly exitStatus: ExitStatus;
+      readonly message: string;
+      readonly remedy: string;
+    };
+
+// What settings ask for, before anything is known of the target.
+
+/** What a thread loads in the time it takes to start: fewer records are loaded sooner by fewer threads. */
+const RECORDS_PER_WORKER = 100_000;
+
+/** The dataset that settings ask for. Without a seed one is drawn that is easy to type again. */
+export function requestedDataset(load: LoadSettings, now: Date): Dataset {
+  return {
+    seed: load.seed ?? randomInt(1, 2 ** 31),
+    window: resolveWindow(load.window, load.seed !== undefined, now),
+    sections: load.sections,
+    layout: load.layout,
+    availabilityScale: load.availabilityScale,
+    environment: load.environment,
+    modelVersion: MODEL_VERSION,
+  };
+}
+
+/**
+ * Workers for a load of so many records; of an unknown number where it is undefined. Unless the user says otherwise: one a
+ * core, but half of the cores are left to a server on this machine. It has several times as much to do with a
+ * record as the loader has, and two workers on two cores are slower than one (bench/README.md).
+ */
+export function workersFor(settings: Settings, records: number | undefined): number {
+  return workersAndWhy(settings, records).workers;
+}
+
+/** The same, with the reason; undefined where the user has said so. */
+export function workersAndWhy(
+  { load, connection }: Settings,
+  records: number | undefined,
+): { readonly workers: number; readonly why: string | undefined } {
+  if (load.workers !== undefined) return { workers: load.workers, why: undefined };
+  const cores = availableParallelism();
+  const local = isLocal(connection.uri);
+  const free = Math.max(1, local ? Math.floor(cores / 2) : cores);
+  const useful = records === undefined ? free : Math.max(1, Math.ceil(records / RECORDS_PER_WORKER));
+  if (useful < free) return { workers: useful, why: `enough for ${records} records` };
+  const ofCores = local
+    ? `half of the cores (${cores}): the server is on this machine`
+    : `all cores (${cores})`;
+  return { workers: free, why: ofCores };
+}
+
+// The fleet of a load: the one that is asked for, and the one that a stored run was made with.
+
+/** Far more than a server holds the records of; a plan of them takes a gigabyte. */
+const MOST_ASSETS = 2_000_000;
+
+/** @throws SeedError (usage) where the file cannot be read or is not a fleet, or where there would be too many assets */
+export async function requestedFleet({ source, scale, timezone }: FleetRequest): Promise<Fleet> {
+  if (source === undefined) return builtFrom(DEFAULT_FILE, { scale, timezone });
+  // What reads and checks files is imported only where there is one.
+  const { fleetFileOf } = await import('../fleet/read.js');
+  return builtFrom(fleetFileOf(source), { scale, timezone });
+}
+
+/** The fleet of a checked file. @throws SeedError (usage) where there would be too many assets */
+export function builtFrom(file: FleetFile, { scale, timezone }: Omit<FleetRequest, 'source'>): Fleet {
+  const zone = timezone ?? file.timezone ?? DEFAULT_TIMEZONE;
+  if (file === DEFAULT_FILE && scale === 1 && zone === DEFAULT_TIMEZONE) return DEFAULT_FLEET;
+  const one = buildFleet({ file, scale: 1, timezone: zone });
+  const assets = one.machines.length + one.services.length + one.jobs.length;
+  if (assets * scale > MOST_ASSETS) {
+    throw usageError(
+      `--scale ${scale} of ${assets} assets is more than ${MOST_ASSETS.toLocaleString('en')}`,
+      `use at most --scale ${Math.floor(MOST_ASSETS / assets)}`,
+    );
+  }
+  return scale === 1 ? one : buildFleet({ file, scale, timezone: zone });
+}
+
+/** What a run stores of its fleet: nothing for the default one. */
+export function storedFleet({ definition }: Fleet): { fleet?: RunDocument['fleet'] } {
+  if (definition === DEFAULT_FLEET.definition) return {};
+  const { file, scale, timezone } = definition;
+  return { fleet: { ...(file === DEFAULT_FILE ? {} : { file }), scale, timezone } };
+}
+
+/** What a stored run's fleet was made of. */
+export function definitionOf({ fleet }: Pick<RunDocument, 'fleet'>): FleetDefinition {
+  if (!fleet) return DEFAULT_FLEET.definition;
+  const { file = DEFAULT_FILE, scale, timezone } = fleet;
+  return { file, scale, timezone };
+}
+
+/** The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is the same. */
+export function fleetOf(run: Pick<RunDocument, 'fleet'>): Fleet {
+  return run.fleet ? buildFleet(definitionOf(run)) : DEFAULT_FLEET;
+}

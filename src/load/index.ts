@@ -1,2 +1,0 @@
-/** The load room: coordinator, pool, checkpoints, writers, retry. */
-export { runLoad } from './load.js';

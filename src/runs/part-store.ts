@@ -1,0 +1,221 @@
+/**
+ * The parts of a run that several loaders share. Each part has a document in `seed_parts` with a lease like that of a run of one loader.
+ * The run's own document stays `active` while a part may be at work, which keeps everybody else away.
+ *
+ * Order makes it safe. A part takes its lease first and marks the run active second; whoever takes that mark away reads
+ * the run's `joined` counter first and the leases second, and takes it only if nobody has joined in between.
+ */
+import { hostname } from 'node:os';
+import { type Collection, type Document, type Filter, MongoServerError } from 'mongodb';
+import type { Part } from '../config/settings.js';
+import type { Books } from '../connect/bookkeeping.js';
+import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import type { PartState } from '../output/types.js';
+import { PARTS, RUNS } from '../store/names.js';
+import type { Guard } from '../store/schema.js';
+import { PROCESS_SPACE } from '../system/process-identity.js';
+import { clocks } from '../threads/counters.js';
+import { AGE, type Holder, holderOf, LEASE_MS, lostHold } from './owner.js';
+import type { PartDocument, RunDocument } from './run-document.js';
+import { DUPLICATE_KEY, type NewRun, tooLate } from './run-store.js';
+
+export class PartStore {
+  /** As of a {@link RunStore}. */
+  heldSince = clocks();
+  readonly #runs: Collection<RunDocument>;
+  readonly #parts: Collection<PartDocument>;
+  readonly #patience: Patience;
+
+  constructor(
+    books: Books,
+    /** This loader's name. */
+    readonly holder: string,
+    readonly retry: RetryOptions,
+    readonly part: Part,
+  ) {
+    this.#runs = books.collection<RunDocument>(RUNS);
+    this.#parts = books.collection<PartDocument>(PARTS);
+    this.#patience = new Patience(books.client);
+  }
+
+  /** Who holds this part of a run now. */
+  async currentHolder(runId: string): Promise<Holder | undefined> {
+    const pipeline = [{ $match: { _id: this.#id(runId), active: true } }, { $set: { ageMs: AGE } }];
+    const [stored] = await this.#trying(() => this.#parts.aggregate<Document>(pipeline).toArray());
+    return stored && holderOf(stored);
+  }
+
+  /** Lifts the hold of a loader of this part that is dead, unless it has given a sign of life since. */
+  async lift({ id, heartbeat }: Holder): Promise<void> {
+    await this.#trying(() =>
+      this.#parts.updateOne(
+        { _id: id, active: true, heartbeat: heartbeat as Date },
+        { $unset: { active: '' }, $set: { state: 'interrupted' } },
+      ),
+    );
+  }
+
+  /**
+   * Takes hold of this part, before anything else of it is done. `again`: it was held before, so its records may be there.
+   * @throws SeedError when another loader was faster
+   */
+  async take(runId: string): Promise<{ readonly again: boolean }> {
+    const held = {
+      run: runId,
+      part: this.part.number,
+      state: 'loading',
+      active: true,
+      host: hostname(),
+      pid: process.pid,
+      holder: this.holder,
+      processSpace: PROCESS_SPACE,
+    };
+    const merged = { $mergeObjects: ['$$ROOT', { $literal: held }] };
+    const startedAt = { $ifNull: ['$startedAt', '$$NOW'] };
+    const update = [
+      { $replaceWith: merged },
+      { $set: { heartbeat: '$$NOW', startedAt } },
+      { $unset: 'finishedAt' },
+    ];
+    const free = { $or: [{ active: { $exists: false } }, { holder: this.holder }] };
+    return this.#trying(async () => {
+      try {
+        const filter = { _id: this.#id(runId), ...free };
+        this.heldSince = clocks();
+        const result = await this.#parts.updateOne(filter, update, { upsert: true });
+        return { again: result.upsertedCount === 0 };
+      } catch (error) {
+        if (isDuplicate(error)) throw tooLate();
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * Writes the run where no part has, and marks it active. This part must have been taken before.
+   * False where another run is active.
+   */
+  async join({ _id, ...fields }: NewRun): Promise<boolean> {
+    const joining = { active: true, state: 'loading', host: hostname(), pid: process.pid };
+    const update = [
+      { $replaceWith: { $mergeObjects: [{ $literal: fields }, '$$ROOT', { $literal: joining }] } },
+      {
+        $set: {
+          heartbeat: '$$NOW',
+          startedAt: { $ifNull: ['$startedAt', '$$NOW'] },
+          joined: { $add: [{ $ifNull: ['$joined', 0] }, 1] },
+        },
+      },
+      { $unset: ['holder', 'processSpace', 'finishedAt'] },
+    ];
+    // With a holder of its own it is held as a whole: by `verify --repair`.
+    const free = { $or: [{ active: { $exists: false } }, { holder: { $exists: false } }] } as Document;
+    return this.#trying(async () => {
+      try {
+        await this.#runs.updateOne({ _id, ...free }, update, { upsert: true });
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** As {@link RunStore.heartbeat}, of this part's lease. */
+  async heartbeat(runId: string): Promise<boolean> {
+    const held = { _id: this.#id(runId), active: true as const, holder: this.holder };
+    const update = this.#parts.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }]);
+    const result = await this.#patience.limit(update);
+    return result.matchedCount === 1;
+  }
+
+  /** How every part of a run stands, in their order. */
+  async states(runId: string): Promise<PartState[]> {
+    const pipeline = [{ $match: { run: runId } }, { $set: { ageMs: AGE } }];
+    const stored = await this.#trying(() => this.#parts.aggregate<Document>(pipeline).toArray());
+    const byNumber = new Map(stored.map((one) => [Number(one.part), one]));
+    return Array.from({ length: this.part.of }, (_, i) => ({
+      part: i + 1,
+      state: stateOf(byNumber.get(i + 1)),
+    }));
+  }
+
+  /**
+   * Says that every shard of this part is durable. True where no other part is left, so that the run is to be finished.
+   * @throws SeedError where another loader has taken this part over
+   */
+  async complete(runId: string, guard: Guard): Promise<boolean> {
+    const mine = { _id: this.#id(runId), active: true as const, holder: this.holder };
+    const update = { $set: { state: 'complete' } } as const;
+    const changed = await this.#trying(() => guard((limit) => this.#parts.updateOne(mine, update, limit)));
+    if (changed.matchedCount === 0) throw lostHold();
+    const done = () => this.#parts.countDocuments({ run: runId, state: 'complete' });
+    return (await this.#trying(done)) >= this.part.of;
+  }
+
+  /**
+   * Says that the whole run is complete, its last step included. This part must be held.
+   * @throws SeedError where the run is not there any more, or somebody else's as a whole
+   */
+  async completeRun(runId: string, guard: Guard): Promise<void> {
+    const shared = { _id: runId, active: true, holder: { $exists: false } } as Filter<RunDocument>;
+    const update = [{ $set: { state: 'complete', finishedAt: '$$NOW', heartbeat: '$$NOW' } }];
+    const changed = await this.#trying(() => guard((limit) => this.#runs.updateOne(shared, update, limit)));
+    if (changed.matchedCount === 0) throw lostHold();
+  }
+
+  /**
+   * Lets go of this part, and of the run where no other part is held.
+   * @throws SeedError where another loader has taken this part over
+   */
+  async end(runId: string, state: 'complete' | 'interrupted' | 'failed'): Promise<void> {
+    await this.#trying(async () => {
+      const run = await this.#runs.findOne({ _id: runId }, { projection: { joined: 1, state: 1 } });
+      const mine = {
+        _id: this.#id(runId),
+        holder: this.holder,
+        $or: [{ active: true as const }, { state }],
+      };
+      const released = await this.#parts.updateOne(mine, [
+        { $set: { state, finishedAt: '$$NOW', heartbeat: '$$NOW' } },
+        { $unset: 'active' },
+      ]);
+      if (released.matchedCount === 0) throw lostHold();
+      if (!run || (await this.#parts.countDocuments({ run: runId, active: true })) > 0) return;
+      const ended = state === 'failed' ? 'failed' : 'interrupted';
+      await this.#runs.updateOne({ _id: runId, joined: run.joined, holder: { $exists: false } } as Document, [
+        { $set: { state: { $cond: [{ $eq: ['$state', 'complete'] }, '$state', ended] } } },
+        { $set: { finishedAt: '$$NOW', heartbeat: '$$NOW' } },
+        { $unset: 'active' },
+      ]);
+    });
+  }
+
+  /** Takes back a run that this loader alone has just written, and its part with it. */
+  async withdraw(runId: string): Promise<void> {
+    await this.#trying(async () => {
+      await this.#runs.deleteOne({ _id: runId, joined: 1, holder: { $exists: false } } as Document);
+      await this.#parts.deleteOne({ _id: this.#id(runId), holder: this.holder });
+    });
+  }
+
+  #id(runId: string): string {
+    return `${runId}:${this.part.number}`;
+  }
+
+  #trying<T>(attempt: () => Promise<T>): Promise<T> {
+    return withRetry(() => this.#patience.limit(attempt()), this.retry);
+  }
+}
+
+/** A part whose loader has died says of itself that it is loading. */
+function stateOf(stored: Document | undefined): PartState['state'] {
+  if (!stored) return 'not begun';
+  const { state, active, ageMs } = stored;
+  if (state === 'complete' || state === 'failed') return state;
+  return active && ageMs !== null && ageMs < LEASE_MS ? 'loading' : 'interrupted';
+}
+
+function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}

@@ -1,0 +1,126 @@
+/** Numbers that workers count up and the main thread reads without a message: progress costs no event loop turn. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Cells before the slots: stop flag, slots taken, and until when the run is held, by two clocks. */
+const HEADER = 4;
+const HELD_FOREVER = 2n ** 62n;
+const FIELDS = ['acknowledged', 'batches', 'batchMicros', 'assetIndex', 'metricIndex', 'minute'] as const;
+type Field = (typeof FIELDS)[number];
+
+/**
+ * Milliseconds by the clock that nobody sets and by the wall clock: the first stands still while a machine sleeps, the second may
+ * be set back.
+ */
+export function clocks(): readonly [bigint, bigint] {
+  return [process.hrtime.bigint() / 1_000_000n, BigInt(Date.now())];
+}
+
+/** One slot a worker, of 64-bit integers, after the header. */
+export class Counters {
+  readonly #cells: BigInt64Array;
+
+  constructor(readonly shared: SharedArrayBuffer) {
+    this.#cells = new BigInt64Array(shared);
+  }
+
+  static forWorkers(workers: number): Counters {
+    const counters = new Counters(new SharedArrayBuffer((HEADER + workers * FIELDS.length) * 8));
+    Atomics.store(counters.#cells, 2, HELD_FOREVER);
+    Atomics.store(counters.#cells, 3, HELD_FOREVER);
+    return counters;
+  }
+
+  /** Says that the run was held at an instant that {@link clocks} has read, and stays so for `ms`. */
+  holdFor(ms: number, [steady, wall]: readonly [bigint, bigint]): void {
+    Atomics.store(this.#cells, 2, steady + BigInt(ms));
+    Atomics.store(this.#cells, 3, wall + BigInt(ms));
+  }
+
+  /** False when another loader may have taken the run over. Without {@link holdFor} it is always true. */
+  get held(): boolean {
+    const [steady, wall] = clocks();
+    return Atomics.load(this.#cells, 2) > steady && Atomics.load(this.#cells, 3) > wall;
+  }
+
+  /** Milliseconds in which nobody takes the run over; at least one, and at most an hour. */
+  get heldMs(): number {
+    const [steady, wall] = clocks();
+    const left = [Atomics.load(this.#cells, 2) - steady, Atomics.load(this.#cells, 3) - wall].map(Number);
+    return Math.max(1, Math.min(...left, 3_600_000));
+  }
+
+  /** Asks all workers to stop after the batches in flight. */
+  stop(): void {
+    Atomics.store(this.#cells, 0, 1n);
+  }
+
+  get stopping(): boolean {
+    return Atomics.load(this.#cells, 0) === 1n;
+  }
+
+  /** Takes a slot for the calling worker. A worker that replaces a dead one shares the last slot: sums stay right. */
+  takeSlot(): number {
+    const taken = Number(Atomics.add(this.#cells, 1, 1n));
+    const slots = (this.#cells.length - HEADER) / FIELDS.length;
+    return Math.min(taken, slots - 1);
+  }
+
+  add(slot: number, field: Field, amount: number): void {
+    Atomics.add(this.#cells, this.#at(slot, field), BigInt(Math.round(amount)));
+  }
+
+  set(slot: number, field: Field, value: number): void {
+    Atomics.store(this.#cells, this.#at(slot, field), BigInt(value));
+  }
+
+  get(slot: number, field: Field): number {
+    return Number(Atomics.load(this.#cells, this.#at(slot, field)));
+  }
+
+  /** Over all workers. */
+  sum(field: Field): number {
+    let sum = 0;
+    for (let slot = 0; slot * FIELDS.length + HEADER < this.#cells.length; slot++)
+      sum += this.get(slot, field);
+    return sum;
+  }
+
+  #at(slot: number, field: Field): number {
+    return HEADER + slot * FIELDS.length + FIELDS.indexOf(field);
+  }
+}
+
+// Keeps a worker from writing while its loader may have lost its hold on the database.
+
+const PAUSE_MS = 50;
+
+/** Nothing was written, because the lease might be over. It passes: the lease is renewed, or found to be lost. */
+export class NotHeld extends Error {
+  constructor() {
+    super('the hold on the database is not renewed yet');
+  }
+}
+
+/**
+ * A loader that was stopped for a while (a suspended machine, a debugger) may have been taken for dead and replaced. Undefined where
+ * it is known that it was not; else resolves when that is known.
+ * @throws Error where the loader is told to stop before that
+ */
+export function untilHeld(counters: Counters): Promise<void> | undefined {
+  return counters.held ? undefined : waitUntilHeld(counters);
+}
+
+async function waitUntilHeld(counters: Counters): Promise<void> {
+  while (!counters.held) {
+    if (counters.stopping) throw new Error('the run is not held any more');
+    await sleep(PAUSE_MS);
+  }
+}
+
+// How much one worker does at the same time; bench/README.md has the measurements behind it.
+
+/** Batches that a worker has sent and not yet been answered. */
+export const BATCHES_IN_FLIGHT = 5;
+
+/** Shards that a worker loads side by side: a service has two series, too few for so many batches. */
+export const SHARDS_SIDE_BY_SIDE = 3;

@@ -1,0 +1,222 @@
+/** What a comparison shard by shard cannot see: records outside all planned series and the window. */
+import { BSON, type Db, type Document, type ObjectId } from 'mongodb';
+import type { Dataset } from '../dataset/dataset.js';
+import { assetDocument, recordId, type Series, seriesIdPrefix } from '../encode/document.js';
+import type { Fleet } from '../fleet/types.js';
+import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
+import { instantOf, loadedAssets } from '../plan/plan.js';
+import { ASSETS, METRICS } from '../store/names.js';
+import { countMeasurements } from '../store/statistics.js';
+import { timestampMinute } from './comparison.js';
+import { type Findings, noFindings, note, seriesKey } from './findings.js';
+import type { OtherDataset, VerifyInput } from './verify.js';
+
+/** Records in a series below which counting all of them by their index is quicker than a query for the gap beside it. */
+const SHORT_SERIES = 500;
+
+/** A dataset and its series. */
+interface Planned {
+  readonly dataset: Dataset;
+  readonly series: ReadonlyMap<string, Series>;
+}
+
+export class Outside {
+  readonly findings: Findings = noFindings();
+  /** Records that other runs have planned. */
+  ofOtherRuns = 0;
+  readonly #planned: Planned;
+  readonly #others: readonly Planned[];
+
+  constructor(dataset: Dataset, others: readonly OtherDataset[], fleet: Fleet) {
+    this.#planned = { dataset, series: plannedSeries(dataset, fleet) };
+    this.#others = others
+      .filter((other) => other.dataset.layout === dataset.layout)
+      .map((other) => ({ dataset: other.dataset, series: plannedSeries(other.dataset, other.fleet) }));
+  }
+
+  get seriesCount(): number {
+    return this.#planned.series.size;
+  }
+
+  /**
+   * Reads the ranges of `_id` between those that were compared. Where nothing is, that costs nothing; counting
+   * the collection instead would read all of it, and its fast count is wrong after a crash.
+   */
+  async readGaps(db: Db): Promise<void> {
+    const { dataset, series } = this.#planned;
+    const { start, end } = dataset.window;
+    const compared = [...series.values()]
+      .map((one) => ({ from: recordId(one, start), to: recordId(one, end) }))
+      .sort((a, b) => Buffer.compare(a.from.id, b.from.id));
+    let from: ObjectId | undefined;
+    for (const range of [...compared, { from: undefined, to: undefined }]) {
+      await readGap(db, from, range.from, (document) => this.#noteDocument(document));
+      from = range.to;
+    }
+  }
+
+  #noteDocument(document: Document): void {
+    const [assetId, metricName] = [String(document.asset_id), String(document.metric_name)];
+    const key = seriesKey(assetId, metricName);
+    const minute = timestampMinute(document);
+    const belongs = this.#others.some(({ dataset, series }) => {
+      const one = series.get(key);
+      return one && isInside(minute, dataset) && recordId(one, minute).equals(document._id);
+    });
+    if (belongs) {
+      this.ofOtherRuns++;
+      return;
+    }
+    // A second document of a planned record, under another `_id`.
+    const { series, dataset } = this.#planned;
+    const one = series.get(key);
+    const doubled = one !== undefined && one.section !== 'backup' && isInside(minute, dataset);
+    const found = typeof document.value === 'number' ? document.value : undefined;
+    this.findings.found++;
+    note(this.findings, { defect: doubled ? 'doubled' : 'foreign', assetId, metricName, minute, found });
+  }
+
+  /** Groups all measurements of a time-series collection. */
+  async groupMeasurements(db: Db): Promise<void> {
+    const all = [this.#planned, ...this.#others];
+    const branches = all.map(({ dataset: { window } }, place) => ({
+      case: {
+        $and: [
+          { $gte: ['$timestamp', instantOf(window.start)] },
+          { $lt: ['$timestamp', instantOf(window.end)] },
+        ],
+      },
+      // biome-ignore lint/suspicious/noThenProperty: the name that the aggregation language has for it
+      then: place,
+    }));
+    const id = {
+      asset: '$meta.asset_id',
+      metric: '$meta.metric_name',
+      place: { $switch: { branches, default: -1 } },
+    };
+    const groups = await db
+      .collection(METRICS)
+      .aggregate<Group>([{ $group: { _id: id, count: { $sum: 1 }, first: { $min: '$timestamp' } } }], {
+        allowDiskUse: true,
+      })
+      .toArray();
+    for (const { _id, count, first } of groups) {
+      const [assetId, metricName] = [String(_id.asset), String(_id.metric)];
+      const key = seriesKey(assetId, metricName);
+      // What lies in the planned window of a planned series has been compared.
+      if (_id.place === 0 && all[0].series.has(key)) continue;
+      if (_id.place >= 0 && this.#others.some((other) => other.series.has(key))) {
+        this.ofOtherRuns += count;
+        continue;
+      }
+      this.findings.found += count;
+      const minute = timestampMinute({ timestamp: first });
+      note(this.findings, { defect: 'foreign', assetId, metricName, minute }, count);
+    }
+  }
+}
+
+interface Group {
+  /** `place`: the first dataset whose window holds the records, -1 for none. */
+  readonly _id: { readonly asset: unknown; readonly metric: unknown; readonly place: number };
+  readonly count: number;
+  readonly first: Date;
+}
+
+/** Finds what `metrics` holds besides the planned series in their window, where `compared` records were found. */
+export async function compareOutside(
+  db: Db,
+  { dataset, others, fleet }: VerifyInput,
+  compared: number,
+): Promise<Outside> {
+  const outside = new Outside(dataset, others, fleet);
+  // Worth it only where there is more than was compared; of long series the gaps are read sooner than all is counted.
+  const { layout } = dataset;
+  const countFirst = layout === 'timeseries' || compared / outside.seriesCount < SHORT_SERIES;
+  if (countFirst && (await countMeasurements(db, layout)) === compared) return outside;
+  if (layout === 'flat') await outside.readGaps(db);
+  else await outside.groupMeasurements(db);
+  return outside;
+}
+
+function isInside(minute: number, { window }: Dataset): boolean {
+  return Number.isInteger(minute) && minute >= window.start && minute < window.end;
+}
+
+/** All documents from one `_id` on to before another; bounds of an index, so that `_id`s of every type are among them. */
+async function readGap(
+  db: Db,
+  from: ObjectId | undefined,
+  to: ObjectId | undefined,
+  use: (document: Document) => void,
+): Promise<void> {
+  const options = { projection: { asset_id: 1, metric_name: 1, timestamp: 1, value: 1 }, batchSize: 10_000 };
+  let cursor = db.collection(METRICS).find({}, options);
+  if (from ?? to) cursor = cursor.hint({ _id: 1 });
+  if (from) cursor = cursor.min({ _id: from });
+  if (to) cursor = cursor.max({ _id: to });
+  for await (const document of cursor) use(document);
+}
+
+// The series of a whole dataset, without its values.
+
+/** By asset and metric. */
+export function plannedSeries({ sections, seed, environment }: Dataset, fleet: Fleet): Map<string, Series> {
+  const planned = new Map<string, Series>();
+  for (const asset of loadedAssets(fleet)) {
+    const { assetId, assetType } = asset;
+    const backups = assetType === 'service' ? [] : [BACKUP_SERIES];
+    for (const { section, metricName, unit } of [...minuteSeries(asset), ...backups]) {
+      if (!sections.includes(section)) continue;
+      const idPrefix = seriesIdPrefix(seed, assetId, metricName);
+      const series = { assetId, assetType, metricName, unit, section, environment, idPrefix };
+      planned.set(seriesKey(assetId, metricName), series);
+    }
+  }
+  return planned;
+}
+
+// The `assets` collection beside the fleet.
+
+/** Ids of defective assets. */
+export interface AssetFindings {
+  readonly expected: number;
+  readonly found: number;
+  readonly missing: string[];
+  readonly different: string[];
+  readonly foreign: string[];
+}
+
+/** Compares the collection document by document. The run that wrote it last has left its window's end in it. */
+export async function compareAssets(db: Db, { fleet, dataset, others }: VerifyInput): Promise<AssetFindings> {
+  const documents = await db.collection<{ _id: string }>(ASSETS).find({}, { promoteValues: false }).toArray();
+  const stored = new Map(documents.map((document) => [String(document._id), BSON.serialize(document)]));
+  const assets = [...fleet.machines, ...fleet.services, ...fleet.jobs];
+  const found: AssetFindings = {
+    expected: assets.length,
+    found: stored.size,
+    missing: [],
+    different: [],
+    foreign: [],
+  };
+  const ends = [dataset, ...others.map((other) => other.dataset)].map(({ window }) => instantOf(window.end));
+  for (const asset of assets) {
+    const document = stored.get(asset.assetId);
+    stored.delete(asset.assetId);
+    if (document === undefined) {
+      found.missing.push(asset.assetId);
+      continue;
+    }
+    const isExpected = ends.some(
+      (end) => Buffer.compare(document, BSON.serialize(assetDocument(asset, end))) === 0,
+    );
+    if (!isExpected) found.different.push(asset.assetId);
+  }
+  for (const other of others) {
+    for (const asset of [...other.fleet.machines, ...other.fleet.services, ...other.fleet.jobs]) {
+      stored.delete(asset.assetId);
+    }
+  }
+  found.foreign.push(...stored.keys());
+  return found;
+}

@@ -1,0 +1,240 @@
+/**
+ * Writes each record exactly once over a connection that may fail in the middle.
+ *
+ * In the flat layout that is simple: a record's `_id` is deterministic, so sending it again is harmless. A time-series
+ * collection has no unique key. So after a failure whose outcome nobody knows, the connection is replaced, the server is given time to
+ * finish what came through it, what is there is read, and only the rest is sent.
+ *
+ * What is there counts as written only where it is the record itself: one of the same series and minute with another value is
+ * somebody else's, and fails the load.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { type Db, type Document, MongoServerError, type ObjectId } from 'mongodb';
+import { type RetryOptions, withRetry } from '../connect/retry.js';
+import { flatDocument, recordId, type Series } from '../encode/document.js';
+import type { Batch, Insert } from '../encode/insert.js';
+import { ExitStatus, SeedError } from '../errors.js';
+import { instantOf, type Shard } from '../plan/plan.js';
+import { METRICS } from '../store/names.js';
+import { NotHeld } from '../threads/counters.js';
+import type { Sink, WriteResult } from './sink.js';
+import type { WriterConnection } from './writer-connection.js';
+
+export interface SafeSinkOptions {
+  readonly shard: Shard;
+  /** True where an earlier attempt, or somebody else, may have written records of this shard. */
+  readonly mayHoldRecords: boolean;
+  /** True: a record that is there stays, whatever it holds. */
+  readonly keepsOthers: boolean;
+  readonly retry: RetryOptions;
+  /** Resolves when this loader may write, not while another one could have taken its run over; undefined where it may. */
+  readonly untilHeld: () => Promise<void> | undefined;
+}
+
+export class SafeSink implements Sink {
+  /** By metric: what the shard's series holds in the database, by minute. */
+  readonly #present = new Map<string, ReadonlyMap<number, unknown>>();
+
+  constructor(
+    readonly connection: WriterConnection,
+    readonly options: SafeSinkOptions,
+  ) {}
+
+  async write(insert: Insert): Promise<WriteResult> {
+    let astray: number | undefined;
+    let failed = false;
+    return withRetry(async () => {
+      const held = this.options.untilHeld();
+      if (held) await held;
+      if (insert.layout === 'flat') return this.#writeKeyed(insert);
+      if (astray !== undefined) {
+        await this.connection.renew(astray);
+        astray = undefined;
+      }
+      const rest = await this.#notYetThere(insert, failed);
+      if (!rest) return { inserted: 0, alreadyThere: insert.records };
+      const alreadyThere = insert.records - rest.records;
+      let sentBy = 0;
+      try {
+        const result = await this.connection.write(rest, (generation) => {
+          sentBy = generation;
+        });
+        return { inserted: result.inserted, alreadyThere };
+      } catch (error) {
+        failed = true;
+        // A reply, even of refusal, says that the server has done with the insert. What was held back has not been sent.
+        const isSettled = error instanceof MongoServerError || error instanceof NotHeld;
+        if (!isSettled) astray = sentBy;
+        throw error;
+      }
+    }, this.options.retry);
+  }
+
+  async #writeKeyed(insert: Insert): Promise<WriteResult> {
+    const result = await this.connection.write(insert);
+    if (!result.duplicates || this.options.keepsOthers) return result;
+    for (const picked of pick(insert, result.duplicates)) {
+      const { first, last } = idRange(picked);
+      refuseOtherDocuments(picked, await this.connection.read((db) => documentsPresent(db, first, last)));
+    }
+    return result;
+  }
+
+  async #notYetThere(insert: Insert, failedBefore: boolean): Promise<Insert | undefined> {
+    const { shard, mayHoldRecords, keepsOthers } = this.options;
+    for (const { series } of insert.batches) {
+      const { assetId, metricName } = series;
+      if (!failedBefore && !(mayHoldRecords && !this.#present.has(metricName))) continue;
+      const present = await this.connection.read((db) =>
+        valuesPresent(db, assetId, metricName, shard.from, shard.to),
+      );
+      this.#present.set(metricName, present);
+    }
+    if (!keepsOthers) refuseOtherValues(insert, this.#present);
+    return insert.without(this.#present);
+  }
+}
+
+// Which records are in the database already, and what they hold.
+
+const MS_PER_MINUTE = 60_000;
+
+/** From the primary, with what it has acknowledged: not what a majority of the set has by now. */
+const FRESH = { batchSize: 10_000, readPreference: 'primary', readConcern: { level: 'local' } } as const;
+
+/** What {@link valuesPresent} says of a minute that has several records which differ. */
+export const SEVERAL = Number.NaN;
+
+/** The values of a time-series series in [from, to), by minute. */
+export async function valuesPresent(
+  db: Db,
+  assetId: string,
+  metricName: string,
+  from: number,
+  to: number,
+): Promise<Map<number, unknown>> {
+  const cursor = db.collection(METRICS).find(
+    {
+      'meta.asset_id': assetId,
+      'meta.metric_name': metricName,
+      timestamp: { $gte: new Date(from * MS_PER_MINUTE), $lt: new Date(to * MS_PER_MINUTE) },
+    },
+    { ...FRESH, projection: { _id: 0, timestamp: 1, value: 1 } },
+  );
+  const values = new Map<number, unknown>();
+  for await (const { timestamp, value } of cursor) {
+    const minute = (timestamp as Date).getTime() / MS_PER_MINUTE;
+    const isAnother = values.has(minute) && values.get(minute) !== value;
+    values.set(minute, isAnother ? SEVERAL : value);
+  }
+  return values;
+}
+
+/** The documents of the flat layout from one `_id` up to another, by their `_id` in hexadecimal. */
+export async function documentsPresent(
+  db: Db,
+  first: ObjectId,
+  last: ObjectId,
+): Promise<Map<string, Document>> {
+  const cursor = db.collection(METRICS).find({ _id: { $gte: first, $lte: last } }, FRESH);
+  const documents = new Map<string, Document>();
+  for await (const document of cursor) documents.set(document._id.toHexString(), document);
+  return documents;
+}
+
+// Tells a record that is there already from one of the same series and minute that is another's: "already there" is said of this run's
+// own records alone.
+
+/** Some records of one batch, by their positions in it, rising. */
+export interface Picked {
+  readonly batch: Batch;
+  readonly positions: readonly number[];
+}
+
+/** The records at these positions of an insert. */
+export function pick(insert: Insert, positions: readonly number[]): Picked[] {
+  const rising = [...positions].sort((a, b) => a - b);
+  const picked: Picked[] = [];
+  let begin = 0;
+  for (const batch of insert.batches) {
+    const end = begin + batch.records;
+    const own = rising.filter((at) => at >= begin && at < end).map((at) => at - begin);
+    if (own.length > 0) picked.push({ batch, positions: own });
+    begin = end;
+  }
+  return picked;
+}
+
+/** The `_id`s of the first and the last of them. */
+export function idRange({ batch: { series, minutes }, positions }: Picked) {
+  return {
+    first: recordId(series, minutes[positions[0]]),
+    last: recordId(series, minutes[positions[positions.length - 1]]),
+  };
+}
+
+/**
+ * @param stored documents by their `_id` in hexadecimal. Fields that somebody has added to them are no matter, and one that is missing
+ *   here has gone since: the count at the end of the load tells
+ * @throws SeedError for a document that is not the record, though it bears its `_id`
+ */
+export function refuseOtherDocuments(
+  { batch, positions }: Picked,
+  stored: ReadonlyMap<string, Document>,
+): void {
+  const { series, minutes, values } = batch;
+  for (const position of positions) {
+    const minute = minutes[position];
+    const found = stored.get(recordId(series, minute).toHexString());
+    if (!found) continue;
+    const { _id, ...planned } = flatDocument(series, minute, values[position]);
+    for (const [field, value] of Object.entries({ ...planned, value: values[position] })) {
+      if (!isDeepStrictEqual(found[field], value)) throw anothers(series, minute, field, found[field], value);
+    }
+  }
+}
+
+/**
+ * @param present what is stored, by metric and minute
+ * @throws SeedError for a record that is there with another value
+ */
+export function refuseOtherValues(
+  { batches }: Insert,
+  present: ReadonlyMap<string, ReadonlyMap<number, unknown>>,
+): void {
+  for (const { series, minutes, values } of batches) {
+    const stored = present.get(series.metricName);
+    if (!stored || stored.size === 0) continue;
+    for (const [position, minute] of minutes.entries()) {
+      const value = values[position];
+      if (stored.has(minute) && stored.get(minute) !== value) {
+        throw anothers(series, minute, 'value', stored.get(minute), value);
+      }
+    }
+  }
+}
+
+function anothers(
+  series: Series,
+  minute: number,
+  field: string,
+  found: unknown,
+  planned: unknown,
+): SeedError {
+  const which = `${series.assetId} ${series.metricName} at ${instantOf(minute).toISOString()}`;
+  return new SeedError(
+    ExitStatus.targetNotReady,
+    `${METRICS} holds another record of ${which}: its ${field} is ${shown(found)}, not ${shown(planned)}`,
+    'use another --database, or --clean --yes to replace what is there',
+  );
+}
+
+const LONGEST = 60;
+
+function shown(value: unknown): string {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  // Of a time-series record that is there several times, with several values.
+  if (Number.isNaN(value)) return 'not one alone';
+  return (typeof value === 'object' ? JSON.stringify(value) : String(value)).slice(0, LONGEST);
+}

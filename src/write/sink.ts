@@ -1,0 +1,86 @@
+/** A sink: where records go. Its slowness holds the source back. */
+
+import type { Db } from 'mongodb';
+import type { WriterName } from '../config/settings.js';
+import type { Insert } from '../encode/insert.js';
+import { holdableConnections } from './driver/connection-type.js';
+import { loadDocumentSequence, type MakeSequence } from './driver/document-sequence.js';
+import type { DriverConnectionType } from './driver/internals.js';
+import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
+
+/** What became of an insert: every record of it is either new or was there before. */
+export interface WriteResult {
+  readonly inserted: number;
+  readonly alreadyThere: number;
+  /** Positions, in the insert, of records whose `_id` the server had before. */
+  readonly duplicates?: readonly number[];
+}
+
+export interface Sink {
+  /** Resolves when every record is acknowledged; rejects when that cannot be reached. Called for several inserts side by side, never for two with one series. */
+  write(insert: Insert): Promise<WriteResult>;
+  /** Makes ready for so many inserts side by side, where that saves time later. */
+  open?(inserts: number): void;
+}
+
+/** Encodes and throws away: measures the model and the encoder alone (`--writer none`). */
+export const nullSink: Sink = {
+  async write(insert) {
+    insert.encode();
+    return { inserted: insert.records, alreadyThere: 0 };
+  },
+};
+
+// Chooses the sink for a writer's name, falling back where the fast one cannot be had.
+
+/** How to send ready bytes, and over which connections of the driver. */
+export interface Sequence {
+  readonly make: MakeSequence;
+  /** Of the client that sends; the message where this version of the driver's connections cannot be held. */
+  readonly connectionType: DriverConnectionType | string;
+}
+
+/** A string is the reason why ready bytes cannot be sent. */
+export type LoadedSequence = Sequence | string;
+
+/** Prepares the driver of this thread for the fast writer; once for a thread. */
+export async function loadSequence(): Promise<LoadedSequence> {
+  try {
+    const make = await loadDocumentSequence();
+    const connectionType = await holdableConnections(make).catch((error: Error) => error.message);
+    return { make, connectionType };
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A sink, and what it is called. */
+export interface OpenedSink {
+  readonly sink: Sink;
+  readonly writer: string;
+}
+
+/** `writer` says which one was taken and, after a fallback, why. */
+export function openSink(
+  db: Db | undefined,
+  name: WriterName,
+  writeConcern: WriteConcernSetting,
+  sequence: LoadedSequence,
+): OpenedSink {
+  if (!db || name === 'none') return { sink: nullSink, writer: 'none' };
+  if (name === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: name };
+  if (typeof sequence === 'string') {
+    return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${sequence})` };
+  }
+  const { make, connectionType } = sequence;
+  if (connectsBy(connectionType, db)) return { sink: new SequenceSink(db, writeConcern), writer: name };
+  const reason = typeof connectionType === 'string' ? connectionType : 'its connections are of another type';
+  const writer = `sequence (a command for each insert: ${reason})`;
+  return { sink: new SequenceSink(db, writeConcern, make), writer };
+}
+
+/** Whether a database's client makes connections of this type. */
+function connectsBy(connectionType: Sequence['connectionType'], db: Db): boolean {
+  const { options } = db.client as { options: { readonly connectionType?: unknown } };
+  return options.connectionType === connectionType;
+}

@@ -1,0 +1,133 @@
+/** What a worker meets at the server comes out of the load as one failure with its cause, and the run stays resumable. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { WorkerContext } from '../../src/dataset/dataset.js';
+import { type LoadEvent, load, SeedError } from '../../src/index.js';
+import { LAYOUTS_HERE } from '../support/features.js';
+import { datasetOver, END, useServer } from '../support/loading.js';
+
+const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
+const HOUR = { start: new Date(END.getTime() - 3_600_000) } as const;
+const RECORDS = 94 * 60;
+/** Long enough for a command that is given when the load begins. */
+const WAITING = { blockConnection: true, blockTimeMS: 1_500 };
+
+/** Inserts into `metrics`, from some attempt on, end as a fail point says. */
+async function failInserts(data: object, mode: object | 'alwaysOn' | 'off'): Promise<void> {
+  const failCommands = ['insert'];
+  await file.client.db('admin').command({
+    configureFailPoint: 'failCommand',
+    mode,
+    ...(mode === 'off' ? {} : { data: { failCommands, namespace: undefined, ...data } }),
+  });
+}
+
+/** How a load fails. `begun` is called when its first inserts are about to be sent. */
+async function failureOf(database: string, begun: () => void = () => undefined): Promise<SeedError> {
+  const { uri } = file.server;
+  const onEvent = (event: LoadEvent) => {
+    if (event.type === 'assetsWritten') begun();
+  };
+  try {
+    await load({ uri, database, seed: 42, end: END, ...HOUR }, { onEvent });
+  } catch (error) {
+    assert.ok(error instanceof SeedError, String(error));
+    assert.doesNotMatch(error.message + error.remedy, /\n|\bat \w+.*:\d+:\d+/);
+    return error;
+  }
+  assert.fail('the load succeeded');
+}
+
+/** The run is marked failed and nobody holds it; with the obstacle gone `--resume` completes it. */
+async function resumesAfter(database: string): Promise<void> {
+  const db = file.client.db(database);
+  const [run] = await db.collection('seed_runs').find().toArray();
+  assert.deepEqual([run.state, run.active], ['failed', undefined]);
+  const { uri } = file.server;
+  const { status, records } = await load({ uri, database, existing: 'resume' });
+  assert.deepEqual([status, records.inserted], ['complete', RECORDS]);
+  assert.equal(await db.collection('metrics').countDocuments(), RECORDS);
+}
+
+for (const [code, exitStatus, message, remedy] of [
+  [14031, 6, /no disk space/, /--resume/],
+  // Whoever gave no user learns that first.
+  [13, 4, /requires a user, and none was given/, /user/],
+  [121, 1, /^the server refused: /, /^$/],
+] as const) {
+  test(`error ${code} of an insert, after some have succeeded, ends with exit status ${exitStatus}`, async () => {
+    const database = file.freshDatabase();
+    await failInserts({ errorCode: code, namespace: `${database}.metrics` }, { skip: 20 });
+    try {
+      const error = await failureOf(database);
+      assert.equal(error.exitStatus, exitStatus);
+      assert.match(error.message, message);
+      assert.match(error.remedy, remedy);
+    } finally {
+      await failInserts({}, 'off');
+    }
+    await resumesAfter(database);
+  });
+}
+
+test('a single record that the server refuses fails the load with the server’s own words', async () => {
+  const database = file.freshDatabase();
+  const db = file.client.db(database);
+  // A validator that is there before is refused before anything is written: this one comes while the first inserts wait.
+  await failInserts({ ...WAITING, namespace: `${database}.metrics` }, { times: 5 });
+  const validator = { asset_id: { $ne: 'svc-nginx-102' } };
+  const error = await failureOf(database, () => void db.command({ collMod: 'metrics', validator }));
+  assert.equal(error.exitStatus, 1);
+  assert.match(error.message, /^the server refused: Document failed validation/);
+  await db.command({ collMod: 'metrics', validator: {} });
+  await resumesAfter(database);
+});
+
+test('a cut connection is no failure: it is said once, counted, and no record is lost or doubled', async () => {
+  for (const layout of LAYOUTS_HERE) {
+    const database = file.freshDatabase();
+    await failInserts({ closeConnection: true, namespace: `${database}.metrics` }, { times: 3 });
+    const events: LoadEvent[] = [];
+    const { uri } = file.server;
+    const summary = await load(
+      { uri, database, seed: 42, end: END, ...HOUR, layout },
+      { onEvent: (event) => void events.push(event) },
+    );
+    assert.deepEqual([summary.status, summary.records.inserted], ['complete', RECORDS]);
+    assert.ok(summary.retries >= 1, `${layout}: ${summary.retries} retries`);
+    const warnings = events.filter((event) => event.type === 'notice' && event.level === 'warning');
+    assert.ok(warnings.length >= 1, 'nothing was said');
+    assert.equal(await file.client.db(database).collection('metrics').countDocuments(), RECORDS);
+  }
+});
+
+test('a failure that no server caused names the shard, and is no unexplained exception', async () => {
+  // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone stands in for it.
+  const { default: loadShardTask } = await import('../../workers/load-shard.js');
+  const { Counters } = await import('../../src/threads/counters.js');
+  const { share } = await import('../../src/threads/pool.js');
+  const { DEFAULT_FLEET, minuteOf, planLoad, SECTIONS } = await import('../../src/index.js');
+  const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
+  const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
+  const result = await loadShardTask({
+    kind: 'shard',
+    shard: { ...shard, assetIndex: 999 },
+    mayHoldRecords: false,
+    counters: Counters.forWorkers(1).shared,
+    context: share<WorkerContext>({
+      runId: 'x',
+      dataset: datasetOver(window),
+      fleet: DEFAULT_FLEET.definition,
+      connection: { origin: 'named', uri: file.server.uri, database: file.freshDatabase(), options: {} },
+      writer: 'none',
+      writeConcern: undefined,
+      compressors: [],
+      batchSize: 100,
+      loader: 'x',
+      retryMs: 1000,
+    }),
+  });
+  assert.ok(result.state === 'failed');
+  assert.equal(result.exitStatus, 1);
+  assert.ok(result.message.startsWith(`shard ${shard.id}: `), result.message);
+});
