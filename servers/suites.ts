@@ -1,5 +1,5 @@
 /** Which of the ordinary test files are run again on each server and by each runtime. */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,36 +9,56 @@ const TESTS = fileURLToPath(new URL('../test', import.meta.url));
 export const SUITE_NAMES = ['loading', 'resuming', 'verifying', 'faults', 'surroundings'] as const;
 export type SuiteName = (typeof SUITE_NAMES)[number];
 
-/** A folder stands for all of its files but those that another suite names. */
-const PARTS: Readonly<Record<SuiteName, readonly string[]>> = {
-  loading: ['load', 'cli/output'],
-  resuming: ['load/starting', 'cli/interrupt', 'refresh'],
-  verifying: ['verify', 'reads', 'picture/report'],
-  faults: ['faults'],
-  surroundings: ['doctor', 'embedded/server', 'security/access', 'servers'],
+/** Folders of tests, each with the files that are meant; without files, all of them. */
+const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[]>>>> = {
+  loading: {
+    server: [
+      'beside',
+      'command-output',
+      'counting',
+      'dataset',
+      'driver-internals',
+      'duplicates',
+      'expiry',
+      'failing-writes',
+      'fleets',
+      'foreign',
+      'held-connection',
+      'journal',
+      'load-pool',
+      'reproducible',
+      'schema',
+      'sections',
+      'vanished',
+      'write-gate',
+    ],
+  },
+  resuming: { server: ['starting', 'interrupt', 'refresh'] },
+  verifying: { server: ['verify-command', 'verify-defects', 'reads', 'report'] },
+  faults: { faults: [] },
+  surroundings: { server: ['doctor', 'embedded-server'], security: ['access'], servers: [] },
 };
 
-/**
- * What says nothing of a program that another runtime runs: tests that load within their own process, and those that reach into the
- * program by Node's own options.
- */
-const OF_NODE_ALONE = /^(load|reads)\/|^faults\/threads/;
+/** Suites and files that load within their own process, or reach into the program by Node's own options. */
+const OF_NODE_ALONE = ['reads', 'starting', 'threads', ...FILES.loading.server].filter(
+  (name) => name !== 'command-output',
+);
 
 /**
  * The suite's files.
  * @param spawning only those that another runtime can run the program of
  */
 export function filesOf(suite: SuiteName, spawning: boolean): string[] {
-  const named = Object.values(PARTS).flat();
-  return PARTS[suite]
-    .flatMap((part) => {
-      const folder = join(TESTS, part);
-      if (!existsSync(folder)) return [`${part}.test.js`];
-      return readdirSync(folder)
-        .filter((name) => name.endsWith('.test.js'))
-        .map((name) => `${part}/${name}`)
-        .filter((file) => !named.includes(file.replace('.test.js', '')));
-    })
-    .filter((file) => !(spawning && OF_NODE_ALONE.test(file)))
-    .map((file) => join(TESTS, file));
+  return Object.entries(FILES[suite])
+    .flatMap(([folder, names]) =>
+      (names.length > 0 ? names : namesIn(folder)).map((name) => ({ folder, name })),
+    )
+    .filter(({ name }) => !(spawning && OF_NODE_ALONE.includes(name)))
+    .map(({ folder, name }) => join(TESTS, folder, `${name}.test.js`));
+}
+
+function namesIn(folder: string): string[] {
+  return readdirSync(join(TESTS, folder))
+    .filter((file) => file.endsWith('.test.js'))
+    .map((file) => file.replace('.test.js', ''));
 }

@@ -10,14 +10,8 @@ import { requestedDataset, requestedFleet, workersFor } from '../dataset/dataset
 import { estimateSize } from '../dataset/generate.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
-import {
-  canHold,
-  DROPPED,
-  type Obstacle,
-  obstaclesTo,
-  unindexable,
-  type Wanted,
-} from '../inspect/obstacles.js';
+import { DROPPED, type Obstacle, obstaclesTo, unindexable, type Wanted } from '../inspect/obstacles.js';
+import { canHold, refuseWriteConcerns } from '../inspect/server.js';
 import { assetDocuments } from '../load/collections.js';
 import { plannedLife, refuseExpired } from '../load/expiry.js';
 import { bytes, count, tree } from '../output/format.js';
@@ -31,7 +25,6 @@ import { runHistory } from '../runs/run-history.js';
 import { RunStore } from '../runs/run-store.js';
 import { collectionsWithData, existingLayout } from '../store/schema.js';
 import { freeBytes } from '../store/statistics.js';
-import { refuseWriteConcerns } from '../store/unmet-writes.js';
 import { exitStatusOf, failureOf } from './commands.js';
 
 /** One thing that was looked at. */

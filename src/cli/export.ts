@@ -8,7 +8,7 @@ import type { ConnectionSettings } from '../config/settings.js';
 import { requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { type Exported, exportDataset } from '../export/export.js';
-import type { ExportFormat } from '../export/rows.js';
+import type { ExportFormat } from '../export/task.js';
 import { bytes, count, counted, duration, tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { shellWord, withoutMasked } from '../output/shell.js';

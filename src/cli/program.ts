@@ -1,7 +1,7 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
 import { Argument, Command, Option } from 'commander';
 import { ExitStatus } from '../errors.js';
-import { EXPORT_FORMATS } from '../export/rows.js';
+import { EXPORT_FORMATS } from '../export/task.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';

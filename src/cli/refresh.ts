@@ -6,6 +6,7 @@ import type { Settings } from '../config/settings.js';
 import { explainFailure, withRetry } from '../connect/retry.js';
 import { openTarget, type Target } from '../connect/target.js';
 import { ExitStatus, usageError } from '../errors.js';
+import { refuseWithoutRecords } from '../load/completion.js';
 import { runLoad } from '../load/load.js';
 import { refuseNoLogFile } from '../output/log-file.js';
 import { createReporter } from '../output/reporter.js';
@@ -13,13 +14,7 @@ import { Screen } from '../output/screen.js';
 import type { LoadSummary, Reporter } from '../output/types.js';
 import { jsonText } from '../output/width.js';
 import { instantOf, minuteOf } from '../plan/plan.js';
-import {
-  nextRefresh,
-  type RefreshStep,
-  refuseUntrimmable,
-  refuseWithoutRecords,
-  settleRuns,
-} from '../runs/extend.js';
+import { nextRefresh, type RefreshStep, refuseUntrimmable, settleRuns } from '../runs/extend.js';
 import { drawLoader, refuseWhileHeld } from '../runs/owner.js';
 import { RunStore } from '../runs/run-store.js';
 import { commandHints, exitStatusOf, failureOf, flagText } from './commands.js';

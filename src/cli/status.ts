@@ -1,4 +1,5 @@
 /** `seed-database status`: what a database holds. */
+
 import type { Db } from 'mongodb';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
@@ -6,6 +7,7 @@ import { withLongReads } from '../connect/connect.js';
 import { explainFailure } from '../connect/retry.js';
 import { openTarget } from '../connect/target.js';
 import { ExitStatus } from '../errors.js';
+import { OWN_COLLECTIONS } from '../inspect/inspect.js';
 import { Screen } from '../output/screen.js';
 import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../output/status-text.js';
 import { jsonText } from '../output/width.js';
@@ -36,7 +38,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
       screen.print(lines.slice(1));
     };
     show(serverLines(server, db.databaseName), []);
-    const database = await databaseStatistics(db);
+    const database = await databaseStatistics(db, OWN_COLLECTIONS);
     show(databaseLines(database));
     const runs = await runHistory(target.books);
     show(runLines(runs, commandHints(flags)));

@@ -8,12 +8,11 @@ import {
   type Db,
   type Document,
   type MongoClient,
+  MongoOperationTimeoutError,
   MongoServerError,
   ReadConcern,
 } from 'mongodb';
-import { type PARTS, RUNS, type SHARDS } from '../store/names.js';
-
-export type BookName = typeof RUNS | typeof PARTS | typeof SHARDS;
+import { ASSETS } from '../store/names.js';
 
 /** What not every server can do. */
 interface Abilities {
@@ -26,7 +25,7 @@ interface Abilities {
 const MAJORITY_READS_OFF = 148;
 const BAD_VALUE = 2;
 /** No document bears it. */
-const NOBODY = 'no-run';
+const NOBODY = 'no-asset';
 
 export class Books {
   readonly #db: Db;
@@ -56,7 +55,7 @@ export class Books {
     return journal ? this : new Books(this.client, this.databaseName, { ...this.abilities, journal });
   }
 
-  collection<T extends Document = Document>(name: BookName): Collection<T> {
+  collection<T extends Document = Document>(name: string): Collection<T> {
     return this.#db.collection<T>(name);
   }
 }
@@ -68,7 +67,7 @@ export function durableWrites(journal: boolean): { w: 'majority'; j?: true } {
 
 async function knowsMajorityReads(books: Books): Promise<boolean> {
   try {
-    await books.collection(RUNS).findOne({}, { projection: { _id: 1 } });
+    await books.collection(ASSETS).findOne({}, { projection: { _id: 1 } });
     return true;
   } catch (error) {
     // Whatever else is wrong, the command that is meant will meet it, and say so.
@@ -79,11 +78,34 @@ async function knowsMajorityReads(books: Books): Promise<boolean> {
 /** A server without a journal refuses the concern before it looks for anything to delete. */
 async function keepsJournal(books: Books): Promise<boolean> {
   try {
-    const runs = books.collection<{ _id: string }>(RUNS);
-    await runs.deleteOne({ _id: NOBODY }, { writeConcern: { w: 1, j: true } });
+    const assets = books.collection<{ _id: string }>(ASSETS);
+    await assets.deleteOne({ _id: NOBODY }, { writeConcern: { w: 1, j: true } });
     return true;
   } catch (error) {
     if (!(error instanceof MongoServerError)) throw error;
     return !(error.code === BAD_VALUE && /journal/i.test(error.message));
+  }
+}
+
+/** Of a write concern: none of that name, never so many members; on a server without members. */
+const NEVER = new Set([79, 100, 2]);
+
+/** A concern that can be met, by members that are down or late: a load would wait for them as well. */
+const PATIENCE_MS = 2_000;
+
+/**
+ * @param w as `--write-concern`; undefined: the connection string's, or the server's default
+ * @throws the server's error, where no write of that concern will ever be confirmed
+ */
+export async function refuseUnmetWrites(db: Db, w?: string | number): Promise<void> {
+  const concern = w === undefined ? {} : { writeConcern: { w: w as 'majority' | number } };
+  try {
+    const assets = db.collection<{ _id: string }>(ASSETS);
+    await assets.deleteOne({ _id: NOBODY }, { ...concern, timeoutMS: PATIENCE_MS });
+  } catch (error) {
+    if (error instanceof MongoOperationTimeoutError) return;
+    // Whatever else is refused, the writes that are meant will meet, and say so.
+    if (error instanceof MongoServerError && !NEVER.has(Number(error.code))) return;
+    throw error;
   }
 }

@@ -7,7 +7,7 @@ import * as zlib from 'node:zlib';
 import { type Db, MongoClient, type MongoClientOptions, MongoServerError, ReadConcern } from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
 import { usageError } from '../errors.js';
-import { RUNS } from '../store/names.js';
+import { ASSETS } from '../store/names.js';
 import { Books } from './bookkeeping.js';
 import { makeContact } from './first-contact.js';
 import { explainOpening, settingsError } from './server-errors.js';
@@ -83,7 +83,7 @@ function makeUsableClient(connection: ConnectionSettings, overrides: MongoClient
 /** Without a user the server says who it is all the same, and refuses what comes next. */
 async function refuseNobody(db: Db): Promise<void> {
   try {
-    await db.collection(RUNS).findOne({}, { projection: { _id: 1 } });
+    await db.collection(ASSETS).findOne({}, { projection: { _id: 1 } });
   } catch (error) {
     if (error instanceof MongoServerError && error.code === UNAUTHORIZED) throw error;
   }
@@ -177,4 +177,10 @@ function refuseUnless(what: string, context: SecureContextOptions): void {
 function reasonOf(error: unknown): string {
   const { reason, message } = error as Error & { reason?: string };
   return reason ?? message.replace(/^error:\w+:[^:]*::/, '');
+}
+
+/** By `fsyncLock`, as before a backup of the files. Whoever is allowed to ask for its own operations is told. */
+export async function isServerLocked(db: Db): Promise<boolean> {
+  const asked = db.client.db('admin').command({ currentOp: 1, $ownOps: true });
+  return (await asked.catch(() => undefined))?.fsyncLock === true;
 }

@@ -11,8 +11,8 @@ import {
 } from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
 import { SeedError } from '../errors.js';
+import { whoAnswers } from '../system/who-answers.js';
 import { type Found, noContact, outlook } from './no-contact.js';
-import { whoAnswers } from './who-answers.js';
 
 /** Nothing listens there, nobody knows the name, or no way leads there: waiting for the time-out would not help. */
 const HOPELESS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EACCES']);

@@ -3,7 +3,7 @@ import type { MongoOptions } from 'mongodb';
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import type { Answer } from './who-answers.js';
+import type { Answer } from '../system/who-answers.js';
 
 /** What is there is no server that can be meant: waiting for another one is in vain. */
 export class NotThere extends SeedError {}

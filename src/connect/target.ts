@@ -1,17 +1,19 @@
 /** The database to load into: the server that was named, or the one this program finds or starts by itself. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { formatUri, hasOption, parseUri } from '../config/uri.js';
-import { refuseLocked } from '../inspect/obstacles.js';
+import { ExitStatus, SeedError } from '../errors.js';
 import type { ServerInfo } from '../output/types.js';
+import { isListening } from '../system/who-answers.js';
 import type { Books } from './bookkeeping.js';
-import { type Connection, openConnection } from './connect.js';
+import { type Connection, isServerLocked, openConnection } from './connect.js';
 import { formatLoaderName } from './loader-connections.js';
+import { NotThere } from './no-contact.js';
+import { LOCKED } from './refusals.js';
 import { explainFailure, type RetryOptions, withRetry } from './retry.js';
 import { explainServerError } from './server-errors.js';
-import { openWhenReady } from './wait-for-server.js';
-import { isListening } from './who-answers.js';
 
 export interface Target {
   /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
@@ -154,12 +156,65 @@ function isNoPreference(pair: string): boolean {
   return !/^(?:readPreference|readPreferenceTags|maxStalenessSeconds)=/i.test(pair);
 }
 
-// Whether a server shares this machine's cores.
+// Opens a connection to a server that may still be starting.
 
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|%2F.*)(?::\d+)?$/i;
+const PAUSE_MS = 500;
 
-/** True where every host of the connection string is this machine: a loopback name or address, or a socket path. */
-export function isLocal(uri: string): boolean {
-  const hosts = parseUri(uri)?.hosts.split(',') ?? [];
-  return hosts.length > 0 && hosts.every((host) => LOOPBACK.test(host));
+/** Who is told, and who may stop it. */
+export interface Waiting {
+  readonly notice: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tries until the server takes part, for as long as `--wait` says; says once that it waits, and for what.
+ * @throws SeedError the last failure, or at once one that waiting cannot mend
+ */
+export async function openWhenReady(
+  connection: ConnectionSettings,
+  { notice, signal }: Waiting,
+): Promise<Connection> {
+  const { opening } = connection;
+  const waitMs = opening?.waitMs ?? 0;
+  if (opening === undefined || waitMs === 0) return openConnection(connection);
+  const deadline = performance.now() + waitMs;
+  // Each attempt may be short: there is another one.
+  const hasty = { ...connection, opening: { ...opening, patient: false } };
+  for (let told = false; ; told = true) {
+    const left = Math.max(1, Math.ceil(deadline - performance.now()));
+    try {
+      return await openConnection(hasty, withinMs(connection, left));
+    } catch (error) {
+      if (!mayPass(error)) throw error;
+      if (performance.now() + PAUSE_MS >= deadline) throw inVain(error, waitMs);
+      if (!told) notice(`waiting for the server, up to ${waitMs / 1000} s: ${error.message}`);
+    }
+    await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    if (signal?.aborted) {
+      throw new SeedError(ExitStatus.interrupted, 'interrupted while waiting for the server');
+    }
+  }
+}
+
+function withinMs({ options }: ConnectionSettings, left: number): { serverSelectionTimeoutMS?: number } {
+  const own = Number(options.serverSelectionTimeoutMS ?? Number.POSITIVE_INFINITY);
+  return left < own ? { serverSelectionTimeoutMS: left } : {};
+}
+
+function mayPass(error: unknown): error is SeedError {
+  return (
+    error instanceof SeedError &&
+    error.exitStatus === ExitStatus.cannotConnect &&
+    !(error instanceof NotThere)
+  );
+}
+
+function inVain({ exitStatus, message, remedy }: SeedError, waitMs: number): SeedError {
+  const waited = `${message} (waited ${waitMs / 1000} s)`;
+  return new SeedError(exitStatus, waited, remedy.replace(/;? ?--wait 60 waits [^;]+$/, ''));
+}
+
+/** @throws SeedError for a server that takes no writes until somebody unlocks it: each would wait for that */
+async function refuseLocked(db: Db): Promise<void> {
+  if (await isServerLocked(db)) throw new SeedError(ExitStatus.cannotConnect, ...LOCKED);
 }

@@ -1,5 +1,4 @@
 /** A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive it. */
-
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type {
@@ -12,7 +11,7 @@ import type {
   Settings,
   WriterName,
 } from '../config/settings.js';
-import { isLocal } from '../connect/target.js';
+import { isLocal } from '../config/uri.js';
 import { type ExitStatus, usageError } from '../errors.js';
 import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
@@ -20,7 +19,6 @@ import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import { resolveWindow } from '../plan/plan.js';
-import type { RunDocument } from '../runs/run-document.js';
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
 export interface Dataset {
@@ -147,23 +145,4 @@ export function builtFrom(file: FleetFile, { scale, timezone }: Omit<FleetReques
     );
   }
   return scale === 1 ? one : buildFleet({ file, scale, timezone: zone });
-}
-
-/** What a run stores of its fleet: nothing for the default one. */
-export function storedFleet({ definition }: Fleet): { fleet?: RunDocument['fleet'] } {
-  if (definition === DEFAULT_FLEET.definition) return {};
-  const { file, scale, timezone } = definition;
-  return { fleet: { ...(file === DEFAULT_FILE ? {} : { file }), scale, timezone } };
-}
-
-/** What a stored run's fleet was made of. */
-export function definitionOf({ fleet }: Pick<RunDocument, 'fleet'>): FleetDefinition {
-  if (!fleet) return DEFAULT_FLEET.definition;
-  const { file = DEFAULT_FILE, scale, timezone } = fleet;
-  return { file, scale, timezone };
-}
-
-/** The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is the same. */
-export function fleetOf(run: Pick<RunDocument, 'fleet'>): Fleet {
-  return run.fleet ? buildFleet(definitionOf(run)) : DEFAULT_FLEET;
 }

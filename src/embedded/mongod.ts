@@ -1,13 +1,12 @@
 /** Signals to processes, and waiting for their end. */
-
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { isListening } from '../connect/who-answers.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { isAlive } from '../system/process-identity.js';
+import { isListening } from '../system/who-answers.js';
 import type { ObtainedBinary } from './binary.js';
 import type { StartFailure } from './instance.js';
 import { type EmbeddedLocations, embeddedUri, type ServerState } from './state.js';

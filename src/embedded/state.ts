@@ -1,13 +1,12 @@
 /** The file in which a running embedded server is found by other processes of the same user. */
-
 import { accessSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { isListening } from '../connect/who-answers.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { identityOf, isRunning, PROCESS_SPACE } from '../system/process-identity.js';
+import { isListening } from '../system/who-answers.js';
 
 /** A running embedded server and the processes that use it. */
 export interface ServerState {

@@ -24,7 +24,7 @@ import {
   type ExportResult,
   type ExportTask,
   isBuckets,
-} from './rows.js';
+} from './task.js';
 
 export interface ExportInput {
   readonly fleet: Fleet;

@@ -1,8 +1,9 @@
 /** What indexes that somebody else made do to documents of ours: refuse them, let them expire, stand in for one of ours. Pure. */
-import type { Document } from 'mongodb';
+import type { Document, IndexDescription } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { hasSameKey, indexName, wantedIndexes } from '../store/indexes.js';
-import { ASSETS, METRICS, PARTS, RUNS, SHARDS } from '../store/names.js';
+import { PARTS, RUN_INDEXES, RUNS, SHARD_INDEXES, SHARDS } from '../runs/collections.js';
+import { ASSET_INDEXES, hasSameKey, indexName, METRIC_INDEXES } from '../store/indexes.js';
+import { ASSETS, METRICS } from '../store/names.js';
 import type { IndexFacts, OwnCollection } from './inspect.js';
 
 /** What is going to be written, as far as indexes matter. */
@@ -230,4 +231,20 @@ export function hasFieldNamed(value: unknown, name: string): boolean {
 
 function isDocument(value: unknown): value is Document {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+/** The indexes of each collection, in a layout. */
+export function wantedIndexes(collection: OwnCollection, layout: Layout): readonly IndexDescription[] {
+  switch (collection) {
+    case ASSETS:
+      return ASSET_INDEXES;
+    case METRICS:
+      return METRIC_INDEXES[layout];
+    case RUNS:
+      return RUN_INDEXES;
+    case SHARDS:
+      return SHARD_INDEXES;
+    default:
+      return [];
+  }
 }

@@ -2,13 +2,19 @@
  * What a target is, asked once before anything is written: the server, the user's rights, and the collections that bear this
  * program's names, whoever made them. Facts alone; {@link obstaclesTo} says what they mean for a load.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
-import { METRIC_BUCKETS, METRICS, OWN_COLLECTIONS, RUNS } from '../store/names.js';
+import { isServerLocked } from '../connect/connect.js';
+import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
+import { holdsForeignRuns } from '../runs/run-history.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 100;
 
+/** Everything of this program's in a database. Nothing else is ever touched. */
+export const OWN_COLLECTIONS = [SHARDS, PARTS, RUNS, METRICS, ASSETS] as const;
 export type OwnCollection = (typeof OWN_COLLECTIONS)[number];
 
 /** An index, as far as it decides what a collection can hold. */
@@ -109,11 +115,6 @@ export async function inspectTarget(db: Db): Promise<TargetFacts> {
   };
 }
 
-async function holdsForeignRuns(db: Db): Promise<boolean> {
-  const runs = db.collection(RUNS, { readPreference: 'primary' });
-  return (await runs.findOne({ format: { $not: { $type: 'number' } } }, { projection: { _id: 1 } })) !== null;
-}
-
 /** Not every server says which databases there are, nor to every user. */
 async function differentCase(db: Db): Promise<string | undefined> {
   const { databaseName } = db;
@@ -169,12 +170,6 @@ async function inspectServer(db: Db): Promise<ServerFacts> {
     members: (hello.hosts ?? []).length,
     closed: isLocked ? 'locked' : isWriteBlocked ? 'write-blocked' : scans,
   };
-}
-
-/** By `fsyncLock`, as before a backup of the files. Whoever is allowed to ask for its own operations is told. */
-export async function isServerLocked(db: Db): Promise<boolean> {
-  const asked = db.client.db('admin').command({ currentOp: 1, $ownOps: true });
-  return (await asked.catch(() => undefined))?.fsyncLock === true;
 }
 
 /** `userWriteBlockMode` of a server that blocks the writes of all users, which 6.0 and later can. */

@@ -1,23 +1,20 @@
 /** What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts of {@link inspectTarget}. */
+
 import type { Db } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { NO_SCANS, WRITES_BLOCKED } from '../connect/server-errors.js';
-import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { hasSameKey, METRIC_INDEXES, wantedIndexes } from '../store/indexes.js';
-import { ASSETS, METRICS, OWN_COLLECTIONS, PARTS, RUNS, SHARDS } from '../store/names.js';
-import { isAtLeast } from '../store/server.js';
-import { indexProblem, type Problem, type WantedDocuments } from './index-rules.js';
+import { ExitStatus, SeedError } from '../errors.js';
+import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
+import { hasSameKey, METRIC_INDEXES } from '../store/indexes.js';
+import { ASSETS, METRICS } from '../store/names.js';
+import { indexProblem, type Problem, type WantedDocuments, wantedIndexes } from './index-rules.js';
 import {
   type CollectionFacts,
-  isServerLocked,
+  OWN_COLLECTIONS,
   type OwnCollection,
   type ServerFacts,
   type TargetFacts,
 } from './inspect.js';
-
-/** The oldest servers that are known to work. */
-export const OLDEST_SERVER = '4.4';
-export const OLDEST_TIME_SERIES = '5.0';
+import { serverObstacle } from './server.js';
 
 /** What is going to be written. */
 export interface Wanted extends WantedDocuments {
@@ -33,8 +30,11 @@ export interface Obstacle {
   readonly remedy: string;
 }
 
-/** What `--clean` drops. */
-export const DROPPED: readonly OwnCollection[] = [ASSETS, METRICS, SHARDS, PARTS];
+/**
+ * What `--clean` drops, in this order: checkpoints first; parts last, since whoever takes a part again must learn that it was
+ * begun before for as long as records are there.
+ */
+export const DROPPED: readonly OwnCollection[] = [SHARDS, METRICS, ASSETS, PARTS];
 
 /** Everything that is in the way, worst first: the server, the user's rights, then collection by collection. */
 export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstacle[] {
@@ -110,94 +110,6 @@ export function refuseObstacles(wanted: Wanted, facts: TargetFacts): void {
 /** @throws SeedError for a server that cannot hold any dataset */
 export function refuseServer(server: ServerFacts): void {
   refuse(serverObstacle(server, 'flat'));
-}
-
-/** @throws SeedError (usage) where more members should acknowledge a write than there are */
-export function refuseWriteConcern({ kind, members }: ServerFacts, w: string | number | undefined): void {
-  const most = kind === 'standalone' ? 1 : members;
-  if (typeof w !== 'number' || kind === 'router' || w <= most) return;
-  throw usageError(
-    `--write-concern ${w} can never be met: ${most === 1 ? 'one member holds' : `${most} members hold`} data`,
-    'change it (or w in the connection string), or leave it out',
-  );
-}
-
-export interface Abilities {
-  readonly timeSeries: boolean;
-  readonly clustered: boolean;
-  /** Deletes by time from a time-series collection, which trimming needs. */
-  readonly trimsTimeSeries: boolean;
-  /** Compresses the buckets of time-series. */
-  readonly compresses: boolean;
-}
-
-/** What a server can do, by its version and by the older one that it may have been told to stay compatible with. */
-export function canHold(server: ServerFacts): Abilities {
-  const can = (major: number, minor: number) =>
-    isAtLeast(server.version, major, minor) &&
-    (server.featureVersion === undefined || isAtLeast(server.featureVersion, major, minor));
-  return { timeSeries: can(5, 0), clustered: can(5, 3), trimsTimeSeries: can(7, 0), compresses: can(5, 2) };
-}
-
-function serverObstacle(server: ServerFacts, layout: Layout): Obstacle | undefined {
-  const { version, featureVersion, otherProduct } = server;
-  const notReady = (message: string, remedy: string): Obstacle => ({
-    subject: 'server',
-    exitStatus: ExitStatus.targetNotReady,
-    message,
-    remedy,
-  });
-  if (otherProduct !== undefined) {
-    return notReady(
-      `the server is ${otherProduct}, which lacks what a load needs of MongoDB`,
-      `use MongoDB ${OLDEST_SERVER} or newer`,
-    );
-  }
-  if (!isAtLeast(version, 4, 4)) {
-    return notReady(
-      `MongoDB ${version} is too old: ${OLDEST_SERVER} or newer is needed`,
-      'use a newer server',
-    );
-  }
-  if (server.closed) return closedServer(server.closed);
-  if (layout !== 'timeseries' || canHold(server).timeSeries) return undefined;
-  if (!isAtLeast(version, 5, 0)) {
-    return notReady(
-      `MongoDB ${version} has no time-series collections (${OLDEST_TIME_SERIES} and later have)`,
-      'use --layout flat, or a newer server',
-    );
-  }
-  return notReady(
-    `MongoDB ${version} has no time-series collections while its feature compatibility version is ${featureVersion}`,
-    `use --layout flat, or have an administrator run setFeatureCompatibilityVersion: "${version.split('.').slice(0, 2).join('.')}"`,
-  );
-}
-
-/** What an administrator has seen to, and how it is undone. */
-function closedServer(closed: NonNullable<ServerFacts['closed']>): Obstacle {
-  const made = (exitStatus: ExitStatus, message: string, remedy: string): Obstacle => ({
-    subject: 'server',
-    exitStatus,
-    message,
-    remedy,
-  });
-  switch (closed) {
-    case 'locked':
-      return made(
-        ExitStatus.cannotConnect,
-        'the server takes no writes: it is locked by fsyncLock',
-        'wait until the backup that locked it is done, or have an administrator run db.fsyncUnlock()',
-      );
-    case 'write-blocked':
-      return made(ExitStatus.targetNotReady, ...WRITES_BLOCKED);
-    case 'without scans':
-      return made(ExitStatus.targetNotReady, ...NO_SCANS);
-  }
-}
-
-/** @throws SeedError for a server that takes no writes until somebody unlocks it: each would wait for that */
-export async function refuseLocked(db: Db): Promise<void> {
-  if (await isServerLocked(db)) refuse(closedServer('locked'));
 }
 
 const ACTIONS = [

@@ -3,7 +3,8 @@
 import type { Db, Document } from 'mongodb';
 import { assetDocument } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
-import { canHold } from '../inspect/obstacles.js';
+import { DROPPED } from '../inspect/obstacles.js';
+import { canHold } from '../inspect/server.js';
 import { planChunks } from '../plan/chunks.js';
 import { instantOf } from '../plan/plan.js';
 import { awaitEarlierLoaders, durably, type Hold } from '../runs/lease.js';
@@ -45,7 +46,7 @@ export async function prepareCollections(
   if (cleaning) {
     let collections: string[] = [];
     await durably(db, hold, async () => {
-      collections = [...new Set([...collections, ...(await dropDataset(db, guard))])];
+      collections = [...new Set([...collections, ...(await dropDataset(db, DROPPED, guard))])];
     });
     await store.cleaned(job.runId, guard);
     if (collections.length > 0) reporter.on({ type: 'cleaned', collections });

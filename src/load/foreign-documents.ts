@@ -1,12 +1,12 @@
 /** Documents of others inside the collections that runs of ours have made: counted by what no run can have written. Reads only. */
 import type { Db, Document } from 'mongodb';
-import { fleetOf } from '../dataset/dataset.js';
+
 import { fleetFingerprint } from '../fleet/file.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import { loadedAssets } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
-import { runDocument } from '../runs/run-document.js';
+import { fleetOf, runDocument } from '../runs/run-document.js';
 import { ASSETS, METRICS } from '../store/names.js';
 import type { Foreign } from './foreign.js';
 

@@ -8,19 +8,19 @@ import type { Db, Document } from 'mongodb';
 import { LAYOUTS, type LoadSettings } from '../config/settings.js';
 import { withRetry } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
-import { fleetOf } from '../dataset/dataset.js';
 import { assetDocument } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import { instantOf, loadedAssets, type Window } from '../plan/plan.js';
 import { type Candidate, periodOf, seriesOf } from '../runs/beside.js';
-import type { RunDocument } from '../runs/run-document.js';
+import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
+import { fleetOf, type RunDocument } from '../runs/run-document.js';
 import type { RunStore } from '../runs/run-store.js';
-import { ASSETS, METRIC_BUCKETS, METRICS, PARTS, RUNS, SHARDS } from '../store/names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { foreignDocuments } from './foreign-documents.js';
 
-/** The collections that `--clean` drops. */
+/** What `--clean` drops, in the order in which the question names it. */
 const DROPPED = [METRICS, ASSETS, SHARDS, PARTS] as const;
 
 /** A collection, as the question names it. */

@@ -2,7 +2,7 @@
 import type { LoadSettings, Part, Settings } from '../config/settings.js';
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
-import { type Dataset, fleetOf, storedFleet, type WorkerContext } from '../dataset/dataset.js';
+import type { Dataset, WorkerContext } from '../dataset/dataset.js';
 import { fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import type { TargetFacts } from '../inspect/inspect.js';
@@ -10,14 +10,14 @@ import type { LoadStarted, Reporter } from '../output/types.js';
 import { instantOf, MINUTES_PER_DAY, type Plan, partOfPlan, planLoad } from '../plan/plan.js';
 import type { CheckpointStore } from '../runs/checkpoint-store.js';
 import type { PartStore } from '../runs/part-store.js';
-import { RUN_FORMAT } from '../runs/run-document.js';
+import { datasetOf, fleetOf, RUN_FORMAT, storedFleet } from '../runs/run-document.js';
 import type { NewRun, RunStore } from '../runs/run-store.js';
 import { VERSION } from '../version.js';
 import type { Confirm } from './foreign.js';
 import type { LoadPool } from './load-pool.js';
 import type { Expiry } from './prepare.js';
 import { recordsOf } from './session.js';
-import { datasetOf, type Start } from './start.js';
+import type { Start } from './start.js';
 import { countAssets } from './summary.js';
 
 export interface Job {

@@ -4,6 +4,7 @@ import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../conne
 import { openLoaderTarget, type Target } from '../connect/target.js';
 import type { WorkerContext } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { OWN_COLLECTIONS } from '../inspect/inspect.js';
 import type { LoadSummary } from '../output/types.js';
 import { dealtByChunk, planChunks } from '../plan/chunks.js';
 import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from '../plan/plan.js';
@@ -89,10 +90,12 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
       expired: expiry.expired,
       elapsedMs: performance.now() - started,
       // After an interrupt nobody waits for a server that is away.
-      database: await withRetry(() => databaseStatistics(target.db, stored), retry).catch((error) => {
-        if (status !== 'interrupted') throw error;
-        return undefined;
-      }),
+      database: await withRetry(() => databaseStatistics(target.db, OWN_COLLECTIONS, stored), retry).catch(
+        (error) => {
+          if (status !== 'interrupted') throw error;
+          return undefined;
+        },
+      ),
       server: target.server,
     });
   if (start.kind === 'already complete' || start.kind === 'nothing to resume') {

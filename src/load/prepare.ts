@@ -3,11 +3,9 @@ import { ObjectId } from 'mongodb';
 import { SECTIONS, type Settings } from '../config/settings.js';
 import { withRetry } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
-import { fleetOf } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
 import {
-  canHold,
   refuse,
   refuseForeignRuns,
   refuseObstacles,
@@ -15,17 +13,17 @@ import {
   unindexable,
   type Wanted,
 } from '../inspect/obstacles.js';
+import { canHold, refuseWriteConcerns } from '../inspect/server.js';
 import { instantOf, planLoad } from '../plan/plan.js';
 import { keptBeside } from '../runs/beside.js';
 import { DatabaseHeld, refuseWhileHeld } from '../runs/owner.js';
-import { type RunDocument, runMarks } from '../runs/run-document.js';
+import { datasetOf, fleetOf, type RunDocument, runMarks } from '../runs/run-document.js';
 import type { NewRun, RunStore } from '../runs/run-store.js';
 import { ASSETS, METRICS } from '../store/names.js';
-import { refuseWriteConcerns } from '../store/unmet-writes.js';
 import { assetDocuments } from './collections.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
 import { askForForeign, type Confirm, foreignTo, refuseUnexplained } from './foreign.js';
-import { datasetOf, decideStart, type Request, type Start } from './start.js';
+import { decideStart, type Request, type Start } from './start.js';
 
 export interface PrepareInput {
   readonly target: Target;

@@ -1,13 +1,20 @@
 /** What a load does with the target it finds: the rules of resuming, cleaning and refusing. Pure. */
+
 import type { LoadSettings, Part } from '../config/settings.js';
-import { type Dataset, definitionOf, fleetOf } from '../dataset/dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { type FleetFile, fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { DEFAULT_SHARD_DAYS, minuteOf } from '../plan/plan.js';
+import { DEFAULT_SHARD_DAYS } from '../plan/plan.js';
 import { refuseClashes } from '../runs/beside.js';
-import { type RunDocument, STOPPED_CLEANING } from '../runs/run-document.js';
+import {
+  datasetOf,
+  definitionOf,
+  fleetOf,
+  type RunDocument,
+  STOPPED_CLEANING,
+} from '../runs/run-document.js';
 import { ASSETS } from '../store/names.js';
 
 /** What the target holds. */
@@ -158,13 +165,6 @@ function contradiction(flag: string, run: RunDocument, stored: string): SeedErro
     `${flag} contradicts the run that the parts share, ${run._id}: it has ${stored}`,
     'give every part the same options but for --part',
   );
-}
-
-/** The dataset of a stored run. */
-export function datasetOf(run: RunDocument): Dataset {
-  const { seed, sections, layout, availabilityScale, environment, modelVersion } = run;
-  const window = { start: minuteOf(run.window.start), end: minuteOf(run.window.end) };
-  return { seed, window, sections, layout, availabilityScale, environment, modelVersion };
 }
 
 function isSameDataset(run: RunDocument, request: Request): boolean {

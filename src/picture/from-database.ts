@@ -1,4 +1,5 @@
 /** Readings of a database, in either layout: whatever stands in it, whether or not it is what a run has promised. */
+
 import type { WindowRequest } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import { ExitStatus, SeedError } from '../errors.js';
@@ -8,7 +9,7 @@ import { type Fleet, MACHINE_TYPES, type Machine } from '../fleet/types.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
 import { minuteSeries } from '../model/telemetry-model.js';
 import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/plan.js';
-import { RUNS } from '../store/names.js';
+import { storedRun } from '../runs/run-history.js';
 import type { StoredAsset, TelemetryReader } from '../store/reads.js';
 import {
   type BucketRow,
@@ -115,7 +116,7 @@ function nothingToShow(what: string): SeedError {
 
 /** A run document of any version is good enough, and there need not be one. */
 async function newestRun(books: Books): Promise<NewestRun> {
-  const run = await books.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
+  const run = await storedRun(books);
   const { start, end } = run?.window ?? {};
   return {
     seed: typeof run?.seed === 'number' ? run.seed : null,

@@ -3,13 +3,13 @@
  * of them can be there. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { type Dataset, definitionOf, fleetOf } from '../dataset/dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries, type SeriesDefinition } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, minuteOf, type Window } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
-import type { RunDocument } from './run-document.js';
+import { definitionOf, fleetOf, type RunDocument } from './run-document.js';
 
 /** A dataset and the fleet that it is of. */
 export interface Candidate {

@@ -5,9 +5,9 @@ import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { LoadedShard } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { instantOf, type Shard } from '../plan/plan.js';
-import { makeIndexes, SHARD_INDEXES } from '../store/indexes.js';
-import { SHARDS } from '../store/names.js';
+import { makeIndexes } from '../store/indexes.js';
 import type { Guard } from '../store/schema.js';
+import { SHARD_INDEXES, SHARDS } from './collections.js';
 import { parseShard, type ShardDocument } from './run-document.js';
 
 export class CheckpointStore {

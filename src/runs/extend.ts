@@ -1,28 +1,18 @@
-/**
- * Refreshing: the newest complete run grows up to a later instant. The minutes that are missing are loaded as a run of their own, with
- * checkpoints and resume like any other; once it is complete the two become one. Every value is a function of seed, series and
- * minute, so the result is what one longer load would have made.
- */
-import { isDeepStrictEqual } from 'node:util';
 import { MAX_DAYS } from '../config/schema.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { type Books, durableWrites } from '../connect/bookkeeping.js';
 import { type RetryOptions, withRetry } from '../connect/retry.js';
-import type { Target } from '../connect/target.js';
-import { fleetOf } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { inspectTarget } from '../inspect/inspect.js';
-import { expiredRecords, lifeOf } from '../load/expiry.js';
-import { datasetOf } from '../load/start.js';
 import { BACKUP_SERIES, MODEL_VERSION, minuteSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY, minuteOf, planLoad, type Window } from '../plan/plan.js';
-import { METRICS, RUNS, SHARDS } from '../store/names.js';
+import { METRICS } from '../store/names.js';
 import { isAtLeast } from '../store/server.js';
+import { RUNS, SHARDS } from './collections.js';
 import { type HeldWork, whileHeld } from './lease.js';
-import { DatabaseHeld, lostHold } from './owner.js';
-import { parseRun, type RunDocument } from './run-document.js';
+import { lostHold } from './owner.js';
+import { datasetOf, fleetOf, parseRun, type RunDocument } from './run-document.js';
 
 /** What a refresh has to do next. */
 export type RefreshStep =
@@ -72,46 +62,6 @@ export async function nextRefresh(books: Books, until: number): Promise<RefreshS
 /** All runs, newest first. @throws SeedError for one that cannot be used */
 export async function storedRuns(books: Books): Promise<RunDocument[]> {
   return (await books.collection(RUNS).find().sort({ startedAt: -1 }).toArray()).map(parseRun);
-}
-
-/** How many assets are asked for: enough to meet one, whatever fleet it is. */
-const SOME_ASSETS = 1_000;
-
-/**
- * To be asked before a run is called up to date, or extended.
- * @throws SeedError where none of its records is left, and the server has not removed them by itself; DatabaseHeld where another loader has
- *   changed it in the meantime
- */
-export async function refuseWithoutRecords(
-  { db, books }: Pick<Target, 'db' | 'books'>,
-  runId: string,
-): Promise<void> {
-  const stored = await books.collection<{ _id: string }>(RUNS).findOne({ _id: runId });
-  if (!stored) throw changedMeanwhile(runId);
-  const run = parseRun(stored);
-  const { metrics, polling, backup } = run.planned;
-  const planned = metrics + polling + backup;
-  if (planned === 0) return;
-  const wanted = { fleet: fleetOf(run), dataset: datasetOf(run) };
-  const assetIds = loadedAssets(wanted.fleet).map(({ assetId }) => assetId);
-  const filter = {
-    [run.layout === 'flat' ? 'asset_id' : 'meta.asset_id']: { $in: assetIds.slice(0, SOME_ASSETS) },
-    timestamp: { $gte: run.window.start, $lt: run.window.end },
-  };
-  if (await db.collection(METRICS).findOne(filter, { projection: { timestamp: 1 } })) return;
-  const life = lifeOf((await inspectTarget(db)).collections[METRICS]);
-  if (expiredRecords(wanted, life, new Date()) >= planned) return;
-  const now = await books.collection<{ _id: string }>(RUNS).findOne({ _id: runId });
-  if (!isDeepStrictEqual(now, stored)) throw changedMeanwhile(runId);
-  throw new SeedError(
-    ExitStatus.failure,
-    `the records of run ${runId} are not there any more: something else has removed them`,
-    'seed-database verify --repair puts them back, a load with --clean starts again',
-  );
-}
-
-function changedMeanwhile(runId: string): DatabaseHeld {
-  return new DatabaseHeld(`another loader has changed run ${runId} since it was looked at`, 'refresh again');
 }
 
 function refuseOtherValues(run: RunDocument): void {

@@ -2,15 +2,14 @@
 
 import type { Db } from 'mongodb';
 import type { ConnectionSettings, Layout, Part } from '../config/settings.js';
-import type { Books } from '../connect/bookkeeping.js';
+import { type Books, refuseUnmetWrites } from '../connect/bookkeeping.js';
 import { isOtherPart, waitForStragglers } from '../connect/loader-connections.js';
 import { explainFailure, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
-import { RUNS } from '../store/names.js';
 import type { WriteLimit } from '../store/schema.js';
 import { serverIdentity } from '../store/server.js';
-import { refuseUnmetWrites } from '../store/unmet-writes.js';
 import { type Counters, clocks, NotHeld } from '../threads/counters.js';
+import { RUNS } from './collections.js';
 import {
   drawLoader,
   EarlierLoaderConnected,

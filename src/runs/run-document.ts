@@ -5,10 +5,16 @@ import * as z from 'zod';
 import { MAX_DAYS, MAX_PARTS, MAX_SCALE } from '../config/schema.js';
 import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { buildFleet } from '../fleet/build.js';
+import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
+import type { FleetDefinition } from '../fleet/file.js';
 import { complaintsAbout, fleetFile } from '../fleet/schema.js';
-import { RUNS } from '../store/names.js';
+import type { Fleet } from '../fleet/types.js';
+import { minuteOf } from '../plan/plan.js';
 import { FIRST_INSTANT, isTimezone, LAST_INSTANT } from '../time.js';
+import { RUNS } from './collections.js';
 
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
@@ -168,4 +174,30 @@ export async function runMarks(books: Books, without?: string): Promise<string> 
   const projection = { window: 1, planned: 1, trimmedFrom: 1 };
   const stored = await books.collection(RUNS).find({}, { projection }).sort({ _id: 1 }).toArray();
   return JSON.stringify(stored.filter(({ _id }) => String(_id) !== without));
+}
+
+/** The dataset of a stored run. */
+export function datasetOf(run: RunDocument): Dataset {
+  const { seed, sections, layout, availabilityScale, environment, modelVersion } = run;
+  const window = { start: minuteOf(run.window.start), end: minuteOf(run.window.end) };
+  return { seed, window, sections, layout, availabilityScale, environment, modelVersion };
+}
+
+/** What a run stores of its fleet: nothing for the default one. */
+export function storedFleet({ definition }: Fleet): { fleet?: RunDocument['fleet'] } {
+  if (definition === DEFAULT_FLEET.definition) return {};
+  const { file, scale, timezone } = definition;
+  return { fleet: { ...(file === DEFAULT_FILE ? {} : { file }), scale, timezone } };
+}
+
+/** What a stored run's fleet was made of. */
+export function definitionOf({ fleet }: Pick<RunDocument, 'fleet'>): FleetDefinition {
+  if (!fleet) return DEFAULT_FLEET.definition;
+  const { file = DEFAULT_FILE, scale, timezone } = fleet;
+  return { file, scale, timezone };
+}
+
+/** The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is the same. */
+export function fleetOf(run: Pick<RunDocument, 'fleet'>): Fleet {
+  return run.fleet ? buildFleet(definitionOf(run)) : DEFAULT_FLEET;
 }

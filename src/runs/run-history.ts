@@ -1,10 +1,9 @@
 /** The runs of a database as `status` shows them. Reads only, and survives documents that no run can be resumed from. */
-import type { Document } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
-import { fleetOf } from '../dataset/dataset.js';
 import type { Fleet } from '../fleet/types.js';
-import { PARTS, RUNS, SHARDS } from '../store/names.js';
-import { parseRun, type RunDocument, runDocument } from './run-document.js';
+import { PARTS, RUNS, SHARDS } from './collections.js';
+import { fleetOf, parseRun, type RunDocument, runDocument } from './run-document.js';
 
 /** A stored run, and how much of it is durably loaded. */
 export interface RunHistory
@@ -49,10 +48,29 @@ export interface UnusableRun {
   readonly problem: string;
 }
 
+/** True where there are documents that no version of this program has written. */
+export async function holdsForeignRuns(db: Db): Promise<boolean> {
+  const runs = db.collection(RUNS, { readPreference: 'primary' });
+  return (await runs.findOne({ format: { $not: { $type: 'number' } } }, { projection: { _id: 1 } })) !== null;
+}
+
+/** The document of a run, as it is stored; of the newest one where none is named. */
+export function storedRun(books: Books, runId?: string): Promise<Document | null> {
+  const runs = books.collection<{ _id: string }>(RUNS);
+  return runs.findOne(runId === undefined ? {} : { _id: runId }, { sort: { startedAt: -1 } });
+}
+
+/** All runs of this version's format. */
+export async function usableRuns(books: Books): Promise<RunDocument[]> {
+  const stored = await books.collection(RUNS).find().toArray();
+  return stored
+    .map((document) => runDocument.safeParse(document).data)
+    .filter((run): run is RunDocument => run !== undefined);
+}
+
 /** The fleet of the newest run; the default one where no run can be used. */
 export async function fleetOfNewestRun(books: Books): Promise<Fleet> {
-  const stored = await books.collection(RUNS).findOne({}, { sort: { startedAt: -1 } });
-  return fleetOf(runDocument.safeParse(stored).data ?? {});
+  return fleetOf(runDocument.safeParse(await storedRun(books)).data ?? {});
 }
 
 /** All runs, newest first. */

@@ -3,11 +3,11 @@ import { hostname } from 'node:os';
 import { type Collection, type Document, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
 import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
-import { makeIndexes, RUN_INDEXES } from '../store/indexes.js';
-import { PARTS, RUNS } from '../store/names.js';
+import { makeIndexes } from '../store/indexes.js';
 import type { Guard } from '../store/schema.js';
 import { PROCESS_SPACE } from '../system/process-identity.js';
 import { clocks } from '../threads/counters.js';
+import { PARTS, RUN_INDEXES, RUNS } from './collections.js';
 import { AGE, DatabaseHeld, type Holder, holderOf, lostHold } from './owner.js';
 import { parseRun, type RunDocument } from './run-document.js';
 

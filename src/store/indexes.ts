@@ -1,8 +1,6 @@
 /** The indexes that this program needs, and making those of them that are missing. */
 import { type Collection, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import type { IndexFacts, OwnCollection } from '../inspect/inspect.js';
-import { ASSETS, METRICS, RUNS, SHARDS } from './names.js';
 
 const NAMESPACE_NOT_FOUND = 26;
 
@@ -22,28 +20,6 @@ export const METRIC_INDEXES: Readonly<Record<Layout, IndexDescription[]>> = {
   ],
 };
 
-/** What keeps two runs from being active at once. */
-export const RUN_INDEXES: IndexDescription[] = [
-  { key: { active: 1 }, unique: true, partialFilterExpression: { active: true } },
-];
-export const SHARD_INDEXES: IndexDescription[] = [{ key: { run: 1 } }];
-
-/** Those of each collection, in a layout. */
-export function wantedIndexes(collection: OwnCollection, layout: Layout): readonly IndexDescription[] {
-  switch (collection) {
-    case ASSETS:
-      return ASSET_INDEXES;
-    case METRICS:
-      return METRIC_INDEXES[layout];
-    case RUNS:
-      return RUN_INDEXES;
-    case SHARDS:
-      return SHARD_INDEXES;
-    default:
-      return [];
-  }
-}
-
 /** As the server names an index that is given no name. */
 export function indexName(key: IndexDescription['key']): string {
   return entriesOf(key)
@@ -51,7 +27,10 @@ export function indexName(key: IndexDescription['key']): string {
     .join('_');
 }
 
-export function hasSameKey(index: Pick<IndexFacts, 'key'>, wanted: IndexDescription): boolean {
+export function hasSameKey(
+  index: { readonly key: readonly (readonly [string, unknown])[] },
+  wanted: IndexDescription,
+): boolean {
   return JSON.stringify(index.key) === JSON.stringify(entriesOf(wanted.key));
 }
 

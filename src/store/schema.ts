@@ -10,7 +10,7 @@ import {
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { ASSET_INDEXES, METRIC_INDEXES, makeIndexes } from './indexes.js';
-import { ASSETS, METRIC_BUCKETS, METRICS, PARTS, SHARDS } from './names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from './names.js';
 import { isRouter, serverIdentity } from './server.js';
 
 // How writes are kept from a loader that may do them no longer. The store makes them; whether they may be made, its caller knows.
@@ -136,15 +136,14 @@ export function collectionOptions({ layout, clustered, ttlDays }: SchemaOptions)
 }
 
 /**
- * Drops this program's collections but for the runs, checkpoints first. Returns the names of those that were there.
+ * Drops collections of this program in the order of their names. Returns the names of those that were there.
  * A server that died while it dropped a time-series collection may have kept the buckets without their collection: they go too, or
  * their records would come back with the next collection of that name.
  */
-export async function dropDataset(db: Db, guard: Guard): Promise<string[]> {
+export async function dropDataset(db: Db, names: readonly string[], guard: Guard): Promise<string[]> {
   const present = new Map((await db.listCollections().toArray()).map((found) => [found.name, found]));
   const dropped: string[] = [];
-  // Parts last: while records are there, whoever takes a part again must learn that it was begun before.
-  for (const name of [SHARDS, METRICS, ASSETS, PARTS]) {
+  for (const name of names) {
     const found = present.get(name);
     if (!found) continue;
     await guard((limit) => dropCollection(db, found, limit));

@@ -1,7 +1,7 @@
 /** Sizes and counts of what was loaded. */
 import type { Db, Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { ASSETS, METRIC_BUCKETS, METRICS, OWN_COLLECTIONS } from './names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from './names.js';
 import type { TelemetryReader } from './reads.js';
 
 export interface DatabaseStatistics {
@@ -15,9 +15,14 @@ export interface DatabaseStatistics {
 
 /**
  * Counts from collection metadata where that is exact enough (no scan), and the sizes of `dbStats`.
+ * @param names the collections to count
  * @param records in `metrics`, where they have been counted
  */
-export async function databaseStatistics(db: Db, records?: number): Promise<DatabaseStatistics> {
+export async function databaseStatistics(
+  db: Db,
+  names: readonly string[],
+  records?: number,
+): Promise<DatabaseStatistics> {
   const [stats, collections] = await Promise.all([
     db.command({ dbStats: 1 }),
     db.listCollections({}, { nameOnly: false }).toArray(),
@@ -25,7 +30,7 @@ export async function databaseStatistics(db: Db, records?: number): Promise<Data
   const counts: Record<string, number> = {};
   await Promise.all(
     collections
-      .filter((c) => (OWN_COLLECTIONS as readonly string[]).includes(c.name))
+      .filter((c) => names.includes(c.name))
       .map(async ({ name, type }) => {
         counts[name] =
           name === METRICS && records !== undefined

@@ -1,15 +1,15 @@
 /** Which dataset a database is compared with: a stored run's, or one that is described by hand. */
+
 import type { Settings } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import type { Target } from '../connect/target.js';
-import { type Dataset, fleetOf, requestedDataset, requestedFleet } from '../dataset/dataset.js';
+import { type Dataset, requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { datasetOf } from '../load/start.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
-import { parseRun, type RunDocument, runDocument, runMarks } from '../runs/run-document.js';
-import { RUNS } from '../store/names.js';
+import { datasetOf, fleetOf, parseRun, type RunDocument, runMarks } from '../runs/run-document.js';
+import { storedRun, usableRuns } from '../runs/run-history.js';
 import { existingLayout, refuseOtherLayout } from '../store/schema.js';
 import type { OtherDataset } from './verify.js';
 
@@ -87,9 +87,7 @@ async function selectRun(
   { db, books }: Pick<Target, 'db' | 'books'>,
   runId: string | undefined,
 ): Promise<Omit<Selection, 'marks'>> {
-  const runs = books.collection<{ _id: string }>(RUNS);
-  const filter = runId === undefined ? {} : { _id: runId };
-  const stored = await runs.findOne(filter, { sort: { startedAt: -1 } });
+  const stored = await storedRun(books, runId);
   if (!stored) {
     throw new SeedError(
       ExitStatus.targetNotReady,
@@ -119,9 +117,8 @@ async function selectRun(
 
 /** Runs that cannot be read say nothing about what belongs here. */
 async function otherDatasets(books: Books, runId: string | undefined): Promise<OtherDataset[]> {
-  const stored = await books.collection(RUNS).find().toArray();
-  return stored
-    .map((document) => runDocument.safeParse(document).data)
-    .filter((run) => run !== undefined && run._id !== runId)
-    .map((run) => ({ dataset: datasetOf(run as RunDocument), fleet: fleetOf(run as RunDocument) }));
+  const runs = await usableRuns(books);
+  return runs
+    .filter(({ _id }) => _id !== runId)
+    .map((run) => ({ dataset: datasetOf(run), fleet: fleetOf(run) }));
 }

@@ -1,4 +1,4 @@
-/** Who may import whom: the table of DESIGN.md, section 2, checked against every import of `src` and `workers`. */
+/** The rooms: who may import whom, who owns the runs, and how large files and rooms may be. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
@@ -7,53 +7,83 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The design's table. A room may also use what the rooms it may import are made of: `load` uses `fleet` through `plan`. */
+/** Rooms that each room may load code of. What it may load it may not have loaded for it: only what stands here. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  config: [],
-  fleet: [],
-  model: ['fleet'],
-  plan: ['fleet'],
+  system: [],
+  threads: ['system'],
+  config: ['system'],
+  fleet: ['system'],
+  model: [],
   encode: [],
-  store: ['config'],
-  load: ['plan', 'encode', 'store'],
-  report: [],
-  workers: ['model', 'encode', 'load'],
-};
-
-/** What the table does not say, and why it is so. */
-const ALSO: Readonly<Record<string, readonly string[]>> = {
-  // Counts are exact before the first insert, and when a backup runs is the model's calendar.
+  output: [],
+  store: [],
   plan: ['model'],
-  // A source has the model behind it, and a run stores the model's version.
-  load: ['model'],
-  // A room of later date than the table: it recomputes what was loaded, with the loader's own source.
-  verify: ['load', 'model'],
-  // Of later date as well: it shows what the model makes and what a database holds, in the words of the reports.
-  picture: ['model', 'plan', 'store', 'report'],
-  // Of later date too: files instead of a server, from the loader's own source and pool.
-  export: ['load', 'plan', 'encode', 'model', 'store'],
-  // Beside the entry that loads, one that compares and one that writes files.
-  workers: ['verify', 'export'],
+  embedded: ['system'],
+  connect: ['config', 'embedded', 'store', 'system', 'threads'],
+  dataset: ['config', 'encode', 'fleet', 'model', 'plan'],
+  runs: ['config', 'connect', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
+  inspect: ['connect', 'runs', 'store'],
+  write: ['connect', 'encode', 'plan', 'store', 'threads'],
+  load: [
+    'config',
+    'connect',
+    'dataset',
+    'encode',
+    'fleet',
+    'inspect',
+    'model',
+    'plan',
+    'runs',
+    'store',
+    'threads',
+  ],
+  verify: [
+    'connect',
+    'dataset',
+    'encode',
+    'fleet',
+    'inspect',
+    'load',
+    'model',
+    'plan',
+    'runs',
+    'store',
+    'threads',
+  ],
+  export: ['encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
+  picture: ['fleet', 'model', 'output', 'plan', 'runs', 'store'],
+  workers: [
+    'connect',
+    'dataset',
+    'encode',
+    'export',
+    'fleet',
+    'model',
+    'plan',
+    'store',
+    'threads',
+    'verify',
+    'write',
+  ],
 };
 
-/** Imports of types alone, which nothing is loaded for. */
+/** Rooms of which types alone may be imported besides. */
 const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
-  encode: ['model', 'fleet'],
+  encode: ['fleet'],
+  export: ['dataset'],
+  model: ['fleet'],
+  picture: ['connect'],
+  plan: ['fleet'],
+  runs: ['dataset'],
   verify: ['workers'],
+  workers: ['load'],
+  write: ['dataset'],
 };
 
 /** These say everything and know everything: the command line and the package's own export. */
 const ENTRIES = ['cli', 'library', 'index.ts'];
-/** Causes of failure, reading what a user names, near names, time zones and the program's version are everybody's. */
-const FOR_ALL = [
-  'src/errors.ts',
-  'src/system/files.ts',
-  'src/nearest.ts',
-  'src/supported-node.ts',
-  'src/system/files.ts',
-  'src/time.ts',
-  'src/version.ts',
-];
+/** Causes of failure, near names, limits of time and the program's version are everybody's. */
+const FOR_ALL = ['src/errors.ts', 'src/nearest.ts', 'src/supported-node.ts', 'src/time.ts', 'src/version.ts'];
 /** Files of types that every room may import as types: the settings, the assets, and what a load tells the world. */
 const TYPES_FOR_ALL = [
   'src/config/settings.ts',
@@ -61,6 +91,11 @@ const TYPES_FOR_ALL = [
   'src/fleet/types.ts',
   'src/output/types.ts',
 ];
+
+/** A file's lines, the files of `src`, and one room's part of its lines. */
+const MOST_LINES = 310;
+const MOST_FILES = 179;
+const MOST_OF_ALL = 0.15;
 
 interface Import {
   /** Path from the root, with forward slashes. */
@@ -124,9 +159,9 @@ function targetOf(file: string, from: string): Import['target'] {
   return { file: target, room: roomOf(target) };
 }
 
-/** Rooms whose code a room may load: those named, and theirs. */
+/** Rooms whose code a room loads, by itself or by another. */
 function reachable(room: string, seen = new Set<string>()): ReadonlySet<string> {
-  for (const next of [...(MAY_IMPORT[room] ?? []), ...(ALSO[room] ?? [])]) {
+  for (const next of MAY_IMPORT[room] ?? []) {
     if (seen.has(next)) continue;
     seen.add(next);
     reachable(next, seen);
@@ -140,7 +175,7 @@ function isAllowed({ room, typeOnly, target }: Import): boolean {
   if (typeOnly && (TYPES_FOR_ALL.includes(target.file) || TYPES_MAY_COME_FROM[room]?.includes(target.room))) {
     return true;
   }
-  return reachable(room).has(target.room);
+  return (MAY_IMPORT[room] ?? []).includes(target.room);
 }
 
 const all = [...importsUnder('src'), ...importsUnder('workers')];
@@ -185,7 +220,7 @@ test('statements of every form are seen, types told from values', () => {
 
 test('every room of src stands in the table, and the table has no other', () => {
   const rooms = new Set(all.map(({ room }) => room).filter((room) => !room.endsWith('.ts')));
-  const known = new Set([...Object.keys(MAY_IMPORT), ...Object.keys(ALSO), 'cli', 'library']);
+  const known = new Set([...Object.keys(MAY_IMPORT), 'cli', 'library']);
   assert.deepEqual([...rooms].sort(), [...known].sort());
   // No imports at all would mean that nothing was read.
   assert.ok(all.length > 200, `${all.length} imports`);
@@ -200,17 +235,19 @@ test('the table can refuse: the other direction is not allowed', () => {
     isAllowed({ file: '', room, from: '', typeOnly, target: { file, room: roomOf(file) } });
   assert.equal(wrong('model', 'src/load/load.ts'), false);
   assert.equal(wrong('plan', 'src/store/reads.ts'), false);
-  assert.equal(wrong('report', 'src/load/summary.ts'), false);
-  assert.equal(wrong('report', 'src/load/summary.ts', true), false);
+  assert.equal(wrong('output', 'src/load/summary.ts'), false);
+  assert.equal(wrong('output', 'src/load/summary.ts', true), false);
   assert.equal(wrong('store', 'src/connect/retry.ts'), false);
   assert.equal(wrong('config', 'src/fleet/types.ts'), false);
   assert.equal(wrong('load', 'src/cli/load.ts', true), false);
+  assert.equal(wrong('load', 'src/write/sink.ts', true), false);
+  assert.equal(wrong('write', 'src/load/load-pool.ts', true), false);
   assert.equal(wrong('encode', 'src/config/settings.ts'), false);
   assert.equal(wrong('encode', 'src/config/settings.ts', true), true);
 });
 
 test('no room reaches itself: the direction has no circles', () => {
-  for (const room of [...Object.keys(MAY_IMPORT), ...Object.keys(ALSO)]) {
+  for (const room of Object.keys(MAY_IMPORT)) {
     assert.ok(!reachable(room).has(room), room);
   }
 });
@@ -231,7 +268,7 @@ test('the model is pure: the fleet, the streams of seedrandom, and nothing else'
 });
 
 test('rooms that describe rather than store do not know MongoDB', () => {
-  const withoutDriver = ['config', 'fleet', 'model', 'plan', 'report'];
+  const withoutDriver = ['config', 'fleet', 'model', 'plan', 'output', 'threads'];
   const found = all.filter(
     ({ room, from }) => withoutDriver.includes(room) && /^(?:mongodb|bson)\b/.test(from),
   );
@@ -241,4 +278,41 @@ test('rooms that describe rather than store do not know MongoDB', () => {
 test('the command line only parses, calls and prints: no other room imports it', () => {
   const found = all.filter(({ room, target }) => target?.room === 'cli' && room !== 'cli');
   assert.deepEqual(found.map(said), []);
+});
+
+/** The source of every file of `src` without its comments. */
+function codeOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '');
+}
+
+const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => `src/${name.split(sep).join('/')}`);
+
+test('the collections of runs are named, read and written in one room', () => {
+  const named = files.filter(
+    (file) => roomOf(file) !== 'runs' && /['"`]seed_(?:runs|shards|parts)/.test(codeOf(file)),
+  );
+  assert.deepEqual(named, []);
+  const used = files.filter(
+    (file) =>
+      roomOf(file) !== 'runs' && /collection(?:<[^()]*>)?\(\s*(?:RUNS|SHARDS|PARTS)\b/.test(codeOf(file)),
+  );
+  assert.deepEqual(used, []);
+});
+
+test('a file is read in one sitting, and no room outgrows the others', () => {
+  const lines = (file: string) => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1;
+  assert.deepEqual(
+    files.filter((file) => lines(file) > MOST_LINES),
+    [],
+  );
+  assert.ok(files.length <= MOST_FILES, `${files.length} files`);
+  const total = files.reduce((sum, file) => sum + lines(file), 0);
+  for (const room of new Set(files.map(roomOf))) {
+    const own = files.filter((file) => roomOf(file) === room).reduce((sum, file) => sum + lines(file), 0);
+    assert.ok(own <= MOST_OF_ALL * total, `${room}: ${own} of ${total} lines`);
+  }
 });

@@ -11,7 +11,9 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: Readonly<Record<string, string>>;
 };
-const testScripts = Object.keys(scripts).filter((name) => /^test\b/.test(name));
+/** The part of `npm test` that needs no server. */
+const UNIT = 'test:unit';
+const testScripts = Object.keys(scripts).filter((name) => /^test\b/.test(name) && name !== UNIT);
 
 /** Runs the files of the others again on other servers, which takes an hour, and those of a folder of its own. */
 const OTHER_SERVERS = 'test:servers';
@@ -32,6 +34,16 @@ test('every test file is run by exactly one script', () => {
     .filter((path) => path.endsWith('.test.js'))
     .map((path) => `dist/test/${path}`);
   assert.deepEqual(testScripts.flatMap(filesOf).sort(), there.sort());
+});
+
+test('the tests that need no server are a part of npm test', () => {
+  const all = filesOf('test');
+  const unit = filesOf(UNIT);
+  assert.ok(unit.length > 10);
+  assert.deepEqual(
+    unit.filter((file) => !all.includes(file)),
+    [],
+  );
 });
 
 test('continuous integration runs every script of tests but the long one', () => {
