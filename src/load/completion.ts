@@ -17,7 +17,7 @@ import { DatabaseHeld } from '../runs/owner.js';
 import { datasetOf, fleetOf, parseRun, type RunDocument, runDocument } from '../runs/run-document.js';
 import { storedRun } from '../runs/run-history.js';
 import { ASSETS, METRICS } from '../store/names.js';
-import { ensureCollections } from '../store/schema.js';
+import { ensureCollections, existingLayout } from '../store/schema.js';
 import { countMeasurements } from '../store/statistics.js';
 import { schemaOf } from './collections.js';
 import { expiredRecords, type Life, lifeOf, unexpired } from './expiry.js';
@@ -82,6 +82,7 @@ export class StoredCount {
   async confirm(inserted: number): Promise<number | undefined> {
     const { job, life } = this.input;
     await this.#confirmAssets();
+    await this.#confirmLayout();
     const total = this.#countsWindow ? undefined : await this.#collectionCount();
     if (total !== undefined && total >= Math.max(job.plan.records, (this.#before ?? 0) + inserted))
       return total;
@@ -101,6 +102,16 @@ export class StoredCount {
     const missing = await this.#missing(expected);
     if (missing > 0) throw this.#vanished(missing, job.plan.records, 'records');
     return total;
+  }
+
+  /** An insert into a collection that somebody has dropped makes an ordinary one. */
+  async #confirmLayout(): Promise<void> {
+    if (this.input.job.dataset.layout === 'flat' || (await existingLayout(this.#db)) !== 'flat') return;
+    throw new SeedError(
+      ExitStatus.targetNotReady,
+      `${METRICS} is no time-series collection any more: somebody dropped it`,
+      'load again with --clean --yes',
+    );
   }
 
   get #countsWindow(): boolean {

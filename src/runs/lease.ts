@@ -10,14 +10,7 @@ import type { WriteLimit } from '../store/schema.js';
 import { serverIdentity } from '../store/server.js';
 import { type Counters, clocks, NotHeld } from '../threads/counters.js';
 import { RUNS } from './collections.js';
-import {
-  drawLoader,
-  EarlierLoaderConnected,
-  HEARTBEAT_MS,
-  LEASE_MS,
-  lostHold,
-  refuseWhileHeld,
-} from './owner.js';
+import { drawLoader, EarlierLoaderConnected, HEARTBEAT_MS, LEASE_MS, refuseWhileHeld } from './owner.js';
 import { RunStore } from './run-store.js';
 
 /** With less of its lease left a loader renews it before it writes. */
@@ -35,7 +28,7 @@ export class Hold {
 
   /** For a run that the store has just begun or resumed. */
   constructor(
-    readonly store: Pick<RunStore, 'heartbeat' | 'heldSince'>,
+    readonly store: Pick<RunStore, 'heartbeat' | 'heldSince' | 'loss'>,
     readonly runId: string,
     readonly retry: RetryOptions,
   ) {
@@ -62,7 +55,7 @@ export class Hold {
     const attempt = async () => {
       // Read before the server stamps it, so that this side never thinks longer of its hold than others do.
       const now = clocks();
-      if (!(await this.store.heartbeat(this.runId))) throw lostHold();
+      if (!(await this.store.heartbeat(this.runId))) throw await this.store.loss(this.runId);
       this.#heldSince = now;
       this.#counters?.holdFor(LEASE_MS, now);
     };

@@ -177,6 +177,15 @@ export class EarlierLoaderConnected extends DatabaseHeld {
   }
 }
 
+/** Said by a loader whose run's document is not there any more, though no other loader has been at work. */
+export function runGone(runId: string): SeedError {
+  return new SeedError(
+    ExitStatus.targetNotReady,
+    `run ${runId} is gone from seed_runs: somebody dropped it, or the whole database, while it was loaded`,
+    'load again with --clean --yes, which also removes what this load may have written since',
+  );
+}
+
 /** Said by a loader that has lost its own hold. */
 export function lostHold(): DatabaseHeld {
   return new DatabaseHeld(

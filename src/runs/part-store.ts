@@ -10,18 +10,21 @@ import { type Collection, type Document, type Filter, MongoServerError } from 'm
 import type { Part } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import type { SeedError } from '../errors.js';
 import type { PartState } from '../output/types.js';
 import type { Guard } from '../store/schema.js';
 import { PROCESS_SPACE } from '../system/process-identity.js';
 import { clocks } from '../threads/counters.js';
 import { PARTS, RUNS } from './collections.js';
-import { AGE, type Holder, holderOf, LEASE_MS, lostHold } from './owner.js';
+import { AGE, type Holder, holderOf, LEASE_MS } from './owner.js';
 import type { PartDocument, RunDocument } from './run-document.js';
-import { DUPLICATE_KEY, type NewRun, tooLate } from './run-store.js';
+import { DUPLICATE_KEY, lossOf, type NewRun, tooLate } from './run-store.js';
 
 export class PartStore {
   /** As of a {@link RunStore}. */
   heldSince = clocks();
+  /** Runs that were there when this part joined. */
+  #known: ReadonlySet<string> = new Set();
   readonly #runs: Collection<RunDocument>;
   readonly #parts: Collection<PartDocument>;
   readonly #patience: Patience;
@@ -113,12 +116,22 @@ export class PartStore {
     return this.#trying(async () => {
       try {
         await this.#runs.updateOne({ _id, ...free }, update, { upsert: true });
+        const stored = await this.#runs.find({}, { projection: { _id: 1 } }).toArray();
+        this.#known = new Set(stored.map((run) => run._id));
         return true;
       } catch (error) {
         if (isDuplicate(error)) return false;
         throw error;
       }
     });
+  }
+
+  /** As {@link RunStore.loss}: of the run that the parts share. */
+  async loss(runId: string): Promise<SeedError> {
+    const stored = await this.#patience
+      .limit(this.#runs.find({}, { projection: { _id: 1 } }).toArray())
+      .catch(() => undefined);
+    return lossOf(runId, stored, this.#known);
   }
 
   /** As {@link RunStore.heartbeat}, of this part's lease. */
@@ -148,7 +161,7 @@ export class PartStore {
     const mine = { _id: this.#id(runId), active: true as const, holder: this.holder };
     const update = { $set: { state: 'complete' } } as const;
     const changed = await this.#trying(() => guard((limit) => this.#parts.updateOne(mine, update, limit)));
-    if (changed.matchedCount === 0) throw lostHold();
+    if (changed.matchedCount === 0) throw await this.loss(runId);
     const done = () => this.#parts.countDocuments({ run: runId, state: 'complete' });
     return (await this.#trying(done)) >= this.part.of;
   }
@@ -161,7 +174,7 @@ export class PartStore {
     const shared = { _id: runId, active: true, holder: { $exists: false } } as Filter<RunDocument>;
     const update = [{ $set: { state: 'complete', finishedAt: '$$NOW', heartbeat: '$$NOW' } }];
     const changed = await this.#trying(() => guard((limit) => this.#runs.updateOne(shared, update, limit)));
-    if (changed.matchedCount === 0) throw lostHold();
+    if (changed.matchedCount === 0) throw await this.loss(runId);
   }
 
   /**
@@ -180,7 +193,7 @@ export class PartStore {
         { $set: { state, finishedAt: '$$NOW', heartbeat: '$$NOW' } },
         { $unset: 'active' },
       ]);
-      if (released.matchedCount === 0) throw lostHold();
+      if (released.matchedCount === 0) throw await this.loss(runId);
       if (!run || (await this.#parts.countDocuments({ run: runId, active: true })) > 0) return;
       const ended = state === 'failed' ? 'failed' : 'interrupted';
       await this.#runs.updateOne({ _id: runId, joined: run.joined, holder: { $exists: false } } as Document, [

@@ -3,12 +3,13 @@ import { hostname } from 'node:os';
 import { type Collection, type Document, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
 import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import type { SeedError } from '../errors.js';
 import { makeIndexes } from '../store/indexes.js';
 import type { Guard } from '../store/schema.js';
 import { PROCESS_SPACE } from '../system/process-identity.js';
 import { clocks } from '../threads/counters.js';
 import { PARTS, RUN_INDEXES, RUNS } from './collections.js';
-import { AGE, DatabaseHeld, type Holder, holderOf, lostHold } from './owner.js';
+import { AGE, DatabaseHeld, type Holder, holderOf, lostHold, runGone } from './owner.js';
 import { parseRun, type RunDocument } from './run-document.js';
 
 export const DUPLICATE_KEY = 11000;
@@ -37,6 +38,8 @@ const LIFTED = [
 export class RunStore {
   /** When a run was taken hold of, or a moment before; see {@link clocks}. */
   heldSince = clocks();
+  /** Runs that were there when the database was taken hold of. */
+  #known: ReadonlySet<string> = new Set();
   readonly #runs: Collection<RunDocument>;
   readonly #parts: Collection<Document>;
   readonly #patience: Patience;
@@ -143,7 +146,7 @@ export class RunStore {
   /** A run that this loader holds, as it is now. @throws SeedError where it does not hold it any more */
   async held(runId: string): Promise<RunDocument> {
     const stored = await this.#trying(() => this.#runs.findOne(this.#mine(runId)));
-    if (!stored) throw lostHold();
+    if (!stored) throw await this.loss(runId);
     return parseRun(stored);
   }
 
@@ -155,13 +158,26 @@ export class RunStore {
     const changed = await this.#trying(() =>
       guard((limit) => this.#runs.updateOne(this.#mine(runId), update, limit)),
     );
-    if (changed.matchedCount === 0) throw lostHold();
+    if (changed.matchedCount === 0) throw await this.loss(runId);
+  }
+
+  /** Why a run that this loader has held is not its own any more. */
+  async loss(runId: string): Promise<SeedError> {
+    const stored = await this.#patience
+      .limit(this.#runs.find({}, { projection: { _id: 1 } }).toArray())
+      .catch(() => undefined);
+    return lossOf(runId, stored, this.#known);
   }
 
   /** Lets go of a complete run. */
   async release(runId: string): Promise<void> {
     // Where it matches nothing, it is somebody else's, or an earlier attempt has come through.
     await this.#trying(() => this.#runs.updateOne(this.#mine(runId), { $unset: { active: '' } }));
+  }
+
+  async #idsOfRuns(): Promise<ReadonlySet<string>> {
+    const stored = await this.#runs.find({}, { projection: { _id: 1 } }).toArray();
+    return new Set(stored.map(({ _id }) => _id));
   }
 
   #mine(runId: string) {
@@ -187,6 +203,7 @@ export class RunStore {
     this.heldSince = clocks();
     try {
       const result = await this.#runs.updateOne(filter, [{ $set: set }, ...unset], { upsert });
+      this.#known = await this.#idsOfRuns();
       if (result.matchedCount + result.upsertedCount === 0) throw tooLate();
     } catch (error) {
       if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) throw tooLate();
@@ -225,7 +242,7 @@ export class RunStore {
     const mine = { _id: runId, holder: this.holder, $or: [{ active: true as const }, { state }] };
     const update = [{ $set: { state, finishedAt: '$$NOW', heartbeat: '$$NOW' } }, { $unset: 'active' }];
     const ended = await this.#trying(() => this.#runs.updateOne(mine, update));
-    if (ended.matchedCount === 0) throw lostHold();
+    if (ended.matchedCount === 0) throw await this.loss(runId);
   }
 
   /** Takes back a run that has just begun. */
@@ -242,6 +259,19 @@ export class RunStore {
 /** In an update by pipeline a text that begins with a dollar would be an expression. `$$NOW` is meant to be one. */
 function literal(value: unknown): unknown {
   return value === '$$NOW' ? value : { $literal: value };
+}
+
+/**
+ * Another loader that takes over leaves the run, or puts one of its own in its place.
+ * @param stored the runs that are there now; undefined where that is not known
+ */
+export function lossOf(
+  runId: string,
+  stored: readonly { readonly _id: string }[] | undefined,
+  known: ReadonlySet<string>,
+): SeedError {
+  const isGone = stored?.every(({ _id }) => _id !== runId && known.has(_id)) ?? false;
+  return isGone ? runGone(runId) : lostHold();
 }
 
 export function tooLate(): DatabaseHeld {
