@@ -104,22 +104,47 @@ const PACKAGES: Readonly<Record<string, string>> = { snappy: 'snappy', zstd: '@m
  * @throws SeedError (usage) for compression whose package is missing, and for certificates and keys that cannot be used
  */
 export function refuseUnusable({ options }: MongoClient): void {
-  for (const name of options.compressors ?? []) refuseMissing(name);
+  for (const name of options.compressors ?? []) refuseMissingCompressor(name);
+  if (options.credentials) refuseMechanism(options);
   if (options.tls) refuseWrongFiles(options);
 }
 
-function refuseMissing(compressor: string): void {
+function refuseMissingCompressor(compressor: string): void {
   const name = PACKAGES[compressor];
   if (name === undefined || (compressor === 'zstd' && 'zstdCompress' in zlib)) return;
+  const orNode = compressor === 'zstd' ? ', or use Node 22.15 or later' : '';
+  refuseMissing(name, `compression with ${compressor}`, `${orNode}, or choose zlib, which needs nothing`);
+}
+
+function refuseMissing(name: string, what: string, otherwise: string): void {
   try {
     createRequire(import.meta.url)(name);
   } catch {
-    const orNode = compressor === 'zstd' ? ', or use Node 22.15 or later' : '';
     throw usageError(
-      `compression with ${compressor} needs the package ${name}, which is not installed`,
-      `install it beside this program (npm install ${name})${orNode}, or choose zlib, which needs nothing`,
+      `${what} needs the package ${name}, which is not installed`,
+      `install it beside this program (npm install ${name})${otherwise}`,
     );
   }
+}
+
+/** Mechanisms that need a package, as the driver loads it. */
+const MECHANISM_PACKAGES: Readonly<Record<string, string>> = {
+  GSSAPI: 'kerberos',
+  'MONGODB-AWS': '@aws-sdk/credential-providers',
+};
+
+/** What a mechanism needs besides a server that knows it. */
+function refuseMechanism({ credentials, tls, cert, tlsCertificateKeyFile }: MongoClient['options']): void {
+  const mechanism = credentials?.mechanism ?? '';
+  const name = MECHANISM_PACKAGES[mechanism];
+  if (name !== undefined) {
+    refuseMissing(name, `authMechanism=${mechanism}`, ', or leave authMechanism out and give a password');
+  }
+  if (mechanism !== 'MONGODB-X509' || (tls && (cert ?? tlsCertificateKeyFile) !== undefined)) return;
+  throw usageError(
+    'authMechanism=MONGODB-X509 needs TLS and a client certificate: that is what it logs in with',
+    'set MONGODB_SSL_CERT_PATH and MONGODB_SSL_KEY_PATH, or add tls=true&tlsCertificateKeyFile=… to the connection string',
+  );
 }
 
 /** What the driver puts into its TLS options, and the files that it reads when it connects. */

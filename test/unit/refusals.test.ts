@@ -73,3 +73,42 @@ test('a key that is encrypted: 2, before anything is connected to; with its pass
     await assert.rejects(opened('&tlsCertificateKeyFilePassword=of-the-key'), { exitStatus: 3 });
   });
 });
+
+const MECHANISMS: readonly (readonly [string, string, RegExp, RegExp])[] = [
+  ['', 'authMechanism=MONGODB-X509', /needs TLS and a client certificate/, /MONGODB_SSL_CERT_PATH/],
+  ['', 'authMechanism=MONGODB-X509&tls=true', /needs TLS and a client certificate/, /tlsCertificateKeyFile/],
+  ['u:pw@', 'authMechanism=MONGODB-X509', /Password not allowed for mechanism MONGODB-X509/, /config/],
+  [
+    'u%40R@',
+    'authMechanism=GSSAPI',
+    /authMechanism=GSSAPI needs the package kerberos/,
+    /npm install kerberos/,
+  ],
+  [
+    '',
+    'authMechanism=MONGODB-AWS',
+    /needs the package @aws-sdk\/credential-providers/,
+    /npm install @aws-sdk/,
+  ],
+  ['', 'authMechanism=MONGODB-OIDC', /ENVIRONMENT/, /config/],
+];
+
+for (const [user, query, cause, remedy] of MECHANISMS) {
+  test(`${user}${query}: 2, before anything is connected to`, async () => {
+    // Nothing listens there.
+    const { connection } = configure({ flags: { uri: `mongodb://${user}127.0.0.1:1/?${query}` } }).settings;
+    await assert.rejects(openConnection(connection), (error) => {
+      assert.ok(error instanceof SeedError, String(error));
+      assert.equal(error.exitStatus, 2, error.message);
+      assert.match(error.message, cause);
+      assert.match(error.remedy, remedy);
+      return true;
+    });
+  });
+}
+
+test('authMechanism=PLAIN needs no TLS here: the server judges it', async () => {
+  const uri = 'mongodb://u:pw@127.0.0.1:1/?authMechanism=PLAIN';
+  const { connection } = configure({ flags: { uri } }).settings;
+  await assert.rejects(openConnection(connection), ({ exitStatus }: SeedError) => exitStatus === 3);
+});
