@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import * as zlib from 'node:zlib';
 import { type Db, MongoClient, type MongoClientOptions, MongoServerError, ReadConcern } from 'mongodb';
@@ -59,13 +60,22 @@ export async function openConnection(
     if (!client.options.credentials) await refuseNobody(db);
     const opened = client;
     const books = await Books.open(client, connection.database);
-    const close = () => opened.close();
+    const close = () => closeInTime(opened);
     return { client, db, reader, books, uri: connection.uri, serverVersion: version, close };
   } catch (error) {
     // Not waited for: what hangs at a connection would hold up its own explanation.
     client?.close().catch(() => undefined);
     throw explainOpening(error, connection);
   }
+}
+
+/** A driver that has lost an operation may wait for it when it closes, and a failure is told only after that. */
+const LONGEST_CLOSE_MS = 10_000;
+
+async function closeInTime(client: MongoClient): Promise<void> {
+  const timer = new AbortController();
+  const late = sleep(LONGEST_CLOSE_MS, undefined, { ref: true, signal: timer.signal }).catch(() => undefined);
+  await Promise.race([client.close(), late]).finally(() => timer.abort());
 }
 
 /** @throws SeedError (usage) for settings that no server can make right */

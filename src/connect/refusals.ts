@@ -30,6 +30,9 @@ const WRITE_CONCERNS = new Set([79, 100]);
 /** Starting up, shutting down, or no primary. */
 const NOT_NOW = new Set([91, 189, 10058, 10107, 11600, 11602, 13435, 13436]);
 
+const NOT_FOUND = 26;
+/** Of a database that is being dropped. */
+const DROP_PENDING = 215;
 const USER_WRITES_BLOCKED = 371;
 
 const NO_QUERY_PLANS = 291;
@@ -99,6 +102,13 @@ export function explainRefusal(
       ExitStatus.authentication,
       `not allowed on database ${connection.database}: ${withoutCommand(message)}`,
       'the user needs the readWrite role on this database',
+    );
+  }
+  if (code === DROP_PENDING || (code === NOT_FOUND && /buckets collection/i.test(message))) {
+    return made(
+      ExitStatus.targetNotReady,
+      `somebody dropped ${code === DROP_PENDING ? 'the database' : 'metrics'} while it was loaded: ${message}`,
+      'load again with --clean --yes',
     );
   }
   if (code === USER_WRITES_BLOCKED) return made(ExitStatus.targetNotReady, ...WRITES_BLOCKED);

@@ -61,7 +61,7 @@ export async function prepareCollections(
     const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));
     // Once records are there the cluster's balancer knows better where they belong.
     const commands = shardingCommands(db.databaseName, layout, chunks);
-    await guard(() => shardMetrics(db, commands, !job.resumed, warn));
+    await hold.guardLong(() => shardMetrics(db, commands, !job.resumed, warn));
   }
   if (!job.resumed || cleaning) return new Set();
   const done = await checkpoints.completedShards(job.runId, (job.whole ?? job.plan).shards);

@@ -4,7 +4,7 @@ import type { Db } from 'mongodb';
 import type { ConnectionSettings, Layout, Part } from '../config/settings.js';
 import { type Books, refuseUnmetWrites } from '../connect/bookkeeping.js';
 import { isOtherPart, waitForStragglers } from '../connect/loader-connections.js';
-import { explainFailure, type RetryOptions, withRetry } from '../connect/retry.js';
+import { explainFailure, Patience, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
 import type { WriteLimit } from '../store/schema.js';
 import { serverIdentity } from '../store/server.js';
@@ -28,7 +28,7 @@ export class Hold {
 
   /** For a run that the store has just begun or resumed. */
   constructor(
-    readonly store: Pick<RunStore, 'heartbeat' | 'heldSince' | 'loss'>,
+    readonly store: Pick<RunStore, 'heartbeat' | 'heldSince' | 'loss' | 'limit'>,
     readonly runId: string,
     readonly retry: RetryOptions,
   ) {
@@ -70,7 +70,11 @@ export class Hold {
    * the server's word and within its time; `limit` has the driver give it up, and the server refuse it, before that time is over.
    * @throws SeedError when another loader has taken the run over: nothing is written then
    */
-  readonly guard = async <T>(write: (limit: WriteLimit) => Promise<T>): Promise<T> => {
+  readonly guard = <T>(write: (limit: WriteLimit) => Promise<T>): Promise<T> =>
+    this.guardLong((limit) => this.store.limit(write(limit)));
+
+  /** The same for work of many commands, which together may take as long as they take. */
+  readonly guardLong = async <T>(write: (limit: WriteLimit) => Promise<T>): Promise<T> => {
     if (this.#lost) throw this.#lost.error;
     if (this.#leftMs() < ENOUGH_MS) await this.beat();
     const timeoutMS = this.#leftMs();
@@ -112,10 +116,10 @@ export class Hold {
 export async function durably(db: Db, hold: Hold, work: () => Promise<void>): Promise<void> {
   await withRetry(async () => {
     for (;;) {
-      const before = await serverIdentity(db);
+      const before = await hold.store.limit(serverIdentity(db));
       await work();
       await hold.beat();
-      if ((await serverIdentity(db)) === before) return;
+      if ((await hold.store.limit(serverIdentity(db))) === before) return;
     }
   }, hold.retry);
 }
@@ -189,9 +193,11 @@ export interface EarlierLoaders {
  */
 export async function awaitEarlierLoaders(input: EarlierLoaders): Promise<void> {
   const { target, loader, layout, cleaning, part, retry, warn } = input;
+  const patience = new Patience(target.books.client);
   const gone = await withRetry(
     () =>
       waitForStragglers(target.db, {
+        patience,
         isStraggler: (seen) => seen.loader !== loader && !isOtherPart(seen.loader, part),
         limitMs: LEASE_MS,
         notice: warn,

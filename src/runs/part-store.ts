@@ -41,6 +41,11 @@ export class PartStore {
     this.#patience = new Patience(books.client);
   }
 
+  /** As {@link RunStore.limit}. */
+  limit<T>(operation: Promise<T>): Promise<T> {
+    return this.#patience.limit(operation);
+  }
+
   /** Who holds this part of a run now. */
   async currentHolder(runId: string): Promise<Holder | undefined> {
     const pipeline = [{ $match: { _id: this.#id(runId), active: true } }, { $set: { ageMs: AGE } }];

@@ -55,6 +55,11 @@ export class RunStore {
     this.#patience = new Patience(books.client);
   }
 
+  /** Any operation of this client, ended where there is no answer in time; see {@link Patience}. */
+  limit<T>(operation: Promise<T>): Promise<T> {
+    return this.#patience.limit(operation);
+  }
+
   /** All runs, newest first. @throws SeedError for one that cannot be used. */
   async list(): Promise<RunDocument[]> {
     const stored = await this.#trying(() => this.#runs.find().sort({ startedAt: -1 }).toArray());
