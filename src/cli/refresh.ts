@@ -144,7 +144,7 @@ export async function refreshOnce(
   const loaded =
     step.kind === 'up to date'
       ? { status: ExitStatus.done, summary: undefined }
-      : await loadStep(step, settings, reporterOf(step), interrupts.signal);
+      : await loadStep(step, turn, reporterOf(step));
   if (loaded.status !== ExitStatus.done) return { ...loaded, step, removed: 0 };
   const removed = await settleRuns(settling, step.kind === 'resume' ? undefined : days);
   // What was resumed may have had an earlier end.
@@ -171,9 +171,8 @@ function tell({ output }: Settings, line: string): void {
 /** Loads the missing minutes as the run that is extended would have loaded them. */
 async function loadStep(
   step: RefreshStep,
-  settings: Settings,
+  { settings, target, interrupts }: RefreshTurn,
   reporter: Reporter,
-  interrupt: AbortSignal,
 ): Promise<Pick<Refreshed, 'status' | 'summary' | 'error'>> {
   const { load, output } = settings;
   const { seed, sections, layout, availabilityScale, environment, shardDays } = step.run;
@@ -195,7 +194,16 @@ async function loadStep(
     },
   };
   try {
-    const summary = await runLoad(loading, reporter, interrupt);
+    // The load takes a server of our own for one that was named, and that goes on.
+    const { server } = target;
+    const telling: Reporter = {
+      on: (event) => reporter.on(event.type === 'connected' ? { ...event, server } : event),
+      finish: (summary) => reporter.finish(summary),
+      fail: (failure) => reporter.fail(failure),
+      close: () => reporter.close(),
+    };
+    const loaded = await runLoad(loading, telling, interrupts.signal);
+    const summary = { ...loaded, server };
     reporter.finish(summary);
     const status = summary.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
     return { status, summary };

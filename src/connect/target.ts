@@ -45,7 +45,12 @@ export async function openTarget(
     return targetOf(await openWhenReady(connection, { notice, signal }), connection);
   }
   if (await isListening('127.0.0.1', 27017)) {
-    return targetOf(await openConnection(connection), connection);
+    try {
+      return targetOf(await openConnection(connection), connection);
+    } catch (error) {
+      // What listened may have ended since, and then nothing answers there.
+      if (await isListening('127.0.0.1', 27017)) throw error;
+    }
   }
   const { startEmbeddedServer } = await import('../embedded/server.js');
   const embedded = await startEmbeddedServer({ notice });

@@ -61,23 +61,21 @@ describe('while collections are prepared', { concurrency: 2 }, () => {
   for (const [index, step] of STEPS.entries()) {
     const name = step.join(' of ');
     // Killed and shut down in turn.
-    {
-      const signal = index % 2 === 0 ? 'SIGTERM' : 'SIGKILL';
-      test(`${signal} and a restart at ${name}: the load goes on`, async () => {
-        const server = await startTestServer({ args: ARGS });
-        try {
-          const running = await stopAt(server, step, 30);
-          await server.kill(signal);
-          await server.restart();
-          const { status, stderr } = await running.ended;
-          assert.ok(!running.hung, stderr);
-          assert.equal(status, 0, stderr);
-          await assertEqualToPlan({ uri: server.uri, database: DATABASE });
-        } finally {
-          await server.stop();
-        }
-      });
-    }
+    const signal = index % 2 === 0 ? 'SIGTERM' : 'SIGKILL';
+    test(`${signal} and a restart at ${name}: the load goes on`, async () => {
+      const server = await startTestServer({ args: ARGS });
+      try {
+        const running = await stopAt(server, step, 30);
+        await server.kill(signal);
+        await server.restart();
+        const { status, stderr } = await running.ended;
+        assert.ok(!running.hung, stderr);
+        assert.equal(status, 0, stderr);
+        await assertEqualToPlan({ uri: server.uri, database: DATABASE });
+      } finally {
+        await server.stop();
+      }
+    });
 
     test(`a server that falls silent at ${name}: the load ends, and is resumed or begun again`, async () => {
       const server = await startTestServer({ args: ARGS });

@@ -13,7 +13,7 @@ import { startEmbeddedServer } from '../../src/embedded/server.js';
 import { readState, type ServerState } from '../../src/embedded/state.js';
 import { SeedError } from '../../src/errors.js';
 import { isListening } from '../../src/system/who-answers.js';
-import { startCli } from '../support/cli.js';
+import { runCli, startCli } from '../support/cli.js';
 import { fakeMongod, scratchFolder, withEnvironment } from '../support/scratch.js';
 import { freePort, until } from '../support/server.js';
 
@@ -273,4 +273,35 @@ test('a data directory that another mongod uses is named', async (context) => {
     await server.stop();
   }
   assert.equal(isAlive(server.pid), false);
+});
+
+test('refresh offers no shell for a server of our own, which has stopped by then', async (context) => {
+  const SEED_DATABASE_HOME = await home(context);
+  const options = {
+    env: { SEED_DATABASE_HOME, MONGOMS_SYSTEM_BINARY: String(process.env.MONGOMS_SYSTEM_BINARY) },
+  };
+  const flags = ['--database', 'refreshed_here', '--log-file', '/dev/null'];
+  const period = ['--seed', '7', '--start', '2025-02-08T22:00Z', '--end', '2025-02-08T23:00Z'];
+  const loaded = await runCli(['load', ...flags, ...period, '--metrics-only'], options);
+  assert.equal(loaded.status, 0, loaded.stderr);
+  assert.match(loaded.stdout, /Open: .* serve/);
+  const refreshed = await runCli(['refresh', ...flags, '--end', '2025-02-09'], options);
+  assert.equal(refreshed.status, 0, refreshed.stderr);
+  assert.match(refreshed.stdout, /Open: .* serve/);
+  assert.doesNotMatch(refreshed.stdout, /mongosh mongodb:/);
+});
+
+test('what listened on the port for a moment is gone: the embedded server is started', async (context) => {
+  const SEED_DATABASE_HOME = await home(context);
+  const options = {
+    env: { SEED_DATABASE_HOME, MONGOMS_SYSTEM_BINARY: String(process.env.MONGOMS_SYSTEM_BINARY) },
+  };
+  const passing = createServer((socket) => {
+    passing.close();
+    socket.destroy();
+  }).listen(27_017, '127.0.0.1');
+  await once(passing, 'listening');
+  const { status, stdout, stderr } = await runCli(['status', '--database', 'passing'], options);
+  assert.equal(status, 0, stderr);
+  assert.match(stdout, /\(embedded\)/);
 });
