@@ -1,7 +1,8 @@
 /** `seed-database load --dry-run`: what a load would do. */
 import type { Settings } from '../config/settings.js';
-import { requestedFleet } from '../dataset/dataset.js';
+import { requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { estimateSize } from '../dataset/generate.js';
+import { chosenLife, refuseExpired } from '../load/expiry.js';
 import { countAssets } from '../load/summary.js';
 import { previewLines } from '../output/load-text.js';
 import { Screen } from '../output/screen.js';
@@ -21,7 +22,11 @@ export async function printPreview({ load, output }: Settings): Promise<void> {
   const { start, end } = resolveWindow(load.window, load.seed !== undefined, new Date());
   const whole = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   const plan = partOfPlan(whole, load.part);
+  const notices: string[] = [];
+  const wanted = { fleet, dataset: requestedDataset(load, new Date()) };
+  const expired = refuseExpired(wanted, chosenLife(load.ttlDays), (message) => notices.push(message));
   const preview = {
+    notices,
     seed: load.seed,
     layout: load.layout,
     window: { start: instantOf(start), end: instantOf(end) },
@@ -37,7 +42,17 @@ export async function printPreview({ load, output }: Settings): Promise<void> {
     const records = { planned: plan.records, ...plan.counts };
     const shards = { total: preview.shards, days: preview.shardDays };
     const { seed = null, layout, window, assets, size } = preview;
-    const result = { status: 'dry run', seed, layout, window, assets, records, shards, size };
+    const result = {
+      status: 'dry run',
+      seed,
+      layout,
+      window,
+      assets,
+      records,
+      shards,
+      size,
+      ...(expired > 0 ? { expired } : {}),
+    };
     process.stdout.write(`${jsonText(result)}\n`);
     return;
   }

@@ -41,6 +41,8 @@ export const DOCTOR_SETTINGS: readonly SettingName[] = [
   'pollingOnly',
   'backupOnly',
   'layout',
+  'ttlDays',
+  'writeConcern',
   'workers',
   ...CONNECTION_SETTINGS,
 ];

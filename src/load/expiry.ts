@@ -26,8 +26,9 @@ export function plannedLife(
   { ttlDays }: LoadSettings,
 ): Life | undefined {
   const stored = cleaning ? ({ kind: 'absent' } as const) : facts.collections[METRICS];
-  const asked = ttlDays === undefined ? undefined : ttlDays * SECONDS_PER_DAY;
-  if (stored.kind === 'absent') return asked === undefined ? undefined : { seconds: asked, chosen: true };
+  const chosen = chosenLife(ttlDays);
+  const asked = chosen?.seconds;
+  if (stored.kind === 'absent') return chosen;
   const life = lifeOf(stored);
   const seconds = life?.seconds;
   if (asked !== undefined && asked !== seconds) {
@@ -38,6 +39,11 @@ export function plannedLife(
     );
   }
   return life;
+}
+
+/** How long `--ttl-days` has records kept where nothing is there yet; undefined: for ever. */
+export function chosenLife(ttlDays: number | undefined): Life | undefined {
+  return ttlDays === undefined ? undefined : { seconds: ttlDays * SECONDS_PER_DAY, chosen: true };
 }
 
 /** How long a collection keeps its documents by their timestamp; undefined: for ever. */

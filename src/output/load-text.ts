@@ -62,6 +62,8 @@ export function total({ metrics, polling, backup }: SectionCounts): number {
 
 /** The plan of a load that nobody has started. */
 export interface Preview {
+  /** What a load would warn of. */
+  readonly notices?: readonly string[];
   /** Undefined: one will be drawn. */
   readonly seed: number | undefined;
   readonly layout: string;
@@ -103,6 +105,7 @@ export function previewLines(preview: Preview): string[] {
       `Size: ${bytes(size.documentBytes)} of documents, layout ${layout}`,
       [`on disk about ${bytes(size.storageBytes)}, and ${bytes(size.indexBytes)} of indexes`],
     ],
+    ...(preview.notices ?? []),
   ];
   return [
     '📊 Plan of the load',

@@ -73,3 +73,19 @@ test('--dry-run names the bytes of all documents exactly', async () => {
 function unsent(layout: string, collection: string): string {
   return layout === 'timeseries' && collection === 'metrics' ? '_id' : 'no such field';
 }
+
+test('--dry-run says of records that expire at once what a load would say', async () => {
+  const flags = ['--dry-run', '--layout', 'timeseries', '--days', '3', '--seed', '42', '--ttl-days'];
+  await inFolder([...flags, '2'], ({ status, stdout }) => {
+    assert.equal(status, 0);
+    assert.match(
+      stdout,
+      /[\d,]+ of the [\d,]+ records are older than metrics keeps them \(for 2 days\): the server/,
+    );
+  });
+  await inFolder([...flags, '2', '--json'], ({ stdout }) => assert.ok(JSON.parse(stdout).expired > 100_000));
+  await inFolder([...flags, '2', '--end', '2025-02-09'], ({ status, stderr }) => {
+    assert.equal(status, 2);
+    assert.match(stderr, /--ttl-days is too short: all [\d,]+ records are older/);
+  });
+});

@@ -154,3 +154,20 @@ test('what is in the way of a load is said in its words, with its exit status', 
     assert.deepEqual([bad?.detail, bad?.remedy], [error, remedy]);
   }
 });
+
+test('records that --ttl-days lets expire at once: said as a load says it', async () => {
+  if (!HAS_TIME_SERIES) return;
+  const result = await doctor(
+    'readWrite',
+    '--json',
+    '--layout',
+    'timeseries',
+    '--days',
+    '3',
+    '--ttl-days',
+    '2',
+  );
+  const { Expiry } = await checks(result);
+  assert.equal(Expiry.state, 'warning');
+  assert.match(Expiry.detail, /records are older than metrics keeps them \(for 2 days\)/);
+});
