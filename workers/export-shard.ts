@@ -5,8 +5,16 @@ import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
 import { BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../src/encode/bucket.js';
 import type { Batch } from '../src/encode/insert.js';
 import { BatchBuffer } from '../src/encode/template.js';
-import { CSV_HEADER, csvLines, ndjsonLines, parquetFile } from '../src/export/rows.js';
-import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from '../src/export/task.js';
+import {
+  CSV_HEADER,
+  csvLines,
+  type ExportContext,
+  type ExportResult,
+  type ExportTask,
+  isBuckets,
+  ndjsonLines,
+  parquetFile,
+} from '../src/export/rows.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { unshare } from '../src/threads/pool.js';

@@ -7,7 +7,7 @@ import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
-import type { LoadTask, Prepared, ShardTask } from '../src/load/load-pool.js';
+import type { LoadTask, Prepared, ShardTask } from '../src/load/load.js';
 import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../src/model/telemetry-model.js';
 import { loadedAssets } from '../src/plan/plan.js';
 import { serverIdentity } from '../src/store/server.js';

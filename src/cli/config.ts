@@ -3,12 +3,12 @@ import { type SettingName, settingEntry } from '../config/catalog.js';
 import { type EffectiveSetting, readConfiguration } from '../config/configuration.js';
 import { maskUri } from '../config/mask.js';
 import type { Settings } from '../config/settings.js';
-import { requestedDataset, requestedFleet, workersAndWhy } from '../dataset/dataset.js';
 import { ExitStatus } from '../errors.js';
+import { derivedSettings, plannedLoad } from '../library/plan.js';
+import { dryRunLines } from '../output/load-text.js';
 import { defaultLogFile } from '../output/log-file.js';
 import { Screen } from '../output/screen.js';
 import { jsonText } from '../output/width.js';
-import { DEFAULT_SHARD_DAYS, instantOf, partOfPlan, planLoad } from '../plan/plan.js';
 
 /**
  * Prints every setting as it takes effect, as a table or as JSON with `--json`. Secrets are masked.
@@ -67,16 +67,9 @@ export async function inEffect(
 
 async function derivedFrom(settings: Settings, now: Date): Promise<Derived> {
   const { load, output } = settings;
-  const { window } = requestedDataset(load, now);
-  const [start, end] = [window.start, window.end].map((minute) => instantOf(minute).toISOString());
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
-  // One site says all: a plan of tens of thousands takes seconds.
-  const site = await requestedFleet({ ...load.fleet, scale: 1 });
-  const plan = partOfPlan(planLoad(site, window, load.sections, shardDays), load.part);
-  const records = load.existing === 'resume' ? undefined : plan.records * load.fleet.scale;
-  const { workers, why = '' } = workersAndWhy(settings, records);
+  const { window, workers, whyWorkers = '', shardDays, timezone } = await derivedSettings(settings, now);
   const anyway: Derived = {
-    workers: [String(workers), why],
+    workers: [String(workers), whyWorkers],
     logFile: [output.logFile ?? defaultLogFile(now), 'when it starts, local time'],
   };
   const seeded = load.seed !== undefined;
@@ -87,17 +80,43 @@ async function derivedFrom(settings: Settings, now: Date): Promise<Derived> {
   }
   return {
     ...anyway,
-    start: [start, `--end less ${load.window.days} days`],
-    end: [end, load.window.start ? '--start and --days' : seeded ? '00:00 UTC of today, with --seed' : 'now'],
+    start: [window.start.toISOString(), `--end less ${load.window.days} days`],
+    end: [
+      window.end.toISOString(),
+      load.window.start ? '--start and --days' : seeded ? '00:00 UTC of today, with --seed' : 'now',
+    ],
     ...(load.window.start && load.window.end
       ? { days: [String(load.window.days), 'from --start to --end'] as const }
       : {}),
     seed: ['drawn', 'each load draws one, and prints it'],
     fleet: ['default', 'what "seed-database fleet" prints'],
-    timezone: [
-      site.definition.timezone,
-      typeof load.fleet.source === 'string' ? 'of the fleet' : 'of the default fleet',
-    ],
+    timezone: [timezone, typeof load.fleet.source === 'string' ? 'of the fleet' : 'of the default fleet'],
     shardDays: [String(shardDays), 'the default of a plan'],
   };
+}
+
+// `seed-database load --dry-run`: what a load would do.
+
+/** Prints the plan, its exact counts and its size; connects to nothing. With `--quiet` the final line alone. */
+export async function printDryRun({ load, output }: Settings): Promise<void> {
+  const preview = await plannedLoad(load);
+  if (output.json) {
+    const { metrics, polling, backup } = preview.records;
+    const records = { planned: metrics + polling + backup, ...preview.records };
+    const shards = { total: preview.shards, days: preview.shardDays };
+    const { seed = null, layout, window, assets, size } = preview;
+    const plan = { status: 'dry run', seed, layout, window, assets, records, shards, size };
+    const { expired = 0 } = preview;
+    const result = expired > 0 ? { ...plan, expired } : plan;
+    process.stdout.write(`${jsonText(result)}\n`);
+    return;
+  }
+  const screen = new Screen(process.stdout, output.color, process.env.TERM);
+  const [heading, ...lines] = dryRunLines(preview);
+  const last = lines.pop() ?? '';
+  if (!output.quiet) {
+    screen.print([heading], 'heading');
+    screen.print(lines);
+  }
+  screen.print([last], 'good');
 }

@@ -1,47 +1,15 @@
 /** `seed-database doctor`: can a load with these settings end well, and if not, what would help? */
-import { availableParallelism } from 'node:os';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
 import { maskSecrets } from '../config/mask.js';
-import type { Settings } from '../config/settings.js';
-import { explainFailure } from '../connect/retry.js';
-import { openTarget, type Target } from '../connect/target.js';
-import { requestedDataset, requestedFleet, workersFor } from '../dataset/dataset.js';
-import { estimateSize } from '../dataset/generate.js';
-import { ExitStatus, SeedError } from '../errors.js';
-import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
-import { DROPPED, type Obstacle, obstaclesTo, unindexable, type Wanted } from '../inspect/obstacles.js';
-import { canHold, refuseWriteConcerns } from '../inspect/server.js';
-import { assetDocuments } from '../load/collections.js';
-import { plannedLife, refuseExpired } from '../load/expiry.js';
-import { bytes, count, tree } from '../output/format.js';
+import { ExitStatus } from '../errors.js';
+import { examine, type Finding } from '../library/doctor.js';
+import { tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { jsonText } from '../output/width.js';
-import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad } from '../plan/plan.js';
-import type { Candidate } from '../runs/beside.js';
-import { drawLoader, heldByAnother } from '../runs/owner.js';
-import { STOPPED_CLEANING } from '../runs/run-document.js';
-import { runHistory } from '../runs/run-history.js';
-import { RunStore } from '../runs/run-store.js';
-import { collectionsWithData, existingLayout } from '../store/schema.js';
-import { freeBytes } from '../store/statistics.js';
-import { exitStatusOf, failureOf } from './commands.js';
-
-/** One thing that was looked at. */
-interface Finding {
-  readonly subject: string;
-  readonly state: 'good' | 'warning' | 'bad';
-  readonly detail: string;
-  /** What to do; empty where nothing has to be done. */
-  readonly remedy: string;
-  /** Of a load that meets this, where it is bad. */
-  readonly exitStatus: ExitStatus;
-}
+import { withTypedFlags } from './commands.js';
 
 const MARKS = { good: '✅', warning: '⚠️ ', bad: '❌' } as const;
-/** Beside the data a server needs room for its journal and for compaction. */
-const ROOM_FACTOR = 1.5;
-const JOURNAL_BYTES = 300_000_000;
 
 /**
  * Looks at everything that a load with these flags depends on, and writes nothing.
@@ -57,219 +25,24 @@ export async function doctor(flags: Partial<Record<SettingName, string>>): Promi
   const { output } = settings;
   const screen = new Screen(process.stdout, output.color, process.env.TERM);
   const notices = new Screen(process.stderr, output.color, process.env.TERM);
-  const findings: Finding[] = [];
-  const add = (subject: string, finding: Omit<Finding, 'subject'>) => {
-    findings.push({ subject, ...finding });
-    if (!output.json) screen.print(linesOf({ subject, ...finding }));
-  };
-  add('This machine', thisMachine(settings));
-  let target: Target | undefined;
-  try {
-    target = await openTarget(settings.connection, (message) => notices.note(message));
-    const { db, server } = target;
-    add('Connection', good(`${server.uri}, database ${db.databaseName}`));
-    const facts = await inspectTarget(db);
-    const planned = await plannedLoad(settings);
-    const wanted = wantedOf(planned, settings);
-    const obstacles = [...obstaclesTo(wanted, facts), ...one(await unindexable(db, facts, wanted))];
-    const about = (subject: Obstacle['subject']) =>
-      obstacles.filter((one) => one.subject === subject).map(bad);
-    const [unfit] = about('server');
-    add('Server', unfit ?? (await writesFinding(target, facts, settings)) ?? serverFinding(facts));
-    if (!unfit) {
-      add('Rights', about('rights')[0] ?? rightsFinding(facts));
-      add('Layout', layoutFinding(facts, settings));
-      add('Room', roomFinding(planned, await freeBytes(db), facts, settings));
-      add('Database', await databaseFinding(target, settings, (message) => notices.note(message)));
-      for (const finding of about('collections')) add('Collections', finding);
-      if (about('collections').length === 0) {
-        for (const finding of expiryFindings(planned, facts, settings)) add('Expiry', finding);
-      }
-    }
-  } catch (thrown) {
-    const error = target ? explainFailure(thrown, (cause) => target?.explain(cause)) : thrown;
-    const { message, remedy } = failureOf(error, false, (text) => maskSecrets(text, settings));
-    add(target ? 'Database' : 'Connection', {
-      state: 'bad',
-      detail: message,
-      remedy,
-      exitStatus: exitStatusOf(error),
-    });
-  } finally {
-    await target?.close();
-  }
+  const shown = (finding: Finding): Finding => ({
+    ...finding,
+    detail: maskSecrets(finding.detail, settings),
+    remedy: withTypedFlags(maskSecrets(finding.remedy, settings)),
+  });
+  const findings = await examine(
+    settings,
+    (message) => notices.note(message),
+    (finding) => output.json || screen.print(linesOf(shown(finding))),
+  );
   const worst = findings.find(({ state }) => state === 'bad');
-  const status = worst?.exitStatus ?? ExitStatus.done;
   if (output.json) {
-    const checks = findings.map(({ exitStatus: _, ...finding }) => finding);
+    const checks = findings.map(shown).map(({ exitStatus: _, ...finding }) => finding);
     process.stdout.write(`${jsonText({ status: worst ? 'failed' : 'good', checks })}\n`);
   } else screen.print(['', worst ? '❌ A load would fail' : '🎯 Ready to load'], worst ? 'bad' : 'good');
-  return status;
+  return worst?.exitStatus ?? ExitStatus.done;
 }
 
 function linesOf({ subject, state, detail, remedy }: Finding): string[] {
   return [`${MARKS[state]} ${subject}: ${detail}`, ...(remedy === '' ? [] : tree([remedy]))];
-}
-
-function good(detail: string): Omit<Finding, 'subject'> {
-  return { state: 'good', detail, remedy: '', exitStatus: ExitStatus.done };
-}
-
-function warning(detail: string, remedy: string): Omit<Finding, 'subject'> {
-  return { state: 'warning', detail, remedy, exitStatus: ExitStatus.done };
-}
-
-function thisMachine(settings: Settings): Omit<Finding, 'subject'> {
-  const workers = workersFor(settings, undefined);
-  const cores = availableParallelism();
-  return good(
-    `Node ${process.version}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
-  );
-}
-
-function one<T>(found: T | undefined): T[] {
-  return found === undefined ? [] : [found];
-}
-
-function bad({
-  message,
-  remedy,
-  exitStatus,
-}: Pick<Obstacle, 'message' | 'remedy' | 'exitStatus'>): Omit<Finding, 'subject'> {
-  return { state: 'bad', detail: message, remedy, exitStatus };
-}
-
-interface PlannedLoad extends Candidate {
-  readonly plan: Plan;
-}
-
-async function plannedLoad({ load }: Settings): Promise<PlannedLoad> {
-  const fleet = await requestedFleet(load.fleet);
-  const dataset = requestedDataset(load, new Date());
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
-  return { fleet, dataset, plan: planLoad(fleet, dataset.window, load.sections, shardDays) };
-}
-
-function wantedOf({ fleet, plan }: PlannedLoad, { load }: Settings): Wanted {
-  const lastUpdated = instantOf(plan.window.end);
-  return {
-    layout: load.layout,
-    cleaning: false,
-    resuming: false,
-    oldest: plan.records > 0 ? instantOf(plan.window.start) : undefined,
-    lastUpdated,
-    now: new Date(),
-    assets: () => assetDocuments(fleet, lastUpdated),
-  };
-}
-
-/** What a load would say of records that the server removes. */
-function expiryFindings(
-  planned: PlannedLoad,
-  facts: TargetFacts,
-  { load }: Settings,
-): Omit<Finding, 'subject'>[] {
-  const said: Omit<Finding, 'subject'>[] = [];
-  try {
-    refuseExpired(planned, plannedLife(facts, false, load), (message) => said.push(warning(message, '')));
-  } catch (error) {
-    if (!(error instanceof SeedError)) throw error;
-    said.push(bad(error));
-  }
-  return said;
-}
-
-/** What a load would say of write concerns that cannot be met. */
-async function writesFinding(
-  target: Target,
-  { server }: TargetFacts,
-  { load }: Settings,
-): Promise<Omit<Finding, 'subject'> | undefined> {
-  try {
-    await refuseWriteConcerns(target.db, server, load.writeConcern);
-    return undefined;
-  } catch (error) {
-    const explained = target.explain(error);
-    if (!(explained instanceof SeedError)) throw error;
-    return bad(explained);
-  }
-}
-
-function serverFinding({ server: { version, kind, members } }: TargetFacts): Omit<Finding, 'subject'> {
-  if (kind === 'router') {
-    return warning(
-      `MongoDB ${version}, router of a sharded cluster`,
-      'each batch is written with the majority write concern; see docs/reliability.md',
-    );
-  }
-  return good(`MongoDB ${version}, ${kind}${kind === 'replica set' ? ` of ${members}` : ''}`);
-}
-
-function rightsFinding({ rights: { user, allows } }: TargetFacts): Omit<Finding, 'subject'> {
-  if (user === undefined) return good('the server has no access control');
-  if (!DROPPED.every((name) => allows('dropCollection', name))) {
-    return warning(`user ${user} may load, but not --clean`, 'that needs dropCollection as well');
-  }
-  return good(`user ${user} may load and --clean`);
-}
-
-function layoutFinding({ server }: TargetFacts, { load }: Settings): Omit<Finding, 'subject'> {
-  const { timeSeries, clustered, trimsTimeSeries } = canHold(server);
-  const can = [
-    ...(timeSeries ? ['time-series collections'] : []),
-    ...(clustered ? ['clustered collections'] : []),
-    ...(trimsTimeSeries ? ['trimming of time-series'] : []),
-  ];
-  return good(`${load.layout}; the server has ${can.join(', ') || 'ordinary collections only'}`);
-}
-
-function roomFinding(
-  { fleet, plan }: PlannedLoad,
-  free: number | undefined,
-  { server }: TargetFacts,
-  { load }: Settings,
-): Omit<Finding, 'subject'> {
-  const { storageBytes, indexBytes } = estimateSize(fleet, plan, load, canHold(server).compresses);
-  const needed = (storageBytes + indexBytes) * ROOM_FACTOR + JOURNAL_BYTES;
-  const planned = `${count(plan.records)} records take about ${bytes(storageBytes + indexBytes)}`;
-  if (free === undefined) return good(`${planned}; the server does not say what is free`);
-  const detail = `${planned}, ${bytes(free)} are free`;
-  if (free >= needed) return good(detail);
-  return {
-    state: 'bad',
-    detail,
-    remedy: `make room for ${bytes(Math.round(needed))}, journal included, or load fewer --days`,
-    exitStatus: ExitStatus.outOfSpace,
-  };
-}
-
-async function databaseFinding(
-  { db, books }: Target,
-  { load }: Settings,
-  notice: (message: string) => void,
-): Promise<Omit<Finding, 'subject'>> {
-  const held = await heldByAnother(new RunStore(books, drawLoader(), {}), notice);
-  if (held) return bad(held);
-  const [holding, layout, runs] = await Promise.all([
-    collectionsWithData(db),
-    existingLayout(db),
-    runHistory(books),
-  ]);
-  if (holding.length === 0 && runs.length === 0) return good('empty');
-  const [newest] = runs;
-  const what =
-    newest === undefined
-      ? `data in ${holding.join(', ')}`
-      : 'state' in newest
-        ? `run ${newest.runId} (seed ${newest.seed}, ${newest.state})`
-        : `run ${newest.runId}, whose document cannot be used`;
-  const detail = `it holds ${what}${layout && layout !== load.layout ? `, in the ${layout} layout` : ''}`;
-  if (newest && 'state' in newest && newest.state === 'complete') {
-    return warning(detail, 'refresh extends it, --clean replaces it, --skip-cleanup adds to it');
-  }
-  const cleaning = newest && 'state' in newest && newest.cleaning ? `, which ${STOPPED_CLEANING}` : '';
-  return warning(
-    `${detail}${cleaning}`,
-    '--resume finishes an unfinished run, --clean replaces what is there',
-  );
 }

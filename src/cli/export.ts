@@ -1,19 +1,14 @@
-/** `seed-database export`: a dataset as files, without a server. */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
 import { type Configuration, readConfiguration } from '../config/configuration.js';
 import { maskUri } from '../config/mask.js';
-import type { ConnectionSettings } from '../config/settings.js';
-import { requestedDataset, requestedFleet } from '../dataset/dataset.js';
+import type { ConnectionSettings, ExportFormat } from '../config/settings.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { type Exported, exportDataset } from '../export/export.js';
-import type { ExportFormat } from '../export/task.js';
+import { type Exported, exportFiles as exportDataset } from '../library/export.js';
 import { bytes, count, counted, duration, tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { shellWord, withoutMasked } from '../output/shell.js';
 import { jsonText } from '../output/width.js';
-import { DEFAULT_SHARD_DAYS, instantOf, planLoad } from '../plan/plan.js';
 import { commandHints, datasetFlags, flagText } from './commands.js';
 import { OF_CONNECTIONS } from './options.js';
 import { listenForInterrupts, Progress } from './terminal.js';
@@ -31,13 +26,7 @@ export async function exportFiles(
 ): Promise<ExitStatus> {
   const { settings } = configured(flags);
   if (!out) throw usageError('export needs --out', 'name a folder that is not there yet, or empty');
-  if (gzip && format === 'parquet') {
-    throw usageError('--gzip and --format parquet exclude each other', 'Parquet compresses by itself');
-  }
   const { load, output, connection } = settings;
-  const dataset = requestedDataset(load, new Date());
-  const fleet = await requestedFleet(load.fleet);
-  const plan = planLoad(fleet, dataset.window, dataset.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
   const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
   const errors = new Screen(process.stderr, output.color, process.env.TERM);
   const progress = new Progress(output.quiet ? undefined : screen);
@@ -50,24 +39,19 @@ export async function exportFiles(
     },
   );
   try {
-    const exported = await exportDataset({
-      fleet,
+    const {
       dataset,
-      plan,
+      window: period,
+      ...exported
+    } = await exportDataset(settings, {
       format,
       gzip,
-      out: resolve(out),
-      clean: load.existing === 'clean',
-      database: connection.database,
-      clustered: load.clustered,
-      batchSize: load.batchSize,
-      workers: load.workers ?? availableParallelism(),
-      interrupt: interrupts.signal,
+      out,
+      signal: interrupts.signal,
       onProgress: (written, planned) => progress.show(written, planned),
     });
     progress.end();
-    const { seed, layout, window } = dataset;
-    const period = { start: instantOf(window.start), end: instantOf(window.end) };
+    const { seed, layout } = dataset;
     const { program } = commandHints(flags);
     const same = `${flagText({ ...flags, database: connection.database }, ['envFile', 'database'])}${datasetFlags(load, seed, period)}`;
     const commands =

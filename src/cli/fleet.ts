@@ -2,9 +2,8 @@
 import { Document, isScalar, visit } from 'yaml';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
-import { requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus } from '../errors.js';
-import { fleetJsonSchema } from '../fleet/schema.js';
+import { fleetFile, fleetJsonSchema } from '../library/plan.js';
 import { escaped, isHarmful, jsonText } from '../output/width.js';
 
 export type FleetFormat = 'yaml' | 'json';
@@ -15,8 +14,7 @@ export async function fleet(
   format: FleetFormat,
 ): Promise<ExitStatus> {
   const { settings } = readConfiguration({ flags, environment: {} });
-  const { definition } = await requestedFleet(settings.load.fleet);
-  print(definition.file, format);
+  print(await fleetFile(settings), format);
   return ExitStatus.done;
 }
 

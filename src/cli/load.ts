@@ -20,15 +20,15 @@ export async function load(flags: Flags): Promise<ExitStatus> {
     unused: flags.dryRun === 'true' ? OF_CONNECTIONS : [],
   });
   if (configured.settings.load.dryRun) {
-    const { printPreview } = await import('./dry-run.js');
-    await printPreview(configured.settings);
+    const { printDryRun } = await import('./config.js');
+    await printDryRun(configured.settings);
     return ExitStatus.done;
   }
   const settings = await confirmClean(configured.settings);
   refuseNoLogFile(settings.output.logFile);
   const [{ createReporter }, { runLoad }] = await Promise.all([
     import('../output/reporter.js'),
-    import('../load/load.js'),
+    import('../library/load.js'),
   ]);
   const mask = (text: string) => maskSecrets(text, settings);
   const reporter = createReporter(settings.output, {

@@ -4,17 +4,11 @@ import { open, writeFile } from 'node:fs/promises';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
 import type { Settings } from '../config/settings.js';
-import { withLongReads } from '../connect/connect.js';
-import { explainFailure } from '../connect/retry.js';
-import { openTarget } from '../connect/target.js';
-import { requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
+import { previewDataset, reportDatabase } from '../library/reading.js';
 import { bytes } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { jsonText } from '../output/width.js';
-import { drawPicture } from '../picture/draw.js';
-import { readDatabase } from '../picture/from-database.js';
-import { readModel } from '../picture/from-model.js';
 import { renderPage } from '../picture/page/html.js';
 import type { DatasetPicture } from '../picture/picture.js';
 import {
@@ -25,8 +19,6 @@ import {
   sourceBlock,
   sparklineBlock,
 } from '../picture/terminal.js';
-import { fleetOfNewestRun } from '../runs/run-history.js';
-import { openReader } from '../store/reads.js';
 import { OF_CONNECTIONS } from './options.js';
 
 type Flags = Partial<Record<SettingName, string>>;
@@ -42,9 +34,7 @@ export async function preview(flags: Flags, html: string | undefined): Promise<E
     directory: process.cwd(),
     unused: [...OF_CONNECTIONS, 'environment'],
   });
-  const { seed, window } = requestedDataset(settings.load, new Date());
-  const fleet = await requestedFleet(settings.load.fleet);
-  const picture = drawPicture(readModel(fleet, seed, window));
+  const picture = await previewDataset(settings);
   return show(picture, settings, html, (width) => [sparklineBlock(picture, width), promisesBlock(picture)]);
 }
 
@@ -61,20 +51,7 @@ export async function report(flags: Flags, html: string | undefined): Promise<Ex
   });
   const { color } = settings.output;
   const notices = new Screen(process.stderr, color, process.env.TERM);
-  const target = await openTarget(withLongReads(settings.connection), (message) => notices.note(message));
-  let picture: DatasetPicture;
-  try {
-    const reader = await openReader(target.reader);
-    const fleet = await fleetOfNewestRun(target.books);
-    const server = `MongoDB ${target.server.version}`;
-    picture = drawPicture(
-      await readDatabase({ reader, books: target.books, fleet, window: settings.load.window, server }),
-    );
-  } catch (error) {
-    throw explainFailure(error, (cause) => target.explain(cause));
-  } finally {
-    await target.close();
-  }
+  const picture = await reportDatabase(settings, { inform: (message) => notices.note(message) });
   return show(picture, settings, html, (width) => [
     sparklineBlock(picture, width),
     availabilityBlock(picture, width),

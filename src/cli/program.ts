@@ -1,7 +1,7 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
 import { Argument, Command, Option } from 'commander';
+import { EXPORT_FORMATS } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
-import { EXPORT_FORMATS } from '../export/task.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';
@@ -115,7 +115,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .description('refresh every minute until Ctrl-C')
     .option('--keep-days <n>', 'remove records older than this many days before the new end')
     .action(async ({ keepDays }: { keepDays?: string }, command: Command) => {
-      const { follow } = await import('./follow.js');
+      const { follow } = await import('./refresh.js');
       ended(await follow(givenFlags(command), keepDays));
     });
 

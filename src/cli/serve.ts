@@ -16,7 +16,7 @@ export async function serve(flags: Partial<Record<SettingName, string>>): Promis
     unused: [...OF_CONNECTIONS, 'environment'],
   });
   const port = flags.port === undefined ? undefined : Number(flags.port);
-  const { serveUntilStopped } = await import('../embedded/serve.js');
+  const { serveUntilStopped } = await import('../library/serve.js');
   const screen = new Screen(process.stdout, false, process.env.TERM);
   const notice = (message: string) => screen.print([message]);
   const interrupts = listenForInterrupts(

@@ -60,10 +60,11 @@ export async function confirmClean(settings: Settings): Promise<Settings> {
   const { load, connection } = settings;
   const guarded = load.existing === 'clean' && load.environment === 'production' && !load.confirmed;
   if (!guarded || !isPersonThere()) return settings;
-  const question = `This removes the data of the production database ${harmless(connection.database)}.`;
-  return (await asksForName(question, connection.database))
-    ? { ...settings, load: { ...load, confirmed: true } }
-    : settings;
+  const isConfirmed = await askForName(
+    'This removes the data of the production database',
+    connection.database,
+  );
+  return isConfirmed ? { ...settings, load: { ...load, confirmed: true } } : settings;
 }
 
 /** How to ask before something is removed that is not this program's; undefined where there is no person to ask. */
@@ -73,6 +74,11 @@ export function askToRemove({ connection }: Settings): ((what: string) => Promis
 
 function isPersonThere(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+/** Asks whether the person at the terminal means the database of this name; undefined where there is nobody. */
+export function askForName(what: string, name: string): Promise<boolean> | undefined {
+  return isPersonThere() ? asksForName(`${what} ${harmless(name)}.`, name) : undefined;
 }
 
 async function asksForName(what: string, name: string): Promise<boolean> {

@@ -1,10 +1,8 @@
 /** What `verify` says, as trees and as an object. Pure. */
+
+import type { Defect, Example, RepairPlan, Selection, VerifyReport } from '../library/verify.js';
 import { type Branch, columns, count, counted, duration, percent, period, tree } from '../output/format.js';
 import { bar } from '../output/live-bar.js';
-import type { Defect, Example } from '../verify/findings.js';
-import type { RepairPlan } from '../verify/repair.js';
-import type { Selection } from '../verify/select.js';
-import type { VerifyReport } from '../verify/verify.js';
 
 const MS_PER_MINUTE = 60_000;
 const BAR_WIDTH = 30;
@@ -44,14 +42,14 @@ export function progressText(compared: number, planned: number, elapsedMs: numbe
 }
 
 /** What to do where database and dataset differ. */
-export interface NextStep {
+export interface NextCommand {
   readonly what: string;
   /** As a shell takes it; undefined where there is none. */
   readonly command: string | undefined;
 }
 
 /** The comparison's outcome. */
-export function reportLines(report: VerifyReport, next?: NextStep): string[] {
+export function reportLines(report: VerifyReport, next?: NextCommand): string[] {
   const { records, assets, fingerprint, recordsPerSecond, elapsedMs, readFrom } = report;
   const compared = [
     `Records: ${count(records.found)} found, ${count(records.expected)} planned`,
@@ -139,7 +137,7 @@ export function verifyResult(
   { dataset, run }: Selection,
   database: string,
   repaired: number,
-  next: NextStep | undefined,
+  next: NextCommand | undefined,
 ): object {
   const { repairable: _, examples, series, ...rest } = report;
   return {

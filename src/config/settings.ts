@@ -123,3 +123,7 @@ export interface Settings {
   readonly load: LoadSettings;
   readonly output: OutputSettings;
 }
+
+export const EXPORT_FORMATS = ['bson', 'ndjson', 'csv', 'parquet'] as const;
+
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];

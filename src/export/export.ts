@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BSON } from 'mongodb';
+import type { ExportFormat } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { assetDocument, seriesIdPrefix } from '../encode/document.js';
 import { buildTemplate } from '../encode/template.js';
@@ -18,13 +19,7 @@ import { collectionOptions } from '../store/schema.js';
 import { share, WorkerPool } from '../threads/pool.js';
 import { VERSION } from '../version.js';
 import { MANIFEST, makeFolder } from './folder.js';
-import {
-  type ExportContext,
-  type ExportFormat,
-  type ExportResult,
-  type ExportTask,
-  isBuckets,
-} from './task.js';
+import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from './rows.js';
 
 export interface ExportInput {
   readonly fleet: Fleet;

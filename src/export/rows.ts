@@ -4,9 +4,13 @@
  */
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { BSON } from 'mongodb';
-import type { Layout } from '../config/settings.js';
+import type { ExportFormat, Layout } from '../config/settings.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { documentOf, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
+import type { FleetDefinition } from '../fleet/file.js';
+import type { Shard } from '../plan/plan.js';
+import type { Shared } from '../threads/pool.js';
 
 const MS_PER_MINUTE = 60_000;
 const HEX_MINUTE = 8;
@@ -97,3 +101,32 @@ export function parquetFile(batches: readonly Batch[]): Uint8Array {
   ];
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
+
+// What the export's main thread and its workers say to each other. Plain data.
+
+export interface ExportContext {
+  readonly fleet: FleetDefinition;
+  readonly dataset: Dataset;
+  readonly format: ExportFormat;
+  readonly gzip: boolean;
+  readonly batchSize: number;
+}
+
+/** True where what is written is not records but the buckets that a time-series collection keeps them in. */
+export function isBuckets({ format, dataset }: Pick<ExportContext, 'format' | 'dataset'>): boolean {
+  return format === 'bson' && dataset.layout === 'timeseries';
+}
+
+export interface ExportTask {
+  readonly context: Shared<ExportContext>;
+  readonly shard: Shard;
+  /** The file that the shard's bytes go to. */
+  readonly path: string;
+  /** Where in the file they go; undefined: at its end. */
+  readonly offset: number | undefined;
+}
+
+/** A failure crosses the thread boundary as data. `code` is the system's, such as ENOSPC. */
+export type ExportResult =
+  | { readonly state: 'written'; readonly bytes: number }
+  | { readonly state: 'failed'; readonly message: string; readonly code: string | undefined };

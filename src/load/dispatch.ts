@@ -10,7 +10,7 @@ import type { CheckpointStore } from '../runs/checkpoint-store.js';
 import type { Hold } from '../runs/lease.js';
 import { serverIdentity } from '../store/server.js';
 import type { Counters } from '../threads/counters.js';
-import type { LoadPool } from './load-pool.js';
+import type { LoadPool } from './load.js';
 
 /** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
 export interface Checkpoints {

@@ -14,7 +14,7 @@ import { datasetOf, fleetOf, RUN_FORMAT, storedFleet } from '../runs/run-documen
 import type { NewRun, RunStore } from '../runs/run-store.js';
 import { VERSION } from '../version.js';
 import type { Confirm } from './foreign.js';
-import type { LoadPool } from './load-pool.js';
+import type { LoadPool } from './load.js';
 import type { Expiry } from './prepare.js';
 import { recordsOf } from './session.js';
 import type { Start } from './start.js';

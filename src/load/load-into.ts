@@ -1,13 +1,14 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
 
+import type { Settings } from '../config/settings.js';
 import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
-import type { WorkerContext } from '../dataset/dataset.js';
+import type { Dataset, WorkerContext } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import type { Fleet } from '../fleet/types.js';
 import { OWN_COLLECTIONS } from '../inspect/inspect.js';
-import type { LoadSummary } from '../output/types.js';
-import { dealtByChunk, planChunks } from '../plan/chunks.js';
-import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from '../plan/plan.js';
+import type { LoadSummary, Reporter } from '../output/types.js';
+import { DEFAULT_SHARD_DAYS, dealtByChunk, type Plan, planChunks, planLoad } from '../plan/plan.js';
 import { CheckpointStore } from '../runs/checkpoint-store.js';
 import { Hold } from '../runs/lease.js';
 import { drawLoader, EarlierLoaderConnected } from '../runs/owner.js';
@@ -32,6 +33,7 @@ import {
   workerContext,
 } from './job.js';
 import { joinRun } from './join.js';
+import type { LoadPool } from './load.js';
 import { type Expiry, type PrepareInput, prepareTarget } from './prepare.js';
 import { runSession, type SessionResult } from './session.js';
 import { countAssets, NO_WORK, summarise } from './summary.js';
@@ -222,4 +224,51 @@ export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
   } finally {
     await target.close();
   }
+}
+
+// `--writer none`: generates and encodes everything, and touches no server.
+
+export interface MeasureInput {
+  readonly settings: Settings;
+  readonly requested: Dataset;
+  readonly fleet: Fleet;
+  readonly plan: Plan;
+  readonly pool: LoadPool;
+  readonly reporter: Reporter;
+  readonly interrupt: AbortSignal;
+}
+
+export async function measure(input: MeasureInput): Promise<LoadSummary> {
+  const { settings, requested, fleet, plan, pool, reporter, interrupt } = input;
+  const started = performance.now();
+  const job: Job = { runId: 'none', fleet, dataset: requested, plan, resumed: false };
+  reporter.on(startedEvent(job, settings, pool.workers, new Set()));
+  // What is measured is generating, not the start of threads.
+  await pool.ready();
+  const result = await runSession({
+    fleet,
+    plan,
+    skipped: new Set(),
+    mayHoldRecords: false,
+    context: workerContext(job, settings, settings.connection.uri, 'none'),
+    retries: new RetryLog((message) => reporter.on({ type: 'notice', level: 'warning', message })),
+    pool,
+    counters: Counters.forWorkers(pool.workers),
+    checkpoints: undefined,
+    reporter,
+    interrupt,
+  });
+  return summarise({
+    ...job,
+    ...result,
+    status: result.interrupted ? 'interrupted' : 'complete',
+    fleet,
+    skipped: 0,
+    beside: undefined,
+    parts: undefined,
+    expired: 0,
+    elapsedMs: performance.now() - started,
+    database: undefined,
+    server: { version: '', embedded: false, uri: '' },
+  });
 }

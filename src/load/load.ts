@@ -3,12 +3,18 @@
  * thread reads it.
  */
 import type { Settings } from '../config/settings.js';
-import { requestedDataset, requestedFleet, workersFor } from '../dataset/dataset.js';
+import {
+  requestedDataset,
+  requestedFleet,
+  type ShardResult,
+  type WorkerContext,
+  workersFor,
+} from '../dataset/dataset.js';
 import type { LoadSummary, Reporter } from '../output/types.js';
-import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad } from '../plan/plan.js';
-import { SHARDS_SIDE_BY_SIDE } from '../threads/counters.js';
+import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad, type Shard } from '../plan/plan.js';
+import { type Counters, SHARDS_SIDE_BY_SIDE } from '../threads/counters.js';
+import { type Shared, share, WorkerPool } from '../threads/pool.js';
 import type { Confirm } from './foreign.js';
-import { LoadPool } from './load-pool.js';
 
 /**
  * Loads a dataset, resumes a run, or says that there is nothing to do.
@@ -35,12 +41,67 @@ export async function runLoad(
   const input = { settings, fleet, requested, reporter, interrupt, pool, confirm };
   try {
     if (load.writer === 'none') {
-      const { measure } = await import('./measure.js');
+      const { measure } = await import('./load-into.js');
       return asPart(await measure({ ...input, plan }));
     }
     const { loadTarget } = await import('./load-into.js');
     return asPart(await loadTarget(input));
   } finally {
     await pool.destroy();
+  }
+}
+
+// The pool of a load: threads that get ready while the target is prepared, and then load shards.
+
+/** What every task of one load brings with it. */
+interface TaskOfLoad {
+  readonly context: Shared<WorkerContext>;
+  /** See {@link Counters}. */
+  readonly counters: SharedArrayBuffer;
+}
+
+/** Asks a thread to make ready what its shards need, before there is one. */
+export interface PrepareTask extends TaskOfLoad {
+  readonly kind: 'prepare';
+}
+
+/** Asks a thread to load a shard. */
+export interface ShardTask extends TaskOfLoad {
+  readonly kind: 'shard';
+  readonly shard: Shard;
+  /** True where records of the shard may be in the database already. */
+  readonly mayHoldRecords: boolean;
+}
+
+export type LoadTask = PrepareTask | ShardTask;
+
+/** A thread that could not make everything ready does so as well: its first shard meets the cause again. */
+export interface Prepared {
+  readonly state: 'prepared';
+}
+
+export class LoadPool extends WorkerPool<LoadTask, ShardResult | Prepared> {
+  constructor(workers: number, sideBySide?: number) {
+    super('load-shard', workers, sideBySide);
+  }
+
+  /** Has every thread connect, while the caller goes on. */
+  prepare(context: WorkerContext, counters: Counters): void {
+    const task: PrepareTask = { kind: 'prepare', context: share(context), counters: counters.shared };
+    // Not before all threads wait for a task, so that each of them gets one.
+    this.ready()
+      .then(() => Promise.all(Array.from({ length: this.workers }, () => this.run(task))))
+      .catch(() => undefined);
+  }
+
+  /** @throws Error of the thread, where it died */
+  load(
+    shard: Shard,
+    mayHoldRecords: boolean,
+    context: WorkerContext,
+    counters: Counters,
+  ): Promise<ShardResult | Prepared> {
+    const task = { context: share(context), counters: counters.shared, shard, mayHoldRecords };
+    return this.run({ kind: 'shard', ...task });
   }
 }

@@ -1,5 +1,4 @@
 /** One session of loading a plan's shards: workers, progress, interruption. */
-
 import { isRetryMessage, type RetryLog } from '../connect/retry.js';
 import type { WorkerContext } from '../dataset/dataset.js';
 import type { Fleet } from '../fleet/types.js';
@@ -8,7 +7,7 @@ import type { LoadProgress, Reporter } from '../output/types.js';
 import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import type { Counters } from '../threads/counters.js';
 import { type Checkpoints, Dispatcher } from './dispatch.js';
-import type { LoadPool } from './load-pool.js';
+import type { LoadPool } from './load.js';
 import type { SessionFigures } from './summary.js';
 
 const PROGRESS_INTERVAL_MS = 200;

@@ -61,9 +61,11 @@ export function total({ metrics, polling, backup }: SectionCounts): number {
 // What a load would do, as a tree. Pure.
 
 /** The plan of a load that nobody has started. */
-export interface Preview {
+export interface PlannedLoad {
   /** What a load would warn of. */
   readonly notices?: readonly string[];
+  /** Records that the server would remove at once. */
+  readonly expired?: number;
   /** Undefined: one will be drawn. */
   readonly seed: number | undefined;
   readonly layout: string;
@@ -81,7 +83,7 @@ export interface Preview {
   };
 }
 
-export function previewLines(preview: Preview): string[] {
+export function dryRunLines(preview: PlannedLoad): string[] {
   const { assets, records, size, layout, seed } = preview;
   const kinds = [
     counted(assets.machines, 'machine'),

@@ -94,15 +94,15 @@ function runBranch(run: StoredRun, hints: ResumeHints): Branch {
   if (run.parts) details.push(partsBranch(run.parts, hints));
   else if (run.silentMs !== undefined) details.push(heldBy({ ...run, silentMs: run.silentMs }));
   else if (run.state !== 'complete') {
-    if (run.cleaning) details.push(STOPPED_CLEANING);
+    if (run.cleaning) details.push(`it ${STOPPED_CLEANING}`);
     details.push(resumeText(hints));
   }
   return [`${run.runId}: ${run.state}`, details];
 }
 
 /** Importing it from where runs are read would be more than this room may. */
-const STOPPED_CLEANING =
-  'it was stopped while it removed the data of this database: resuming it removes what is left of them';
+export const STOPPED_CLEANING =
+  'was stopped while it removed the data of this database: resuming it removes what is left of them';
 
 function resumeText({ program, connectionFlags, beside }: ResumeHints, part = ''): string {
   return `finish it with${beside}: ${program} --resume${part}${connectionFlags}`;

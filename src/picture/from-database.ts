@@ -1,5 +1,4 @@
 /** Readings of a database, in either layout: whatever stands in it, whether or not it is what a run has promised. */
-
 import type { WindowRequest } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import { ExitStatus, SeedError } from '../errors.js';
@@ -21,7 +20,6 @@ import {
   recordsBelow,
 } from '../store/statistics.js';
 import { Buckets, bucketMinutes } from './buckets.js';
-import { RESPONSE_TIME } from './picture.js';
 import {
   type AvailabilityReadings,
   type DatasetReadings,
@@ -30,7 +28,8 @@ import {
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
-} from './readings.js';
+} from './from-model.js';
+import { RESPONSE_TIME } from './picture.js';
 
 const AVAILABILITY = 'availability_status';
 const BACKUP = 'backup_status';

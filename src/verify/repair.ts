@@ -8,7 +8,7 @@ import { canHold } from '../inspect/server.js';
 import { assetDocuments, writeAssets } from '../load/collections.js';
 import { Dispatcher } from '../load/dispatch.js';
 import { newRun } from '../load/job.js';
-import { LoadPool } from '../load/load-pool.js';
+import { LoadPool } from '../load/load.js';
 import { instantOf } from '../plan/plan.js';
 import { durably, type HeldWork, whileHeld } from '../runs/lease.js';
 import { DatabaseHeld } from '../runs/owner.js';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { loaderConnections } from '../../src/connect/loader-connections.js';
 import type { WorkerContext } from '../../src/dataset/dataset.js';
 import { DEFAULT_FLEET } from '../../src/index.js';
-import { LoadPool } from '../../src/load/load-pool.js';
+import { LoadPool } from '../../src/load/load.js';
 import { minuteOf, planLoad } from '../../src/plan/plan.js';
 import { BATCHES_IN_FLIGHT, Counters, SHARDS_SIDE_BY_SIDE } from '../../src/threads/counters.js';
 import { datasetOver, daysBefore, END, useServer } from '../support/loading.js';

@@ -1,7 +1,7 @@
 /** What `status` and `--dry-run` print. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Preview, previewLines } from '../../src/output/load-text.js';
+import { dryRunLines, type PlannedLoad } from '../../src/output/load-text.js';
 import {
   assetLines,
   databaseLines,
@@ -102,7 +102,7 @@ test('counts by type and by metric are sorted and aligned', () => {
 });
 
 test('a preview says what would be loaded, and that nothing was', () => {
-  const preview: Preview = {
+  const preview: PlannedLoad = {
     seed: undefined,
     layout: 'timeseries',
     window: STARTED.window,
@@ -114,7 +114,7 @@ test('a preview says what would be loaded, and that nothing was', () => {
     batchSize: 1000,
     size: { documentBytes: 381_649_000, storageBytes: 60_000_000, indexBytes: 44_000_000 },
   };
-  const lines = previewLines(preview);
+  const lines = dryRunLines(preview);
   assert.deepEqual(lines, [
     '📊 Plan of the load',
     '   ├── Seed: drawn when the load starts',
@@ -131,7 +131,7 @@ test('a preview says what would be loaded, and that nothing was', () => {
     '🎯 Dry run: nothing was connected to, nothing written',
   ]);
   for (const line of lines) assert.ok(widthOf(line) <= 80);
-  assert.equal(previewLines({ ...preview, seed: 0 })[1], '   ├── Seed: 0');
+  assert.equal(dryRunLines({ ...preview, seed: 0 })[1], '   ├── Seed: 0');
 });
 
 test('a shared run lists its parts, and what to do about each', () => {

@@ -1,9 +1,9 @@
 /** Keeps the embedded server up for other programs. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, isPortFree } from '../embedded/mongod.js';
+import { type EmbeddedServerOptions, startEmbeddedServer } from '../embedded/server.js';
+import { embeddedLocations, runningServer } from '../embedded/state.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { isAlive, isPortFree } from './mongod.js';
-import { type EmbeddedServerOptions, startEmbeddedServer } from './server.js';
-import { embeddedLocations, runningServer } from './state.js';
 
 /** MongoDB's own port: what every client tries first. */
 const DEFAULT_PORT = 27017;

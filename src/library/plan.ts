@@ -1,0 +1,82 @@
+/** What a load would do, before it does anything: its plan, its size, and the settings that follow from others. */
+
+import type { LoadSettings, Settings } from '../config/settings.js';
+import { requestedDataset, requestedFleet, workersAndWhy } from '../dataset/dataset.js';
+import type { FleetFile } from '../fleet/file.js';
+import { chosenLife, refuseExpired } from '../load/expiry.js';
+import { countAssets } from '../load/summary.js';
+import type { PlannedLoad } from '../output/load-text.js';
+import {
+  DEFAULT_SHARD_DAYS,
+  instantOf,
+  MINUTES_PER_DAY,
+  partOfPlan,
+  planLoad,
+  resolveWindow,
+} from '../plan/plan.js';
+
+/** The plan of a load, its exact counts and its size; connects to nothing. */
+export async function plannedLoad(load: LoadSettings): Promise<PlannedLoad> {
+  // Sizes need the encoder, which the other functions here do without.
+  const { estimateSize } = await import('../dataset/generate.js');
+  const fleet = await requestedFleet(load.fleet);
+  const { start, end } = resolveWindow(load.window, load.seed !== undefined, new Date());
+  const whole = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
+  const plan = partOfPlan(whole, load.part);
+  const notices: string[] = [];
+  const wanted = { fleet, dataset: requestedDataset(load, new Date()) };
+  const expired = refuseExpired(wanted, chosenLife(load.ttlDays), (message) => notices.push(message));
+  return {
+    notices,
+    expired,
+    seed: load.seed,
+    layout: load.layout,
+    window: { start: instantOf(start), end: instantOf(end) },
+    days: (end - start) / MINUTES_PER_DAY,
+    assets: countAssets(fleet),
+    records: plan.counts,
+    shards: plan.shards.length,
+    shardDays: plan.shardDays,
+    batchSize: load.batchSize,
+    size: estimateSize(fleet, plan, load),
+  };
+}
+
+/** What takes effect where nobody has said anything else. */
+export interface Derived {
+  readonly window: { readonly start: Date; readonly end: Date };
+  readonly workers: number;
+  /** Why so many; undefined where somebody has said so. */
+  readonly whyWorkers: string | undefined;
+  readonly shardDays: number;
+  readonly timezone: string;
+}
+
+/** @throws SeedError where the fleet cannot be read */
+export async function derivedSettings(settings: Settings, now: Date): Promise<Derived> {
+  const { load } = settings;
+  const { window } = requestedDataset(load, now);
+  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  // One site says all: a plan of tens of thousands takes seconds.
+  const site = await requestedFleet({ ...load.fleet, scale: 1 });
+  const plan = partOfPlan(planLoad(site, window, load.sections, shardDays), load.part);
+  const records = load.existing === 'resume' ? undefined : plan.records * load.fleet.scale;
+  const { workers, why } = workersAndWhy(settings, records);
+  return {
+    window: { start: instantOf(window.start), end: instantOf(window.end) },
+    workers,
+    whyWorkers: why,
+    shardDays,
+    timezone: site.definition.timezone,
+  };
+}
+
+// Fleets as files.
+
+export { fleetJsonSchema } from '../fleet/schema.js';
+
+/** The fleet that the settings name, once it is found to be right; without one the default fleet. */
+export async function fleetFile({ load }: Settings): Promise<FleetFile> {
+  const { definition } = await requestedFleet(load.fleet);
+  return definition.file;
+}
