@@ -9,7 +9,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import { assetDocument, seriesIdPrefix } from '../encode/document.js';
 import { buildTemplate } from '../encode/template.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js';

@@ -4,7 +4,8 @@ import { assetDocument } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
 import { DROPPED } from '../inspect/obstacles.js';
 import { canHold } from '../inspect/server.js';
-import { instantOf, planChunks } from '../plan/plan.js';
+import { planChunks } from '../plan/chunks.js';
+import { instantOf } from '../plan/plan.js';
 import { awaitEarlierLoaders, durably, type Hold } from '../runs/lease.js';
 import { ASSETS } from '../store/names.js';
 import {

@@ -6,7 +6,7 @@ import { explainFailure, withRetry } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import { recordId, seriesIdPrefix } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import type { PartState } from '../output/types.js';

@@ -1,7 +1,7 @@
 /** Documents of others inside the collections that runs of ours have made: counted by what no run can have written. Reads only. */
 import type { Db, Document } from 'mongodb';
 
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import { loadedAssets } from '../plan/plan.js';

@@ -3,7 +3,7 @@ import type { LoadSettings, Part, Settings } from '../config/settings.js';
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import type { Dataset, WorkerContext } from '../dataset/dataset.js';
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import type { LoadStarted, Reporter } from '../output/types.js';

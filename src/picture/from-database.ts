@@ -3,7 +3,7 @@ import type { WindowRequest } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { DEFAULT_TIMEZONE } from '../fleet/build.js';
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import { type Fleet, MACHINE_TYPES, type Machine } from '../fleet/types.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
 import { minuteSeries } from '../model/telemetry-model.js';

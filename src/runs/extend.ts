@@ -3,7 +3,7 @@ import type { ConnectionSettings } from '../config/settings.js';
 import { type Books, durableWrites } from '../connect/bookkeeping.js';
 import { type RetryOptions, withRetry } from '../connect/retry.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, MODEL_VERSION, minuteSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY, minuteOf, planLoad, type Window } from '../plan/plan.js';

@@ -5,7 +5,7 @@ import type { Books } from '../connect/bookkeeping.js';
 import type { Target } from '../connect/target.js';
 import { type Dataset, requestedDataset, requestedFleet } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { fleetFingerprint } from '../fleet/file.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import { datasetOf, fleetOf, parseRun, type RunDocument, runMarks } from '../runs/run-document.js';

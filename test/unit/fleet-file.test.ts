@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { ExitStatus, SeedError } from '../../src/errors.js';
 import { buildFleet } from '../../src/fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { fleetFingerprint } from '../../src/fleet/file.js';
+import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
 import { checkFleet, parseFleet, readFleetFile } from '../../src/fleet/read.js';
 import { fleetJsonSchema, OWN_METRICS } from '../../src/fleet/schema.js';
 import { BACKUP_SERIES, minuteSeries } from '../../src/model/telemetry-model.js';

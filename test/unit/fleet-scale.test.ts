@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { SECTIONS } from '../../src/config/settings.js';
 import { buildFleet } from '../../src/fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { fleetFingerprint } from '../../src/fleet/file.js';
+import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
 import type { Asset, Fleet } from '../../src/fleet/types.js';
 import { minuteSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
 import { loadedAssets, planLoad } from '../../src/plan/plan.js';

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { fleetFingerprint } from '../../src/fleet/file.js';
+import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
 import { MODEL_VERSION, minuteSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
 import { loadedAssets } from '../../src/plan/plan.js';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { dealtByChunk, partOfPlan, planChunks, planLoad } from '../../src/plan/plan.js';
+import { dealtByChunk, planChunks } from '../../src/plan/chunks.js';
+import { partOfPlan, planLoad } from '../../src/plan/plan.js';
 import { shardingCommands } from '../../src/store/schema.js';
 
 const plan = planLoad(
