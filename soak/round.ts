@@ -92,7 +92,7 @@ function randomOptions({ number, chance, scratch, isSet }: RoundInput, layout: L
   ];
   const shared = [
     ...['--workers', String(chance.whole(1, 3)), '--batch-size', String(chance.one([200, 500, 1000, 5000]))],
-    ...['--writer', chance.one(['sequence', 'sequence', 'bulkwrite'])],
+    ...['--writer', chance.one(['auto', 'auto', 'sequence', 'bulkwrite'])],
     ...['--retry-seconds', String(chance.one([5, 60]))],
     ...(isSet ? ['--write-concern', 'majority'] : []),
     ...(chance.happens(0.2) ? ['--compressors', 'zlib'] : []),

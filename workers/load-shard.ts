@@ -1,10 +1,12 @@
 /** The piscina entry: loads one shard, start to end. */
+
 import { parentPort, threadId } from 'node:worker_threads';
 import { makeClient } from '../src/connect/connect.js';
 import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../src/connect/retry.js';
 import { explainServerError } from '../src/connect/server-errors.js';
 import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
+import { BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import type { LoadTask, Prepared, ShardTask } from '../src/load/load.js';
@@ -127,7 +129,9 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
       })
     : nullSink;
   const memory = memories.pop();
-  const source = new ShardSource(model, context.dataset, shard, context.batchSize, memory);
+  const asBuckets = context.writer === 'buckets';
+  const batchSize = asBuckets ? BUCKETS_INSERT_RECORDS : context.batchSize;
+  const source = new ShardSource(model, context.dataset, shard, batchSize, memory, asBuckets);
   const loading = loadShard(source, sink, buffers, stopping, (records, micros, metric, minute) => {
     counters.add(slot, 'acknowledged', records);
     counters.add(slot, 'batches', 1);
@@ -144,6 +148,6 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
     ms: performance.now() - started,
     worker: slot,
     serverIdentity: identity,
-    writer: connection?.writer ?? 'none',
+    writer: connection?.writer ?? { kind: 'none' },
   };
 }

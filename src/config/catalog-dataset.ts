@@ -166,9 +166,10 @@ export const LOAD_SETTINGS = {
     flag: '--writer',
     argument: '<writer>',
     values: WRITERS,
-    default: 'sequence',
+    default: 'auto',
     group: 'Speed:',
-    description: "sequence: encoded batches; bulkwrite: the driver's own; none: generate only, to measure",
+    description:
+      "auto: buckets where they can be had, else sequence; buckets: compressed ones (time-series); sequence: encoded documents; bulkwrite: the driver's own; none: generate only, to measure",
   },
   compressors: {
     flag: '--compressors',

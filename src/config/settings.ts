@@ -12,7 +12,11 @@ export const AVAILABILITY_SCALES = ['percent', 'unit'] as const;
 /** `percent`: 100 / 50 / 0; `unit`: 1 / 0.5 / 0. */
 export type AvailabilityScale = (typeof AVAILABILITY_SCALES)[number];
 
-export const WRITERS = ['sequence', 'bulkwrite', 'none'] as const;
+/** How records are written: as compressed buckets, or as documents in one of two ways; `none` writes nothing. */
+export const WRITER_KINDS = ['buckets', 'sequence', 'bulkwrite', 'none'] as const;
+export type WriterKind = (typeof WRITER_KINDS)[number];
+
+export const WRITERS = ['auto', ...WRITER_KINDS] as const;
 /** How batches reach the server: the driver's document sequence, its public bulkWrite, or nowhere (to measure). */
 export type WriterName = (typeof WRITERS)[number];
 

@@ -9,7 +9,7 @@ import type {
   LoadSettings,
   Section,
   Settings,
-  WriterName,
+  WriterKind,
 } from '../config/settings.js';
 import { isLocal } from '../config/uri.js';
 import { type ExitStatus, usageError } from '../errors.js';
@@ -32,13 +32,20 @@ export interface Dataset {
   readonly modelVersion: number;
 }
 
+/** How the records were written. */
+export interface Writer {
+  readonly kind: WriterKind;
+  /** Why not in a faster way; undefined where there is none, or another one was asked for. */
+  readonly reason?: string | undefined;
+}
+
 /** Everything a worker needs besides its shard. Plain data: it crosses the thread boundary. */
 export interface WorkerContext {
   readonly runId: string;
   readonly dataset: Dataset;
   readonly fleet: FleetDefinition;
   readonly connection: ConnectionSettings;
-  readonly writer: WriterName;
+  readonly writer: WriterKind;
   readonly writeConcern: string | number | undefined;
   readonly compressors: readonly string[];
   readonly batchSize: number;
@@ -60,8 +67,7 @@ export interface LoadedShard {
   readonly worker: number;
   /** The server that took the shard's first batch, as `serverIdentity` names it; empty where there is none. */
   readonly serverIdentity: string;
-  /** The writer used; after an automatic fallback, with the reason for it. */
-  readonly writer: string;
+  readonly writer: Writer;
 }
 
 /** How a worker left a shard. A failure crosses the thread boundary as data: an error object would lose its class. */

@@ -56,6 +56,8 @@ export class ShardSource implements Source {
     readonly batchSize: number,
     /** Of the sources of this thread: one that took it before is of no use any more. */
     readonly memory = new SeriesMemory(),
+    /** True where inserts are of compressed buckets. */
+    readonly asBuckets = false,
   ) {
     this.#asset = loadedAssets(model.fleet)[shard.assetIndex];
     this.#day = Math.floor(shard.from / MINUTES_PER_DAY);
@@ -131,7 +133,7 @@ export class ShardSource implements Source {
       if (!batch) break;
       batches.push(batch);
     }
-    return new Insert(batches);
+    return new Insert(batches, this.asBuckets);
   }
 
   /** The metric of the next batch; undefined at the end. */

@@ -2,7 +2,7 @@
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
 import type { Series } from './document.js';
-import type { Batch } from './insert.js';
+import type { Batch, Insert } from './insert.js';
 
 /** The most measurements that a server puts into one bucket. */
 export const BUCKET_RECORDS = 1000;
@@ -159,4 +159,62 @@ export function* bucketsOf(batch: Batch, encoder: BucketEncoder): Generator<Uint
     yield memory.subarray(0, encoder.encode(series, template, minutes, values, from, to, view, 0));
     from = to;
   }
+}
+
+/**
+ * Records in one insert of buckets. A multiple of {@link BUCKET_RECORDS}, so that the same records lie in the same buckets
+ * however many inserts a shard has.
+ */
+export const BUCKETS_INSERT_RECORDS = 100 * BUCKET_RECORDS;
+
+/** The buckets of an insert, one BSON document after the other. */
+export interface EncodedBuckets {
+  /** The insert's own buffer: its headroom, then the documents. A view, good until the buffer is used again. */
+  readonly bytes: Buffer;
+  readonly buckets: readonly EncodedBucket[];
+}
+
+export interface EncodedBucket {
+  readonly batch: Batch;
+  /** Its records in the batch: half open. */
+  readonly from: number;
+  readonly to: number;
+  /** Where its document begins and ends in the bytes. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Encodes an insert as buckets. */
+export function encodeBuckets({ batches, buffer }: Insert, encoder: BucketEncoder): EncodedBuckets {
+  const templates = batches.map(({ series }) => bucketTemplate(series));
+  // Buckets that their span ends early, such as those of a backup a day, hold a record each at worst.
+  const plans = batches.map(({ minutes, records }) => {
+    const ends: number[] = [];
+    for (let from = 0; from < records; from = ends[ends.length - 1])
+      ends.push(bucketEnd(minutes, from, records));
+    return ends;
+  });
+  let room = 0;
+  for (const [i, ends] of plans.entries()) {
+    let from = 0;
+    for (const to of ends) {
+      room += bucketRoom(templates[i], to - from);
+      from = to;
+    }
+  }
+  const memory = buffer.open(room);
+  const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
+  const buckets: EncodedBucket[] = [];
+  let start = buffer.headroom;
+  for (const [i, batch] of batches.entries()) {
+    const { series, minutes, values } = batch;
+    let from = 0;
+    for (const to of plans[i]) {
+      const end = encoder.encode(series, templates[i], minutes, values, from, to, view, start);
+      buckets.push({ batch, from, to, start, end });
+      from = to;
+      start = end;
+    }
+  }
+  return { bytes: memory.subarray(0, start), buckets };
 }

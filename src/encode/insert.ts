@@ -60,7 +60,16 @@ export class Batch {
 
 /** The batches share one layout and one buffer. A period of an hour has 60 records a series: a command for each would cost more than they do. */
 export class Insert {
-  constructor(readonly batches: readonly [Batch, ...Batch[]]) {}
+  constructor(
+    readonly batches: readonly [Batch, ...Batch[]],
+    /** True where the records are written as compressed buckets. */
+    readonly asBuckets = false,
+  ) {}
+
+  /** True where the server knows what it has by an `_id` that is always the same: sending it twice is harmless. */
+  get isKeyed(): boolean {
+    return this.asBuckets || this.layout === 'flat';
+  }
 
   get layout(): Layout {
     return this.batches[0].layout;

@@ -90,6 +90,13 @@ export class BatchBuffer {
     return start + count * bytes.length;
   }
 
+  /** Memory for documents of other shapes: `headroom` free bytes, then room for so many. */
+  open(room: number): Buffer {
+    this.#template = undefined;
+    this.#reserve(this.headroom + room, 0);
+    return this.bytes;
+  }
+
   /** Lets go of the memory, for whoever still holds it; the next batch gets new. */
   discard(): void {
     this.bytes = Buffer.alloc(this.headroom);

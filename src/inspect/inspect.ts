@@ -256,6 +256,8 @@ export interface Rights {
   readonly user: string | undefined;
   /** True also where the server does not say. */
   readonly allows: (action: string, collection: string) => boolean;
+  /** Whether it may insert into the buckets of `metrics`, which rights on ordinary collections do not cover. */
+  readonly writesBuckets: boolean;
 }
 
 interface Privilege {
@@ -268,13 +270,18 @@ export async function rightsOf(db: Db): Promise<Rights> {
   const { authInfo } = await db.client.db('admin').command({ connectionStatus: 1, showPrivileges: true });
   const [user] = authInfo.authenticatedUsers as { user: string; db: string }[];
   const privileges = authInfo.authenticatedUserPrivileges as readonly Privilege[] | undefined;
-  if (!user || !privileges) return { user: user && `${user.user}@${user.db}`, allows: () => true };
+  if (!user || !privileges) {
+    return { user: user && `${user.user}@${user.db}`, allows: () => true, writesBuckets: true };
+  }
   return {
     user: `${user.user}@${user.db}`,
     allows: (action, collection) =>
       privileges.some(
         ({ resource, actions }) => actions.includes(action) && covers(resource, db.databaseName, collection),
       ),
+    writesBuckets: privileges.some(
+      ({ resource, actions }) => actions.includes('insert') && coversBuckets(resource, db.databaseName),
+    ),
   };
 }
 
@@ -282,4 +289,14 @@ function covers(resource: Document, database: string, collection: string): boole
   if (resource.anyResource === true) return true;
   const fits = (pattern: unknown, name: string) => pattern === '' || pattern === name;
   return fits(resource.db, database) && fits(resource.collection, collection);
+}
+
+/** Buckets are named, as such or by the collection that they are of. */
+function coversBuckets(
+  { anyResource, db, collection, system_buckets: of }: Document,
+  database: string,
+): boolean {
+  if (anyResource === true) return true;
+  if (db !== undefined && db !== '' && db !== database) return false;
+  return collection === METRIC_BUCKETS || of === '' || of === METRICS;
 }

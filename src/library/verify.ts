@@ -57,6 +57,14 @@ export async function verifyDatabase(settings: Settings, verifying: Verifying): 
     const { signal, repair, warn } = verifying;
     const selection = await selectDataset(target, settings, verifying.run);
     verifying.onSelected?.(selection);
+    if (repair && selection.run?.writer === 'buckets' && selection.run.state !== 'complete') {
+      // What a repair inserts as measurements would be there twice once the run is resumed.
+      throw new SeedError(
+        ExitStatus.targetNotReady,
+        `run ${selection.run._id} is not finished`,
+        'finish it with --resume, then repair what is still missing',
+      );
+    }
     const input: VerifyInput = {
       target,
       connection,

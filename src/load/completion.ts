@@ -16,7 +16,7 @@ import { durably, type Hold } from '../runs/lease.js';
 import { DatabaseHeld } from '../runs/owner.js';
 import { datasetOf, fleetOf, parseRun, type RunDocument, runDocument } from '../runs/run-document.js';
 import { storedRun } from '../runs/run-history.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { ensureCollections, existingLayout } from '../store/schema.js';
 import { countMeasurements } from '../store/statistics.js';
 import { schemaOf } from './collections.js';
@@ -106,7 +106,12 @@ export class StoredCount {
 
   /** An insert into a collection that somebody has dropped makes an ordinary one. */
   async #confirmLayout(): Promise<void> {
-    if (this.input.job.dataset.layout === 'flat' || (await existingLayout(this.#db)) !== 'flat') return;
+    if (this.input.job.dataset.layout === 'flat') return;
+    const layout = await existingLayout(this.#db);
+    if (layout === 'timeseries') return;
+    // Buckets without their collection are read by nobody.
+    const isStray = layout === undefined && (await hasBuckets(this.#db));
+    if (layout === undefined && !isStray) return;
     throw new SeedError(
       ExitStatus.targetNotReady,
       `${METRICS} is no time-series collection any more: somebody dropped it`,
@@ -304,4 +309,8 @@ export async function refuseWithoutRecords(
 
 function changedMeanwhile(runId: string): DatabaseHeld {
   return new DatabaseHeld(`another loader has changed run ${runId} since it was looked at`, 'refresh again');
+}
+
+async function hasBuckets(db: Db): Promise<boolean> {
+  return (await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length > 0;
 }

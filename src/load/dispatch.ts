@@ -1,8 +1,9 @@
 /** Hands shards to workers until all are durably done. */
+
 import type { Db } from 'mongodb';
 import { waitForStragglers } from '../connect/loader-connections.js';
 import { isPassing, RetriesExhausted, withRetry } from '../connect/retry.js';
-import type { LoadedShard, WorkerContext } from '../dataset/dataset.js';
+import type { LoadedShard, WorkerContext, Writer } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Plan, Shard } from '../plan/plan.js';
 import { ShardQueue } from '../plan/queue.js';
@@ -52,7 +53,7 @@ export class Dispatcher {
   /** Records that the server did not have before. */
   inserted = 0;
   /** The writer that workers used. */
-  writer: string | undefined;
+  writer: Writer | undefined;
 
   readonly #queue: ShardQueue;
   readonly #uncommitted: Loaded[] = [];
@@ -135,7 +136,7 @@ export class Dispatcher {
   /** What a dead thread sent last may still be on its way, and must not arrive after it has been looked for. */
   async #awaitDeadThreads(): Promise<void> {
     const { checkpoints, context, pool, counters } = this.input;
-    if (!checkpoints || context.dataset.layout === 'flat') return;
+    if (!checkpoints || context.dataset.layout === 'flat' || context.writer === 'buckets') return;
     const { db, hold } = checkpoints;
     const gone = await withRetry(
       () =>

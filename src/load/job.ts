@@ -1,5 +1,5 @@
 /** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
-import type { LoadSettings, Part, Settings } from '../config/settings.js';
+import type { LoadSettings, Part, Settings, WriterKind } from '../config/settings.js';
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import type { Dataset, WorkerContext } from '../dataset/dataset.js';
@@ -83,13 +83,14 @@ export function workerContext(
   { load, connection }: Settings,
   uri: string,
   loader: string,
+  writer: WriterKind,
 ): WorkerContext {
   return {
     runId: job.runId,
     dataset: job.dataset,
     fleet: job.fleet.definition,
     connection: { ...connection, uri },
-    writer: load.writer,
+    writer,
     writeConcern: load.writeConcern,
     compressors: load.compressors,
     batchSize: load.batchSize,

@@ -1,9 +1,9 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
 
-import type { Settings } from '../config/settings.js';
+import type { Settings, WriterKind } from '../config/settings.js';
 import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
-import type { Dataset, WorkerContext } from '../dataset/dataset.js';
+import type { Dataset, WorkerContext, Writer } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 import { OWN_COLLECTIONS } from '../inspect/inspect.js';
@@ -19,6 +19,7 @@ import { clusterShards, refuseUnlessRouter, UnsupportedCollection } from '../sto
 import { isRouter, serverIdentity } from '../store/server.js';
 import { databaseStatistics } from '../store/statistics.js';
 import { Counters } from '../threads/counters.js';
+import { type ChosenWriter, chooseWriter, proveBuckets, WriterRefused } from './choose-writer.js';
 import { prepareCollections } from './collections.js';
 import { confirmComplete, countOf, type Ending, finishRun } from './completion.js';
 import {
@@ -122,11 +123,19 @@ async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending 
     const failed = (error: unknown) => {
       throw resumable(work, job, error);
     };
-    const threads = await prepareThreads(work, job).catch(failed);
+    const chosen = chooseWriter(work.settings.load, job, start, work.facts);
+    const threads = await prepareThreads(work, job, chosen.kind).catch(failed);
     const skipped = await prepareCollections(work, job, start, hold).catch(failed);
     const stored = countOf(work, job, start);
     await withRetry(() => stored.start(), retry).catch(failed);
-    const result = await loadShards(work, job, start, hold, skipped, threads);
+    const writer = await provenWriter(work, job, chosen, hold).catch(failed);
+    const context =
+      writer.kind === chosen.kind ? threads.context : { ...threads.context, writer: writer.kind };
+    const loaded = await loadShards(work, job, start, hold, skipped, { ...threads, context });
+    const result = {
+      ...loaded,
+      figures: { ...loaded.figures, writer: { ...writer, ...loaded.figures.writer } },
+    };
     const ending = result.interrupted ? {} : await finishRun(work, job, hold, stored, result);
     state = result.interrupted ? 'interrupted' : 'complete';
     hold.end();
@@ -140,11 +149,28 @@ async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending 
     // Nothing has been made, so nothing is left to go on with.
     const unbegun =
       start.kind === 'fresh' &&
-      (error instanceof EarlierLoaderConnected || (!start.clean && error instanceof UnsupportedCollection));
+      (error instanceof EarlierLoaderConnected ||
+        error instanceof WriterRefused ||
+        (!start.clean && error instanceof UnsupportedCollection));
     const ended = unbegun ? work.store.withdraw(job.runId) : store.end(job.runId, state);
     await ended.catch(() => undefined);
     throw error;
   }
+}
+
+/** The writer that was chosen, or the next one where the server does not take what it writes; remembered for whoever resumes. */
+async function provenWriter(work: HeldWork, job: Job, chosen: ChosenWriter, hold: Hold): Promise<Writer> {
+  const { target, store, settings, reporter, retry } = work;
+  const debug = (message: string) => reporter.on({ type: 'notice', level: 'debug', message });
+  let { kind, reason }: Writer = chosen;
+  if (!chosen.isProven) {
+    reason = await withRetry(() => proveBuckets(target.db, job, hold.guard), retry);
+    if (reason === undefined) await store.change(job.runId, { $set: { writer: 'buckets' } }, hold.guard);
+    else if (settings.load.writer === 'buckets') throw new WriterRefused(reason);
+    else kind = 'sequence';
+  }
+  if (reason !== undefined) debug(`records are written as measurements, not as buckets: ${reason}`);
+  return reason === undefined ? { kind } : { kind, reason };
 }
 
 /** What threads share with this one while they load. */
@@ -154,8 +180,12 @@ interface Threads {
 }
 
 /** Has the threads connect while this one prepares the collections. */
-async function prepareThreads({ target, pool, settings, loader, retry }: Work, job: Job): Promise<Threads> {
-  const asked = workerContext(job, settings, target.uri, loader);
+async function prepareThreads(
+  { target, pool, settings, loader, retry }: Work,
+  job: Job,
+  writer: WriterKind,
+): Promise<Threads> {
+  const asked = workerContext(job, settings, target.uri, loader, writer);
   // Behind a router no checkpoint can vouch for a shard's server: each batch has to be durable by itself.
   const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
   const context = routed ? { ...asked, writeConcern: asked.writeConcern ?? 'majority' } : asked;
@@ -196,6 +226,7 @@ async function loadShards(
 
 /** Says how to go on. Once records are loaded the reporter knows that by itself. */
 function resumable({ target }: Work, { runId }: Job, error: unknown): unknown {
+  if (error instanceof WriterRefused) return error;
   const explained = explainFailure(error, (cause) => target.explain(cause));
   if (!(explained instanceof SeedError) || explained.exitStatus === ExitStatus.targetNotReady)
     return explained;
@@ -251,7 +282,7 @@ export async function measure(input: MeasureInput): Promise<LoadSummary> {
     plan,
     skipped: new Set(),
     mayHoldRecords: false,
-    context: workerContext(job, settings, settings.connection.uri, 'none'),
+    context: workerContext(job, settings, settings.connection.uri, 'none', 'none'),
     retries: new RetryLog((message) => reporter.on({ type: 'notice', level: 'warning', message })),
     pool,
     counters: Counters.forWorkers(pool.workers),

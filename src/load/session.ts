@@ -81,7 +81,7 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
     figures: {
       cpuMs: (cpu.user + cpu.system) / 1000,
       workers: pool.workers,
-      writer: dispatcher.writer ?? input.context.writer,
+      writer: dispatcher.writer ?? { kind: input.context.writer },
       retries: input.retries.count,
       loadingMs: performance.now() - started,
     },

@@ -1,6 +1,6 @@
 /** How a load ended, in one object. */
 
-import type { Dataset } from '../dataset/dataset.js';
+import type { Dataset, Writer } from '../dataset/dataset.js';
 import type { Fleet } from '../fleet/types.js';
 import type {
   AssetCounts,
@@ -18,13 +18,19 @@ import type { DatabaseStatistics } from '../store/statistics.js';
 export interface SessionFigures {
   readonly cpuMs: number;
   readonly workers: number;
-  readonly writer: string;
+  readonly writer: Writer;
   readonly retries: number;
   /** Time in which shards were loaded: what the rate is taken over. */
   readonly loadingMs: number;
 }
 
-export const NO_WORK: SessionFigures = { cpuMs: 0, workers: 0, writer: 'none', retries: 0, loadingMs: 0 };
+export const NO_WORK: SessionFigures = {
+  cpuMs: 0,
+  workers: 0,
+  writer: { kind: 'none' },
+  retries: 0,
+  loadingMs: 0,
+};
 
 const NO_DATABASE: DatabaseStatistics = {
   name: '',

@@ -101,7 +101,7 @@ class LoadReporter implements Reporter {
     if (workers > 0) {
       this.#stage('loading');
       this.#debug(
-        `writer ${writer}; ${counted(workers, 'worker')} and the main thread used ${duration(cpuMs)} of CPU, ${maxRssMb} MB of memory`,
+        `writer ${writer.kind}; ${counted(workers, 'worker')} and the main thread used ${duration(cpuMs)} of CPU, ${maxRssMb} MB of memory`,
       );
     }
     for (const part of this.#parts) part.finish(summary);
@@ -234,7 +234,7 @@ export function loadResult(summary: LoadSummary): LoadResult {
       cpuMs: loader.cpuMs,
       maxRssMb: loader.maxRssMb,
       workers: loader.workers,
-      writer: loader.writer,
+      writer: { kind: loader.writer.kind, reason: loader.writer.reason ?? null },
     },
     database: {
       name: database.name,

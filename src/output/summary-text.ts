@@ -135,8 +135,8 @@ function statistics(summary: LoadSummary, hints: Hints): string[] {
   if (summary.recordsPerSecond > 0) branches.push(`Rate: ${count(summary.recordsPerSecond)} records/s`);
   if (!isMeasurement(summary)) branches.push(`Database size: ${databaseSize(summary.database)}`);
   branches.push(`Period: ${period(summary.window)}`, `Seed: ${summary.seed}`, ...retries(summary));
-  // A writer that was fallen back to carries its reason in brackets.
-  if (loader.writer.includes('(')) branches.push(`Writer: ${loader.writer}`);
+  const { kind, reason } = loader.writer;
+  if (reason !== undefined && kind === 'bulkwrite') branches.push(`Writer: ${kind}, since ${reason}`);
   branches.push(...log(hints), ...(isMeasurement(summary) ? [] : lookAtIt(summary, hints)));
   return ['📊 Final statistics', ...tree(branches)];
 }

@@ -87,6 +87,12 @@ export interface RunBeside {
 }
 
 /** How a load ended. */
+/** How the records were written, and why not in a faster way. */
+export interface WriterUsed {
+  readonly kind: string;
+  readonly reason?: string | null | undefined;
+}
+
 export interface LoadSummary {
   /** `part complete`: this part of a shared run is, others are not yet. */
   readonly status: 'complete' | 'part complete' | 'already complete' | 'interrupted' | 'nothing to resume';
@@ -120,7 +126,7 @@ export interface LoadSummary {
     readonly cpuMs: number;
     readonly maxRssMb: number;
     readonly workers: number;
-    readonly writer: string;
+    readonly writer: WriterUsed;
   };
   readonly database: {
     readonly name: string;

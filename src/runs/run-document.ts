@@ -86,6 +86,8 @@ export const runDocument = z.object({
   cleaning: z.literal(true).optional(),
   /** Collections that held others' documents when the run began. */
   beside: z.array(z.string()).optional(),
+  /** Present where its records are written as buckets: whoever goes on with it writes the same buckets. */
+  writer: z.literal('buckets').optional(),
   /** Id of the run that this one extends; once it is complete the two become one. */
   extends: z.string().optional(),
   /** The window began here before `refresh --keep-days` moved its start; present until the records before it are removed. */

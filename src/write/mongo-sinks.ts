@@ -18,7 +18,7 @@ const DUPLICATE_ID =
   /^E11000 duplicate key error collection: \S+ (?:index: _id_ )?dup key: \{ _id: ObjectId\('[0-9a-f]{24}'\) \}$/;
 const INDEX_NAME = / index: (.+) dup key: /;
 
-interface WriteErrorReply {
+export interface WriteErrorReply {
   readonly index: number;
   readonly code: number;
   readonly errmsg: string;
@@ -26,8 +26,8 @@ interface WriteErrorReply {
   readonly keyPattern?: Document;
 }
 
-/** The fast way: `insert` commands whose documents are bytes as they are. */
-export class SequenceSink implements Sink {
+/** Sends `insert` commands whose documents are bytes as they are, over connections of the driver that are held for one after the other. */
+export class InsertSender {
   readonly #command: Document;
   /** Those that wait for an insert. */
   readonly #connections: HeldConnection[] = [];
@@ -39,10 +39,11 @@ export class SequenceSink implements Sink {
   /** @param single sends each insert as a command of its own, where no connection can be held */
   constructor(
     readonly db: Db,
+    collection: string,
     writeConcern: WriteConcernSetting,
     readonly single?: MakeSequence,
   ) {
-    this.#command = { insert: METRICS, ordered: false };
+    this.#command = { insert: collection, ordered: false };
     if (writeConcern !== undefined) this.#command.writeConcern = { w: writeConcern };
     // Another server may be the primary now, and an insert must not go to one that only believes to be it: the driver has to choose again.
     db.client.on('serverDescriptionChanged', () => {
@@ -59,25 +60,17 @@ export class SequenceSink implements Sink {
     }
   }
 
-  async write(insert: Insert): Promise<WriteResult> {
-    const bytes = insert.encode();
-    try {
-      let reply: Document;
-      if (this.single) {
-        reply = await this.db.command({ ...this.#command, documents: this.single(bytes) });
-      } else {
-        const changes = this.#changes;
-        const connection = this.#held();
-        reply = await connection.send(bytes);
-        if (changes === this.#changes) this.#connections.push(connection);
-        else connection.release();
-      }
-      return outcome(insert, reply.n, reply.writeErrors ?? [], reply.writeConcernError);
-    } catch (error) {
-      // The broken connection may still hold on to these bytes: they must not change under it.
-      insert.buffer.discard();
-      throw error;
+  /** @param bytes a buffer that must not change until the reply has come, as {@link MakeSequence} takes it */
+  async send(bytes: Buffer): Promise<InsertReply> {
+    if (this.single) {
+      return replyOf(await this.db.command({ ...this.#command, documents: this.single(bytes) }));
     }
+    const changes = this.#changes;
+    const connection = this.#held();
+    const reply = await connection.send(bytes);
+    if (changes === this.#changes) this.#connections.push(connection);
+    else connection.release();
+    return replyOf(reply);
   }
 
   #held(): HeldConnection {
@@ -85,6 +78,43 @@ export class SequenceSink implements Sink {
     let connection = this.#connections.pop();
     while (connection && !connection.open) connection = this.#connections.pop();
     return connection ?? new HeldConnection(this.db, this.#command);
+  }
+}
+
+/** What a server says of an insert. */
+export interface InsertReply {
+  /** Documents. */
+  readonly inserted: number;
+  readonly writeErrors: readonly WriteErrorReply[];
+  readonly writeConcernError: Document | undefined;
+}
+
+function replyOf({ n, writeErrors, writeConcernError }: Document): InsertReply {
+  return { inserted: n, writeErrors: writeErrors ?? [], writeConcernError };
+}
+
+/** The fast way to write documents. */
+export class SequenceSink implements Sink {
+  readonly #sender: InsertSender;
+
+  /** @param single see {@link InsertSender} */
+  constructor(db: Db, writeConcern: WriteConcernSetting, single?: MakeSequence) {
+    this.#sender = new InsertSender(db, METRICS, writeConcern, single);
+  }
+
+  open(inserts: number): void {
+    this.#sender.open(inserts);
+  }
+
+  async write(insert: Insert): Promise<WriteResult> {
+    const bytes = insert.encode();
+    try {
+      return outcome(insert, await this.#sender.send(bytes));
+    } catch (error) {
+      // The broken connection may still hold on to these bytes: they must not change under it.
+      insert.buffer.discard();
+      throw error;
+    }
   }
 }
 
@@ -111,7 +141,11 @@ export class BulkWriteSink implements Sink {
     };
     try {
       const result = await this.#collection.bulkWrite(operations, options);
-      return outcome(insert, result.insertedCount, [], undefined);
+      return outcome(insert, {
+        inserted: result.insertedCount,
+        writeErrors: [],
+        writeConcernError: undefined,
+      });
     } catch (thrown) {
       const error = unwrapped(thrown);
       if (!(error instanceof MongoBulkWriteError)) throw error;
@@ -120,12 +154,11 @@ export class BulkWriteSink implements Sink {
         .map(({ index, code, errmsg = '' }) => ({ index, code, errmsg }));
       const concern = error.result.getWriteConcernError();
       if (errors.length === 0 && !concern) throw error;
-      return outcome(
-        insert,
-        error.insertedCount,
-        errors,
-        concern && { code: concern.code, errmsg: concern.errmsg },
-      );
+      return outcome(insert, {
+        inserted: error.insertedCount,
+        writeErrors: errors,
+        writeConcernError: concern && { code: concern.code, errmsg: concern.errmsg },
+      });
     }
   }
 }
@@ -134,31 +167,45 @@ export class BulkWriteSink implements Sink {
  * The outcome of an unordered insert. A duplicate of a deterministic `_id` means that a record of this `_id` is there already; any other
  * error of a record, or of the write concern, fails the insert.
  */
-function outcome(
-  insert: Insert,
-  inserted: number,
-  writeErrors: readonly WriteErrorReply[],
-  writeConcernError: Document | undefined,
-): WriteResult {
-  const failed = writeErrors.find((error) => !isDuplicateId(insert, error));
+function outcome(insert: Insert, reply: InsertReply): WriteResult {
+  const duplicates = duplicatesOf(reply, (error) => isDuplicateId(insert, error));
+  const { inserted } = reply;
+  if (inserted + duplicates.length !== insert.records) throw unaccounted(insert, inserted, insert.records);
+  return { inserted, alreadyThere: duplicates.length, ...(duplicates.length > 0 ? { duplicates } : {}) };
+}
+
+/**
+ * Positions of documents whose `_id` the server had before.
+ * @throws SeedError, or the server's error, for any other failure of a document or of the write concern
+ */
+export function duplicatesOf(
+  { writeErrors, writeConcernError }: InsertReply,
+  isDuplicate: (error: WriteErrorReply) => boolean,
+): number[] {
+  const failed = writeErrors.find((error) => !isDuplicate(error));
   if (failed?.code === DUPLICATE_KEY) throw refusedByIndex(failed);
   if (failed) throw new MongoServerError({ code: failed.code, errmsg: failed.errmsg });
   if (writeConcernError) {
     throw new MongoServerError({ code: writeConcernError.code, errmsg: writeConcernError.errmsg });
   }
-  if (inserted + writeErrors.length !== insert.records) {
-    const { assetId, metricName } = insert.batches[0].series;
-    throw new Error(
-      `the server acknowledged ${inserted} of ${insert.records} records of ${assetId} ${metricName} and named no cause`,
-    );
-  }
-  if (writeErrors.length === 0) return { inserted, alreadyThere: 0 };
-  return { inserted, alreadyThere: writeErrors.length, duplicates: writeErrors.map(({ index }) => index) };
+  return writeErrors.map(({ index }) => index);
+}
+
+export function unaccounted({ batches }: Insert, taken: number, sent: number): Error {
+  const { assetId, metricName } = batches[0].series;
+  return new Error(
+    `the server acknowledged ${taken} of ${sent} documents of ${assetId} ${metricName} and named no cause`,
+  );
 }
 
 /** Time-series records have no `_id` that could be there before. */
-function isDuplicateId({ layout }: Insert, { code, keyPattern, errmsg }: WriteErrorReply): boolean {
-  if (code !== DUPLICATE_KEY || layout !== 'flat') return false;
+function isDuplicateId({ layout }: Insert, error: WriteErrorReply): boolean {
+  return layout === 'flat' && repeatsId(error);
+}
+
+/** Whether a document was refused because of its `_id`, and of nothing else that is unique. */
+export function repeatsId({ code, keyPattern, errmsg }: WriteErrorReply): boolean {
+  if (code !== DUPLICATE_KEY) return false;
   if (keyPattern) return Object.keys(keyPattern).join() === '_id';
   return DUPLICATE_ID.test(errmsg);
 }

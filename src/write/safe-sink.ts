@@ -16,9 +16,10 @@ import { flatDocument, recordId, type Series } from '../encode/document.js';
 import type { Batch, Insert } from '../encode/insert.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { instantOf, type Shard } from '../plan/plan.js';
-import { METRICS } from '../store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { NotHeld } from '../threads/counters.js';
-import type { Sink, WriteResult } from './sink.js';
+import { bucketId } from './bucket-sink.js';
+import type { RepeatedBucket, Sink, WriteResult } from './sink.js';
 import type { WriterConnection } from './writer-connection.js';
 
 export interface SafeSinkOptions {
@@ -47,7 +48,7 @@ export class SafeSink implements Sink {
     return withRetry(async () => {
       const held = this.options.untilHeld();
       if (held) await held;
-      if (insert.layout === 'flat') return this.#writeKeyed(insert);
+      if (insert.isKeyed) return this.#writeKeyed(insert);
       if (astray !== undefined) {
         await this.connection.renew(astray);
         astray = undefined;
@@ -73,12 +74,37 @@ export class SafeSink implements Sink {
 
   async #writeKeyed(insert: Insert): Promise<WriteResult> {
     const result = await this.connection.write(insert);
+    if (result.repeated) await this.#refuseOtherBuckets(result.repeated);
     if (!result.duplicates || this.options.keepsOthers) return result;
     for (const picked of pick(insert, result.duplicates)) {
       const { first, last } = idRange(picked);
       refuseOtherDocuments(picked, await this.connection.read((db) => documentsPresent(db, first, last)));
     }
     return result;
+  }
+
+  /** A bucket is there when its very bytes are, or, where others have written to it as well, its records. */
+  async #refuseOtherBuckets(repeated: readonly RepeatedBucket[]): Promise<void> {
+    const stored = await this.connection.read((db) =>
+      bucketsPresent(
+        db,
+        repeated.map(({ document }) => bucketId(document)),
+      ),
+    );
+    for (const { document, batch, from, to } of repeated) {
+      const found = stored.get(bucketId(document).toHexString());
+      if (found?.equals(document)) continue;
+      const { series, minutes, values } = batch;
+      const { assetId, metricName } = series;
+      const present = await this.connection.read((db) =>
+        valuesPresent(db, assetId, metricName, minutes[from], minutes[to - 1] + 1),
+      );
+      for (let i = from; i < to; i++) {
+        // What is not there any more has been removed by somebody: the count at the end of the load tells.
+        if (!present.has(minutes[i]) || present.get(minutes[i]) === values[i]) continue;
+        throw anothers(series, minutes[i], 'value', present.get(minutes[i]), values[i]);
+      }
+    }
   }
 
   async #notYetThere(insert: Insert, failedBefore: boolean): Promise<Insert | undefined> {
@@ -129,6 +155,17 @@ export async function valuesPresent(
     values.set(minute, isAnother ? SEVERAL : value);
   }
   return values;
+}
+
+/** The bytes of stored buckets, by their `_id` in hexadecimal. */
+async function bucketsPresent(db: Db, ids: readonly ObjectId[]): Promise<Map<string, Buffer>> {
+  const cursor = db.collection(METRIC_BUCKETS).find({ _id: { $in: [...ids] } }, { ...FRESH, raw: true });
+  const buckets = new Map<string, Buffer>();
+  for await (const document of cursor) {
+    const bytes = document as unknown as Buffer;
+    buckets.set(bucketId(bytes).toHexString(), bytes);
+  }
+  return buckets;
 }
 
 /** The documents of the flat layout from one `_id` up to another, by their `_id` in hexadecimal. */

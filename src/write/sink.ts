@@ -1,8 +1,11 @@
 /** A sink: where records go. Its slowness holds the source back. */
 
 import type { Db } from 'mongodb';
-import type { WriterName } from '../config/settings.js';
+import type { WriterKind } from '../config/settings.js';
+import type { Writer } from '../dataset/dataset.js';
+import type { EncodedBucket } from '../encode/bucket.js';
 import type { Insert } from '../encode/insert.js';
+import { BucketSink, encodeOnly } from './bucket-sink.js';
 import { holdableConnections } from './driver/connection-type.js';
 import { loadDocumentSequence, type MakeSequence } from './driver/document-sequence.js';
 import type { DriverConnectionType } from './driver/internals.js';
@@ -14,6 +17,13 @@ export interface WriteResult {
   readonly alreadyThere: number;
   /** Positions, in the insert, of records whose `_id` the server had before. */
   readonly duplicates?: readonly number[];
+  /** Buckets whose `_id` the server had before. */
+  readonly repeated?: readonly RepeatedBucket[];
+}
+
+/** A bucket that the server has, with whatever content. */
+export interface RepeatedBucket extends EncodedBucket {
+  readonly document: Uint8Array;
 }
 
 export interface Sink {
@@ -26,7 +36,7 @@ export interface Sink {
 /** Encodes and throws away: measures the model and the encoder alone (`--writer none`). */
 export const nullSink: Sink = {
   async write(insert) {
-    insert.encode();
+    encodeOnly(insert);
     return { inserted: insert.records, alreadyThere: 0 };
   },
 };
@@ -54,29 +64,32 @@ export async function loadSequence(): Promise<LoadedSequence> {
   }
 }
 
-/** A sink, and what it is called. */
+/** A sink, and how it writes. */
 export interface OpenedSink {
   readonly sink: Sink;
-  readonly writer: string;
+  readonly writer: Writer;
 }
 
 /** `writer` says which one was taken and, after a fallback, why. */
 export function openSink(
   db: Db | undefined,
-  name: WriterName,
+  kind: WriterKind,
   writeConcern: WriteConcernSetting,
   sequence: LoadedSequence,
 ): OpenedSink {
-  if (!db || name === 'none') return { sink: nullSink, writer: 'none' };
-  if (name === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: name };
+  if (!db || kind === 'none') return { sink: nullSink, writer: { kind: 'none' } };
+  if (kind === 'bulkwrite') return { sink: new BulkWriteSink(db, writeConcern), writer: { kind } };
   if (typeof sequence === 'string') {
-    return { sink: new BulkWriteSink(db, writeConcern), writer: `bulkwrite (${sequence})` };
+    if (kind === 'buckets') throw new Error(`buckets cannot be sent: ${sequence}`);
+    const writer = { kind: 'bulkwrite', reason: sequence } as const;
+    return { sink: new BulkWriteSink(db, writeConcern), writer };
   }
   const { make, connectionType } = sequence;
-  if (connectsBy(connectionType, db)) return { sink: new SequenceSink(db, writeConcern), writer: name };
-  const reason = typeof connectionType === 'string' ? connectionType : 'its connections are of another type';
-  const writer = `sequence (a command for each insert: ${reason})`;
-  return { sink: new SequenceSink(db, writeConcern, make), writer };
+  const Sequenced = kind === 'buckets' ? BucketSink : SequenceSink;
+  if (connectsBy(connectionType, db)) return { sink: new Sequenced(db, writeConcern), writer: { kind } };
+  const why = typeof connectionType === 'string' ? connectionType : 'its connections are of another type';
+  const reason = `a command for each insert: ${why}`;
+  return { sink: new Sequenced(db, writeConcern, make), writer: { kind, reason } };
 }
 
 /** Whether a database's client makes connections of this type. */

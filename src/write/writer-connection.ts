@@ -1,7 +1,9 @@
 /** A loading thread's way to the server, which can be replaced when a write of it has gone astray. */
+
 import type { Db, MongoClient } from 'mongodb';
 import { formatLoaderName, type LoaderName, waitForStragglers } from '../connect/loader-connections.js';
 import { NoAnswer, Patience } from '../connect/retry.js';
+import type { Writer } from '../dataset/dataset.js';
 import type { Insert } from '../encode/insert.js';
 import type { OpenedSink, WriteResult } from './sink.js';
 
@@ -39,7 +41,7 @@ export class WriterConnection {
   }
 
   /** What the sink in use is called. */
-  get writer(): string {
+  get writer(): Writer {
     return this.#opened.writer;
   }
 

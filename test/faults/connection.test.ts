@@ -56,39 +56,52 @@ for (const writer of ['sequence', 'bulkwrite']) {
   }
 }
 
-test('a write that outlives its connection is not written twice (time-series)', async () => {
-  const { through, past } = places();
-  const client = new MongoClient(server.uri);
-  try {
-    // The first inserts are held up in the server, and meanwhile their connections break.
-    await client.db('admin').command({
-      configureFailPoint: 'failCommand',
-      mode: { times: 3 },
-      data: {
-        failCommands: ['insert'],
-        namespace: `${past.database}.metrics`,
-        blockConnection: true,
-        blockTimeMS: 2000,
-      },
-    });
-    const running = RunningLoad.load(through, [...SMALL, '--layout', UNKEYED_LAYOUT, '--batch-size', '500']);
-    const inserts = async () => {
-      const isInsert = { 'command.insert': 'metrics', 'command.$db': past.database };
-      const pipeline = [{ $currentOp: { allUsers: true } }, { $match: isInsert }];
-      return (await client.db('admin').aggregate(pipeline).toArray()).length;
-    };
-    await until('an insert is held up', async () => (await inserts()) > 0);
-    proxy.cut();
-    const { status, stderr } = await running.ended;
-    assert.equal(status, 0, stderr);
-    assert.match(stderr, /Retries: [1-9]/);
-    await until('no insert is held up any more', async () => (await inserts()) === 0);
-    await assertEqualToPlan(past);
-  } finally {
-    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
-    await client.close();
-  }
-});
+for (const [writer, collection] of [
+  ['sequence', 'metrics'],
+  ['buckets', 'system.buckets.metrics'],
+] as const) {
+  test(`a write that outlives its connection is not written twice (time-series, ${writer})`, async () => {
+    const { through, past } = places();
+    const client = new MongoClient(server.uri);
+    try {
+      // The first inserts are held up in the server, and meanwhile their connections break.
+      await client.db('admin').command({
+        configureFailPoint: 'failCommand',
+        mode: { times: 3 },
+        data: {
+          failCommands: ['insert'],
+          namespace: `${past.database}.${collection}`,
+          blockConnection: true,
+          blockTimeMS: 2000,
+        },
+      });
+      const running = RunningLoad.load(through, [
+        ...SMALL,
+        '--layout',
+        UNKEYED_LAYOUT,
+        '--writer',
+        writer,
+        '--batch-size',
+        '500',
+      ]);
+      const inserts = async () => {
+        const isInsert = { 'command.insert': collection, 'command.$db': past.database };
+        const pipeline = [{ $currentOp: { allUsers: true } }, { $match: isInsert }];
+        return (await client.db('admin').aggregate(pipeline).toArray()).length;
+      };
+      await until('an insert is held up', async () => (await inserts()) > 0);
+      proxy.cut();
+      const { status, stderr } = await running.ended;
+      assert.equal(status, 0, stderr);
+      assert.match(stderr, /Retries: [1-9]/);
+      await until('no insert is held up any more', async () => (await inserts()) === 0);
+      await assertEqualToPlan(past);
+    } finally {
+      await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+      await client.close();
+    }
+  });
+}
 
 describe('a stalled connection', () => {
   for (const layout of LAYOUTS_HERE) {

@@ -94,7 +94,12 @@ test('--json: one object with exactly the promised fields on standard output, th
       resumed: 'boolean',
       elapsedMs: 'number',
       recordsPerSecond: 'number',
-      loader: { cpuMs: 'number', maxRssMb: 'number', workers: 'number', writer: 'string' },
+      loader: {
+        cpuMs: 'number',
+        maxRssMb: 'number',
+        workers: 'number',
+        writer: { kind: 'string', reason: 'object' },
+      },
       database: {
         name: 'string',
         collections: { assets: 'number', metrics: 'number', seed_runs: 'number', seed_shards: 'number' },

@@ -215,7 +215,7 @@ for (const writer of ['sequence', 'bulkwrite'] as const) {
       const database = file.freshDatabase();
       const summary = await file.load(database, { ...DAY, layout: 'timeseries', writer });
       assert.equal(summary.records.inserted, 135_370);
-      assert.equal(summary.loader.writer, writer);
+      assert.deepEqual(summary.loader.writer, { kind: writer });
       const db = file.client.db(database);
       assert.deepEqual(await seriesFigures(db, 'timeseries'), flat.figures);
       const documents = { $group: { _id: { fields: FIELDS_OF_ROOT, value: { $type: '$value' } } } };

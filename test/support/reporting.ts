@@ -80,7 +80,7 @@ export const SUMMARY: LoadSummary = {
   retries: 0,
   elapsedMs: 4738,
   recordsPerSecond: 402_113,
-  loader: { cpuMs: 1900, maxRssMb: 210, workers: 2, writer: 'sequence' },
+  loader: { cpuMs: 1900, maxRssMb: 210, workers: 2, writer: { kind: 'sequence' } },
   database: {
     name: 'pmi_infrastructure_dev',
     collections: { assets: 34, metrics: 1_895_180, seed_runs: 1, seed_shards: 96 },

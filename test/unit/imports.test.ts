@@ -95,7 +95,7 @@ const TYPES_FOR_ALL = [
 
 /** A file's lines, the files of `src`, and one room's part of its lines. */
 const MOST_LINES = 310;
-const MOST_FILES = 180;
+const MOST_FILES = 182;
 const MOST_OF_ALL = 0.15;
 
 interface Import {

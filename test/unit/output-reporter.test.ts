@@ -120,7 +120,7 @@ test('retries, a fallback of the writer, a resumed run and a part of the section
     finish({
       retries: 3,
       resumed: true,
-      loader: { ...SUMMARY.loader, writer: 'bulkwrite (no such class)' },
+      loader: { ...SUMMARY.loader, writer: { kind: 'bulkwrite', reason: 'no such class' } },
       plannedBySection: { ...SUMMARY.plannedBySection, metrics: 0 },
       server: { ...SUMMARY.server, embedded: true },
     }),
