@@ -7,7 +7,7 @@
 import { connect, type Socket } from 'node:net';
 import { BSON, MongoClient } from 'mongodb';
 import { ShardSource } from '../src/dataset/source.js';
-import { BatchBuffer } from '../src/encode/template.js';
+import { BatchBuffer } from '../src/encode/document.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { ShardQueue } from '../src/plan/queue.js';

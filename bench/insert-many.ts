@@ -4,7 +4,7 @@
  */
 import { MongoClient } from 'mongodb';
 import { ShardSource } from '../src/dataset/source.js';
-import { BatchBuffer } from '../src/encode/template.js';
+import { BatchBuffer } from '../src/encode/document.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { ensureCollections } from '../src/store/schema.js';

@@ -3,8 +3,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
 import { BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../src/encode/bucket.js';
+import { BatchBuffer } from '../src/encode/document.js';
 import type { Batch } from '../src/encode/insert.js';
-import { BatchBuffer } from '../src/encode/template.js';
 import {
   CSV_HEADER,
   csvLines,

@@ -64,14 +64,14 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
   addSettingOptions(program.command('status'), CONNECTION_SETTINGS)
     .description('test the connection, show the server, the database, the runs and what they loaded')
     .action(async (_options, command: Command) => {
-      const { status } = await import('./status.js');
+      const { status } = await import('./server.js');
       ended(await status(givenFlags(command)));
     });
 
   addSettingOptions(program.command('doctor'), DOCTOR_SETTINGS)
     .description('look at everything that a load depends on, and say what would help; writes nothing')
     .action(async (_options, command: Command) => {
-      const { doctor } = await import('./doctor.js');
+      const { doctor } = await import('./server.js');
       ended(await doctor(givenFlags(command)));
     });
 
@@ -134,7 +134,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
   addSettingOptions(program.command('serve'), ['port', 'logLevel', 'ascii'])
     .description('keep the embedded server up for other programs until Ctrl-C')
     .action(async (_options, command: Command) => {
-      const { serve } = await import('./serve.js');
+      const { serve } = await import('./server.js');
       ended(await serve(givenFlags(command)));
     });
 

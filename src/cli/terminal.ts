@@ -3,11 +3,11 @@
 import { createInterface } from 'node:readline/promises';
 import type { Settings } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
-import { PROGRESS_EVERY_MS } from '../output/live-bar.js';
+import { count, percent } from '../output/format.js';
+import { bar, PROGRESS_EVERY_MS } from '../output/live-bar.js';
 import type { Screen } from '../output/screen.js';
 import type { Failure } from '../output/types.js';
 import { cut, harmless, inCharacters } from '../output/width.js';
-import { progressText } from './verify-text.js';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -120,3 +120,24 @@ export class Progress {
     this.#started = performance.now();
   }
 }
+
+/**
+ * How far the comparison is.
+ * @param width of a line that is drawn over, with a bar; undefined for one of many, without
+ */
+export function progressText(compared: number, planned: number, elapsedMs: number, width?: number): string {
+  const rate = elapsedMs > 0 ? (compared / elapsedMs) * 1000 : 0;
+  const share = `${percent(compared, planned)}%`;
+  const counts = `${count(compared)}/${count(planned)}`;
+  const full = `${share} (${counts} records) · ${count(rate)} records/s`;
+  if (width === undefined) return full;
+  for (const text of [full, `${share} (${counts})`, share]) {
+    const room = Math.min(BAR_WIDTH, width - text.length - 1);
+    if (room >= LEAST_BAR_WIDTH) return `${bar(compared, planned, room)} ${text}`;
+  }
+  return share;
+}
+
+const BAR_WIDTH = 30;
+
+const LEAST_BAR_WIDTH = 10;

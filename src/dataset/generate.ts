@@ -1,8 +1,7 @@
 /** Records without a server: what a load would write, one after the other or as encoded batches. */
 import { BSON, type Document } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
-import { assetDocument, type Series } from '../encode/document.js';
-import { BatchBuffer, buildTemplate } from '../encode/template.js';
+import { assetDocument, BatchBuffer, buildTemplate, type Series } from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import {
   BACKUP_SERIES,

@@ -1,9 +1,13 @@
 /** A source: the records of one shard of one run, batch by batch. The model and the encoder are behind it, nothing else. */
-
 import type { Layout } from '../config/settings.js';
-import { type Series, seriesIdPrefix } from '../encode/document.js';
+import {
+  type BatchBuffer,
+  buildTemplate,
+  type Series,
+  seriesIdPrefix,
+  type Template,
+} from '../encode/document.js';
 import { Batch, Insert } from '../encode/insert.js';
-import { type BatchBuffer, buildTemplate, type Template } from '../encode/template.js';
 import type { Machine, Service } from '../fleet/types.js';
 import {
   BACKUP_SERIES,

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { ExitStatus, SeedError } from '../errors.js';
-import { isAlive } from '../system/process-identity.js';
+import { isAlive } from '../system/file-lock.js';
 import { isListening } from '../system/who-answers.js';
 import type { ObtainedBinary } from './binary.js';
 import type { StartFailure } from './instance.js';

@@ -5,7 +5,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { ExitStatus, SeedError } from '../errors.js';
-import { identityOf, isRunning, PROCESS_SPACE } from '../system/process-identity.js';
+import { identityOf, isRunning, PROCESS_SPACE } from '../system/file-lock.js';
 import { isListening } from '../system/who-answers.js';
 
 /** A running embedded server and the processes that use it. */

@@ -1,11 +1,10 @@
 /** A record as a document, in each of the two layouts. This is the one place that knows the documents' shapes. */
 import { createHash } from 'node:crypto';
-import { type Document, Double, ObjectId } from 'mongodb';
+import { BSON, type Document, Double, ObjectId } from 'mongodb';
 import type { Layout, Section } from '../config/settings.js';
 import type { Asset, AssetType } from '../fleet/types.js';
 
 // One series of one run: everything its documents share.
-
 export interface Series {
   readonly assetId: string;
   readonly assetType: AssetType;
@@ -78,4 +77,151 @@ export function assetDocument(asset: Asset, lastUpdated: Date): Document {
     data: asset.data,
     last_updated: lastUpdated,
   };
+}
+
+// Encoding by stamping. All documents of a series have the same bytes but for `_id`, `timestamp` and `value`, so the
+// `bson` library encodes the shape once and the hot loop copies it and patches these three places: about a
+// tenth of a microsecond a record, where encoding an object takes three.
+
+const MINUTE_MS = 60_000;
+const TWO_TO_32 = 4_294_967_296;
+
+/** One document's bytes and where its variable parts lie. */
+export interface Template {
+  readonly bytes: Uint8Array;
+  /** Offset of the four minute bytes inside `_id`; -1 where the layout has no `_id`. */
+  readonly minuteOffset: number;
+  readonly timestampOffset: number;
+  readonly valueOffset: number;
+}
+
+/** The template of a series in a layout. */
+export function buildTemplate(layout: Layout, series: Series): Template {
+  const bytes = BSON.serialize(documentOf[layout](series, 0, 0));
+  const id = valueOffsetOf(bytes, '_id');
+  const timestamp = valueOffsetOf(bytes, 'timestamp');
+  const value = valueOffsetOf(bytes, 'value');
+  return { bytes, minuteOffset: id < 0 ? -1 : id + 8, timestampOffset: timestamp, valueOffset: value };
+}
+
+function valueOffsetOf(bytes: Uint8Array, field: string): number {
+  const decoder = new TextDecoder();
+  for (const [, nameOffset, nameLength, offset] of BSON.onDemand.parseToElements(bytes)) {
+    if (decoder.decode(bytes.subarray(nameOffset, nameOffset + nameLength)) === field) return offset;
+  }
+  return -1;
+}
+
+/**
+ * Writes what differs into documents that begin at `at`, each `step` bytes after the one before. A hot loop: numbers and typed
+ * arrays alone, so that the engine compiles it once and keeps it.
+ */
+function patch(
+  view: DataView,
+  at: number,
+  step: number,
+  minuteOffset: number,
+  timestampOffset: number,
+  valueOffset: number,
+  minutes: Int32Array,
+  values: Float64Array,
+): void {
+  for (let i = 0; i < minutes.length; i++, at += step) {
+    const minute = minutes[i];
+    const ms = minute * MINUTE_MS;
+    const high = Math.floor(ms / TWO_TO_32);
+    if (minuteOffset >= 0) view.setInt32(at + minuteOffset, minute);
+    view.setUint32(at + timestampOffset, ms - high * TWO_TO_32, true);
+    view.setUint32(at + timestampOffset + 4, high, true);
+    view.setFloat64(at + valueOffset, values[i], true);
+  }
+}
+
+/**
+ * Memory for the documents of one batch, used again and again. It remembers which template its bytes were laid out with, so
+ * that a series' next batch only patches.
+ */
+export class BatchBuffer {
+  /** `headroom` bytes for the message section that precedes the documents, then the documents. */
+  bytes: Buffer;
+  #view: DataView;
+  #template: Template | undefined;
+  #laidOut = 0;
+
+  constructor(readonly headroom: number) {
+    this.bytes = Buffer.alloc(headroom);
+    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset);
+  }
+
+  /**
+   * Writes one document a record, the first of them at `start`. `minutes` and `values` run side by side.
+   * Returns the offset after the last document.
+   */
+  stamp(template: Template, minutes: Int32Array, values: Float64Array, start = this.headroom): number {
+    const count = minutes.length;
+    if (start === this.headroom) this.#layOut(template, count);
+    else this.#layOutAfter(start, template, count);
+    const { bytes, minuteOffset, timestampOffset, valueOffset } = template;
+    patch(this.#view, start, bytes.length, minuteOffset, timestampOffset, valueOffset, minutes, values);
+    return start + count * bytes.length;
+  }
+
+  /** Memory for documents of other shapes: `headroom` free bytes, then room for so many. */
+  open(room: number): Buffer {
+    this.#template = undefined;
+    this.#reserve(this.headroom + room, 0);
+    return this.bytes;
+  }
+
+  /** Lets go of the memory, for whoever still holds it; the next batch gets new. */
+  discard(): void {
+    this.bytes = Buffer.alloc(this.headroom);
+    this.#template = undefined;
+  }
+
+  /** Fills the buffer with copies of the template, unless it already holds enough of them. */
+  #layOut(template: Template, count: number): void {
+    if (this.#reserve(this.headroom + count * template.bytes.length, this.headroom))
+      this.#template = undefined;
+    if (this.#template !== template) {
+      this.#template = template;
+      this.#laidOut = 0;
+    }
+    if (this.#laidOut >= count) return;
+    this.#copy(template, this.headroom, this.#laidOut, count);
+    this.#laidOut = count;
+  }
+
+  /** The same behind documents that stay: nothing of it is remembered. */
+  #layOutAfter(start: number, template: Template, count: number): void {
+    this.#reserve(start + count * template.bytes.length, start);
+    this.#copy(template, start, 0, count);
+    const first = this.#template?.bytes.length ?? 1;
+    this.#laidOut = Math.min(this.#laidOut, Math.floor((start - this.headroom) / first));
+  }
+
+  /** Makes room up to `end`; the bytes before `kept` stay. True where the memory is new. */
+  #reserve(end: number, kept: number): boolean {
+    if (this.bytes.length >= end) return false;
+    const larger = Buffer.allocUnsafeSlow(end);
+    this.bytes.copy(larger, 0, 0, kept);
+    this.bytes = larger;
+    this.#view = new DataView(larger.buffer, larger.byteOffset);
+    return true;
+  }
+
+  /** Copies of the template from `start` on, of which `done` are there, doubling what is there. */
+  #copy({ bytes }: Template, start: number, done: number, count: number): void {
+    const step = bytes.length;
+    let there = done;
+    if (there === 0 && count > 0) {
+      this.bytes.set(bytes, start);
+      there = 1;
+    }
+    while (there < count) {
+      const more = Math.min(there, count - there);
+      this.bytes.copyWithin(start + there * step, start, start + more * step);
+      there += more;
+    }
+  }
 }

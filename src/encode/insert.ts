@@ -1,11 +1,9 @@
 /** What one insert command carries: a batch, or several short ones of different series. */
 import type { Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { documentOf, type Series } from './document.js';
-import type { BatchBuffer, Template } from './template.js';
+import { type BatchBuffer, documentOf, type Series, type Template } from './document.js';
 
 // A batch: some records of one series, encoded only when and how somebody asks.
-
 /** Some minutes: a set of them, or a map by them. */
 export interface Minutes {
   has(minute: number): boolean;

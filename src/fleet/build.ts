@@ -1,4 +1,6 @@
 /** From a fleet's definition to its assets. Pure, and quick: 34,000 assets take some tens of milliseconds. */
+
+import type { AssetCounts } from '../output/types.js';
 import type {
   FleetDefinition,
   FleetFile,
@@ -142,4 +144,12 @@ export const DOWNTIME = /^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$/;
 function parseDowntime(text: string): DowntimeWindow {
   const [fromHour, fromMinute, toHour, toMinute] = DOWNTIME.exec(text)?.slice(1).map(Number) ?? [];
   return { from: fromHour * 60 + fromMinute, to: toHour * 60 + toMinute };
+}
+
+/** How many assets a fleet has, by kind. */
+export function countAssets(fleet: Fleet): AssetCounts {
+  const machines = fleet.machines.length;
+  const services = fleet.services.length;
+  const jobs = fleet.jobs.length;
+  return { machines, services, jobs, total: machines + services + jobs };
 }

@@ -7,6 +7,7 @@ import { SETTING_NAMES, settingEntry } from '../config/catalog.js';
 import {
   AVAILABILITY_SCALES,
   COMPRESSORS,
+  EXPORT_FORMATS,
   LAYOUTS,
   SECTIONS,
   type Section,
@@ -69,7 +70,31 @@ const SHAPES = {
   plan: { ...DATASET, ...SHARDS },
   generate: { ...DATASET, ...SHARDS },
   generateBatches: { ...DATASET, ...SHARDS },
-  verify: { ...DATASET, ...TARGET },
+  verify: { ...DATASET, ...TARGET, run: text },
+  repair: { ...DATASET, ...TARGET, run: text, yes: flag },
+  refresh: {
+    ...TARGET,
+    end: instant,
+    batchSize: number,
+    writer: oneOf(WRITERS),
+    writeConcern: z.union([text, number], { error: '"majority" or a number of members' }),
+    compressors: listOf(COMPRESSORS),
+    retrySeconds: number,
+    keepDays: z.int({ error: 'a whole number from 1 to 36500' }).min(1).max(36_500),
+  },
+  exportDataset: {
+    ...DATASET,
+    ...SHARDS,
+    out: text,
+    format: oneOf(EXPORT_FORMATS),
+    gzip: flag,
+    clean: flag,
+    database: text,
+    workers: number,
+  },
+  preview: DATASET,
+  report: { uri: text, database: text, days: number, start: instant, end: instant },
+  status: { uri: text, database: text },
   observer: {
     onEvent: z.custom<unknown>((value) => typeof value === 'function', { error: 'a function' }),
     signal: z.custom<AbortSignal>(isSignal, { error: 'an AbortSignal' }),
@@ -87,7 +112,7 @@ const CHECKS = Object.fromEntries(
 export function checkOptions(name: keyof typeof SHAPES, options: unknown): void {
   const result = CHECKS[name].safeParse(options);
   if (result.success) {
-    const { assetsOnly, sections } = result.data;
+    const { assetsOnly, sections } = result.data as { assetsOnly?: boolean; sections?: unknown };
     if (assetsOnly && sections)
       throw usageError('assetsOnly and sections exclude each other: give one of them');
     return;

@@ -1,10 +1,9 @@
 /** What a load would do, before it does anything: its plan, its size, and the settings that follow from others. */
-
 import type { LoadSettings, Settings } from '../config/settings.js';
 import { requestedDataset, requestedFleet, workersAndWhy } from '../dataset/dataset.js';
+import { countAssets } from '../fleet/build.js';
 import type { FleetFile } from '../fleet/file.js';
 import { chosenLife, refuseExpired } from '../load/expiry.js';
-import { countAssets } from '../load/summary.js';
 import type { PlannedLoad } from '../output/load-text.js';
 import {
   DEFAULT_SHARD_DAYS,

@@ -1,16 +1,22 @@
 /** Refreshing: the newest run grows up to an instant, and the old end may go. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/settings.js';
 import { explainFailure, withRetry } from '../connect/retry.js';
 import { openTarget, type Target } from '../connect/target.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { refuseWithoutRecords } from '../load/completion.js';
+import { inspectTarget } from '../inspect/inspect.js';
+import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { runLoad } from '../load/load.js';
 import type { LoadSummary, Reporter } from '../output/types.js';
-import { instantOf, minuteOf } from '../plan/plan.js';
+import { instantOf, loadedAssets, minuteOf } from '../plan/plan.js';
 import { nextRefresh, type RefreshStep, refuseUntrimmable, settleRuns } from '../runs/extend.js';
 import { DatabaseHeld, drawLoader, refuseWhileHeld } from '../runs/owner.js';
+import { datasetOf, fleetOf, parseRun } from '../runs/run-document.js';
+import { storedRun } from '../runs/run-history.js';
 import { RunStore } from '../runs/run-store.js';
+import { METRICS } from '../store/names.js';
 
 const MS_PER_MINUTE = 60_000;
 const RETRY_PAUSE_MS = 1_000;
@@ -176,4 +182,44 @@ async function refreshPatiently(refresh: Refresh): Promise<Refreshed | undefined
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** How many assets are asked for: enough to meet one, whatever fleet it is. */
+const SOME_ASSETS = 1_000;
+
+/**
+ * To be asked before a run is called up to date, or extended.
+ * @throws SeedError where none of its records is left, and the server has not removed them by itself; DatabaseHeld where another loader has
+ *   changed it in the meantime
+ */
+export async function refuseWithoutRecords(
+  { db, books }: Pick<Target, 'db' | 'books'>,
+  runId: string,
+): Promise<void> {
+  const stored = await storedRun(books, runId);
+  if (!stored) throw changedMeanwhile(runId);
+  const run = parseRun(stored);
+  const { metrics, polling, backup } = run.planned;
+  const planned = metrics + polling + backup;
+  if (planned === 0) return;
+  const wanted = { fleet: fleetOf(run), dataset: datasetOf(run) };
+  const assetIds = loadedAssets(wanted.fleet).map(({ assetId }) => assetId);
+  const filter = {
+    [run.layout === 'flat' ? 'asset_id' : 'meta.asset_id']: { $in: assetIds.slice(0, SOME_ASSETS) },
+    timestamp: { $gte: run.window.start, $lt: run.window.end },
+  };
+  if (await db.collection(METRICS).findOne(filter, { projection: { timestamp: 1 } })) return;
+  const life = lifeOf((await inspectTarget(db)).collections[METRICS]);
+  if (expiredRecords(wanted, life, new Date()) >= planned) return;
+  const now = await storedRun(books, runId);
+  if (!isDeepStrictEqual(now, stored)) throw changedMeanwhile(runId);
+  throw new SeedError(
+    ExitStatus.failure,
+    `the records of run ${runId} are not there any more: something else has removed them`,
+    'seed-database verify --repair puts them back, a load with --clean starts again',
+  );
+}
+
+function changedMeanwhile(runId: string): DatabaseHeld {
+  return new DatabaseHeld(`another loader has changed run ${runId} since it was looked at`, 'refresh again');
 }

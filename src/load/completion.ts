@@ -1,34 +1,28 @@
 /** How a run is found to be complete. */
-
-import { isDeepStrictEqual } from 'node:util';
 import { type Db, type Document, ReadConcern } from 'mongodb';
 import { explainFailure, withRetry } from '../connect/retry.js';
-import type { Target } from '../connect/target.js';
 import { recordId, seriesIdPrefix } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { countAssets } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
-import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
+import type { TargetFacts } from '../inspect/inspect.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import type { PartState } from '../output/types.js';
 import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
 import { durably, type Hold } from '../runs/lease.js';
-import { DatabaseHeld } from '../runs/owner.js';
-import { datasetOf, fleetOf, parseRun, type RunDocument, runDocument } from '../runs/run-document.js';
-import { storedRun } from '../runs/run-history.js';
+import { type RunDocument, runDocument } from '../runs/run-document.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { ensureCollections, existingLayout } from '../store/schema.js';
 import { countMeasurements } from '../store/statistics.js';
 import { schemaOf } from './collections.js';
-import { expiredRecords, type Life, lifeOf, unexpired } from './expiry.js';
+import { type Life, lifeOf, unexpired } from './expiry.js';
 import { type Begun, type HeldWork, type Job, mayHold, type Work } from './job.js';
 import type { SessionResult } from './session.js';
-import { countAssets } from './summary.js';
 
 // "Complete" is counted: what the server has taken is there at the end, whoever else deletes or lets expire in the meantime. Cheap where
 // nothing is amiss: a collection knows how many documents it has, and buckets how many records. That number may be off, after a crash
 // for one; only where it is too small are the dataset's own records counted, series by series.
-
 /** The way out where records or assets of a run have been removed. */
 export const PUT_BACK = 'seed-database verify names them, seed-database verify --repair puts them back';
 
@@ -269,46 +263,6 @@ export async function finishRun(
   const states = await parts.states(job.runId);
   // Another one may have been the last since.
   return { stored, others: !isLast && states.some(({ state }) => state !== 'complete'), parts: states };
-}
-
-/** How many assets are asked for: enough to meet one, whatever fleet it is. */
-const SOME_ASSETS = 1_000;
-
-/**
- * To be asked before a run is called up to date, or extended.
- * @throws SeedError where none of its records is left, and the server has not removed them by itself; DatabaseHeld where another loader has
- *   changed it in the meantime
- */
-export async function refuseWithoutRecords(
-  { db, books }: Pick<Target, 'db' | 'books'>,
-  runId: string,
-): Promise<void> {
-  const stored = await storedRun(books, runId);
-  if (!stored) throw changedMeanwhile(runId);
-  const run = parseRun(stored);
-  const { metrics, polling, backup } = run.planned;
-  const planned = metrics + polling + backup;
-  if (planned === 0) return;
-  const wanted = { fleet: fleetOf(run), dataset: datasetOf(run) };
-  const assetIds = loadedAssets(wanted.fleet).map(({ assetId }) => assetId);
-  const filter = {
-    [run.layout === 'flat' ? 'asset_id' : 'meta.asset_id']: { $in: assetIds.slice(0, SOME_ASSETS) },
-    timestamp: { $gte: run.window.start, $lt: run.window.end },
-  };
-  if (await db.collection(METRICS).findOne(filter, { projection: { timestamp: 1 } })) return;
-  const life = lifeOf((await inspectTarget(db)).collections[METRICS]);
-  if (expiredRecords(wanted, life, new Date()) >= planned) return;
-  const now = await storedRun(books, runId);
-  if (!isDeepStrictEqual(now, stored)) throw changedMeanwhile(runId);
-  throw new SeedError(
-    ExitStatus.failure,
-    `the records of run ${runId} are not there any more: something else has removed them`,
-    'seed-database verify --repair puts them back, a load with --clean starts again',
-  );
-}
-
-function changedMeanwhile(runId: string): DatabaseHeld {
-  return new DatabaseHeld(`another loader has changed run ${runId} since it was looked at`, 'refresh again');
 }
 
 async function hasBuckets(db: Db): Promise<boolean> {

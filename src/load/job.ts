@@ -3,6 +3,7 @@ import type { LoadSettings, Part, Settings, WriterKind } from '../config/setting
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import type { Dataset, WorkerContext } from '../dataset/dataset.js';
+import { countAssets } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import type { TargetFacts } from '../inspect/inspect.js';
@@ -18,7 +19,6 @@ import type { LoadPool } from './load.js';
 import type { Expiry } from './prepare.js';
 import { recordsOf } from './session.js';
 import type { Start } from './start.js';
-import { countAssets } from './summary.js';
 
 export interface Job {
   readonly runId: string;

@@ -1,10 +1,10 @@
 /** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
-
 import type { Settings, WriterKind } from '../config/settings.js';
 import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
 import type { Dataset, WorkerContext, Writer } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
+import { countAssets } from '../fleet/build.js';
 import type { Fleet } from '../fleet/types.js';
 import { OWN_COLLECTIONS } from '../inspect/inspect.js';
 import type { LoadSummary, Reporter } from '../output/types.js';
@@ -37,8 +37,7 @@ import {
 import { joinRun } from './join.js';
 import type { LoadPool } from './load.js';
 import { type Expiry, type PrepareInput, prepareTarget } from './prepare.js';
-import { runSession, type SessionResult } from './session.js';
-import { countAssets, NO_WORK, summarise } from './summary.js';
+import { NO_WORK, runSession, type SessionResult, summarise } from './session.js';
 
 const NO_EXPIRY: Expiry = { life: undefined, expired: 0 };
 

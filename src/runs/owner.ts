@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from 'mongodb';
 import type { Part } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { hasEnded } from '../system/process-identity.js';
+import { hasEnded } from '../system/file-lock.js';
 import type { PartStore } from './part-store.js';
 import type { RunDocument } from './run-document.js';
 import type { RunStore } from './run-store.js';

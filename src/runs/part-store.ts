@@ -13,7 +13,7 @@ import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { SeedError } from '../errors.js';
 import type { PartState } from '../output/types.js';
 import type { Guard } from '../store/schema.js';
-import { PROCESS_SPACE } from '../system/process-identity.js';
+import { PROCESS_SPACE } from '../system/file-lock.js';
 import { clocks } from '../threads/counters.js';
 import { PARTS, RUNS } from './collections.js';
 import { AGE, type Holder, holderOf, LEASE_MS } from './owner.js';

@@ -6,7 +6,7 @@ import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { SeedError } from '../errors.js';
 import { makeIndexes } from '../store/indexes.js';
 import type { Guard } from '../store/schema.js';
-import { PROCESS_SPACE } from '../system/process-identity.js';
+import { PROCESS_SPACE } from '../system/file-lock.js';
 import { clocks } from '../threads/counters.js';
 import { PARTS, RUN_INDEXES, RUNS } from './collections.js';
 import { AGE, DatabaseHeld, type Holder, holderOf, lostHold, runGone } from './owner.js';

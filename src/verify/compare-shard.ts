@@ -1,9 +1,8 @@
 /** Compares one shard, as the model makes it, with what a database holds of it. */
 import { BSON, type ClientSession, type Db, type Document } from 'mongodb';
 import type { ShardSource } from '../dataset/source.js';
-import type { Series } from '../encode/document.js';
+import { BatchBuffer, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
-import { BatchBuffer } from '../encode/template.js';
 import type { Shard } from '../plan/plan.js';
 import { Comparison, findSeries } from './comparison.js';
 import { type Findings, noFindings } from './findings.js';

@@ -1,7 +1,6 @@
 /** Drives one shard from its source to its sink. */
-
 import type { ShardSource } from '../dataset/source.js';
-import { BatchBuffer } from '../encode/template.js';
+import { BatchBuffer } from '../encode/document.js';
 import type { Sink, WriteResult } from './sink.js';
 
 /** What the loop tells its caller about each acknowledged insert. */

@@ -8,7 +8,6 @@
  * What is there counts as written only where it is the record itself: one of the same series and minute with another value is
  * somebody else's, and fails the load.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { type Db, type Document, MongoServerError, type ObjectId } from 'mongodb';
 import { type RetryOptions, withRetry } from '../connect/retry.js';
@@ -18,8 +17,7 @@ import { ExitStatus, SeedError } from '../errors.js';
 import { instantOf, type Shard } from '../plan/plan.js';
 import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { NotHeld } from '../threads/counters.js';
-import { bucketId } from './bucket-sink.js';
-import type { RepeatedBucket, Sink, WriteResult } from './sink.js';
+import { bucketId, type RepeatedBucket, type Sink, type WriteResult } from './sink.js';
 import type { WriterConnection } from './writer-connection.js';
 
 export interface SafeSinkOptions {

@@ -1,15 +1,22 @@
 /** A sink: where records go. Its slowness holds the source back. */
-
-import type { Db } from 'mongodb';
+import { BSON, type Db } from 'mongodb';
 import type { WriterKind } from '../config/settings.js';
 import type { Writer } from '../dataset/dataset.js';
-import type { EncodedBucket } from '../encode/bucket.js';
+import { BucketEncoder, type EncodedBucket, encodeBuckets } from '../encode/bucket.js';
 import type { Insert } from '../encode/insert.js';
-import { BucketSink, encodeOnly } from './bucket-sink.js';
+import { METRIC_BUCKETS } from '../store/names.js';
 import { holdableConnections } from './driver/connection-type.js';
 import { loadDocumentSequence, type MakeSequence } from './driver/document-sequence.js';
 import type { DriverConnectionType } from './driver/internals.js';
-import { BulkWriteSink, SequenceSink, type WriteConcernSetting } from './mongo-sinks.js';
+import {
+  BulkWriteSink,
+  duplicatesOf,
+  InsertSender,
+  repeatsId,
+  SequenceSink,
+  unaccounted,
+  type WriteConcernSetting,
+} from './mongo-sinks.js';
 
 /** What became of an insert: every record of it is either new or was there before. */
 export interface WriteResult {
@@ -96,4 +103,60 @@ export function openSink(
 function connectsBy(connectionType: Sequence['connectionType'], db: Db): boolean {
   const { options } = db.client as { options: { readonly connectionType?: unknown } };
   return options.connectionType === connectionType;
+}
+
+// Writes records as the compressed buckets that a time-series collection stores. A bucket's `_id` is made of its series and its
+// first minute, so a bucket that is sent twice is refused the second time.
+
+/** Of this thread: it is used by one insert at a time, without a pause. */
+const encoder = new BucketEncoder();
+
+export class BucketSink implements Sink {
+  readonly #sender: InsertSender;
+
+  /** @param single see {@link InsertSender} */
+  constructor(db: Db, writeConcern: WriteConcernSetting, single?: MakeSequence) {
+    this.#sender = new InsertSender(db, METRIC_BUCKETS, writeConcern, single);
+  }
+
+  open(inserts: number): void {
+    this.#sender.open(inserts);
+  }
+
+  async write(insert: Insert): Promise<WriteResult> {
+    const { bytes, buckets } = encodeBuckets(insert, encoder);
+    try {
+      const reply = await this.#sender.send(bytes);
+      const repeated = duplicatesOf(reply, repeatsId).map((index) => buckets[index]);
+      if (reply.inserted + repeated.length !== buckets.length) {
+        throw unaccounted(insert, reply.inserted, buckets.length);
+      }
+      if (repeated.length === 0) return { inserted: insert.records, alreadyThere: 0 };
+      const alreadyThere = repeated.reduce((sum, { from, to }) => sum + to - from, 0);
+      return {
+        inserted: insert.records - alreadyThere,
+        alreadyThere,
+        // Copies: the buffer is used again.
+        repeated: repeated.map((bucket) => ({
+          ...bucket,
+          document: Uint8Array.from(bytes.subarray(bucket.start, bucket.end)),
+        })),
+      };
+    } catch (error) {
+      // The broken connection may still hold on to these bytes: they must not change under it.
+      insert.buffer.discard();
+      throw error;
+    }
+  }
+}
+
+/** Writes without encoding into a message: to measure (`--writer none`). */
+export function encodeOnly(insert: Insert): void {
+  if (insert.asBuckets) encodeBuckets(insert, encoder);
+  else insert.encode();
+}
+
+/** The `_id` of an encoded bucket: its first field. */
+export function bucketId(document: Uint8Array): BSON.ObjectId {
+  return new BSON.ObjectId(document.subarray(9, 21));
 }

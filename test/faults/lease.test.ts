@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, MongoClient } from 'mongodb';
 import { HEARTBEAT_MS, LEASE_MS } from '../../src/runs/owner.js';
-import { PROCESS_SPACE } from '../../src/system/process-identity.js';
+import { PROCESS_SPACE } from '../../src/system/file-lock.js';
 import { Counters, clocks } from '../../src/threads/counters.js';
 import { assertEqualToPlan, load, loadWell, type Place, resumeWell } from '../support/dataset.js';
 import { UNKEYED_LAYOUT } from '../support/features.js';

@@ -23,11 +23,14 @@ const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-si
 /** Milliseconds from the start of the program: before it is connected, while it prepares, at its first checkpoints, later. */
 const INSTANTS = [200, 400, 550, 750, 1000];
 
-for (const layout of LAYOUTS_HERE) {
-  describe(`SIGKILL, ${layout}`, () => {
+const WRITERS = { flat: ['sequence'], timeseries: ['sequence', 'buckets'] } as const;
+const WAYS = LAYOUTS_HERE.flatMap((layout) => WRITERS[layout].map((writer) => [layout, writer] as const));
+
+for (const [layout, writer] of WAYS) {
+  describe(`SIGKILL, ${layout} by ${writer}`, () => {
     test('at one instant after another of one load', async () => {
       const place = newPlace();
-      const first = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
+      const first = RunningLoad.load(place, [...FLAGS, '--layout', layout, '--writer', writer]);
       await untilBegun(first, place);
       await kill(first, Math.random() * 300);
       for (const instant of INSTANTS) await kill(RunningLoad.resume(place), instant + Math.random() * 100);
@@ -39,7 +42,7 @@ for (const layout of LAYOUTS_HERE) {
       const place = newPlace();
       await loadWell(place, ...FLAGS, '--layout', layout, '--seed', '8');
       for (const instant of [350, 440, 530]) {
-        const flags = [...FLAGS, '--layout', layout, '--clean'];
+        const flags = [...FLAGS, '--layout', layout, '--writer', writer, '--clean'];
         await kill(RunningLoad.load(place, flags), instant + Math.random() * 90);
       }
       await resumeWell(place);

@@ -7,10 +7,10 @@ import { Socket } from 'node:net';
 import { isMainThread } from 'node:worker_threads';
 
 const { DIE, DEATHS = '1', DIED = '' } = process.env;
-/** A batch of the loader, as opposed to what else is sent. */
-const BATCH_BYTES = 20_000;
+/** A batch of the loader, as opposed to what else is sent. Buckets are smaller than documents. */
+const BATCH_BYTES = Number(process.env.BATCH_BYTES ?? 20_000);
 /** The batch that a thread dies with. */
-const LAST_BATCH = 6;
+const LAST_BATCH = Number(process.env.LAST_BATCH ?? 6);
 
 if (!isMainThread && DIE !== undefined && deaths() < Number(DEATHS)) {
   if (DIE === 'start') die();

@@ -27,7 +27,13 @@ const HOOK = new URL('thread-death.js', import.meta.url).href;
 const FLAGS = ['--metrics-only', '--days', '3', '--shard-days', '3', '--batch-size', '500', '--workers', '2'];
 
 /** Loads through a slow line, so that threads die in the middle of their shards. */
-async function loadWithDeaths(database: string, die: string, deaths: number, flags: readonly string[] = []) {
+async function loadWithDeaths(
+  database: string,
+  die: string,
+  deaths: number,
+  flags: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
   const proxy = await TcpProxy.start(server.port, { delayMs: 4 });
   try {
     const running = RunningLoad.load({ uri: proxy.uri, database }, [...FLAGS, ...flags], {
@@ -36,6 +42,7 @@ async function loadWithDeaths(database: string, die: string, deaths: number, fla
         DIE: die,
         DEATHS: String(deaths),
         DIED: join(scratch, database),
+        ...env,
       },
     });
     return await running.ended;
@@ -44,18 +51,24 @@ async function loadWithDeaths(database: string, die: string, deaths: number, fla
   }
 }
 
-const DEATHS: readonly [die: string, layout: Layout, deaths: number, said: RegExp][] = [
+type Writer = 'sequence' | 'buckets';
+
+const DEATHS: readonly [die: string, layout: Layout, deaths: number, said: RegExp, writer?: Writer][] = [
   ['throw', UNKEYED_LAYOUT, 2, /a worker thread died \(planted in a worker\)/],
   ['reject', 'flat', 2, /a worker thread died \(rejected in a worker\)/],
   ['exit', UNKEYED_LAYOUT, 2, /a worker thread died \(worker exited with code: 3\)/],
   ['exit', 'flat', 2, /a worker thread died \(worker exited with code: 3\)/],
+  ['exit', UNKEYED_LAYOUT, 2, /a worker thread died \(worker exited with code: 3\)/, 'buckets'],
   ['memory', UNKEYED_LAYOUT, 1, /a worker thread died \(Worker terminated due to reaching memory limit/],
 ];
 
-for (const [index, [die, layout, deaths, said]] of DEATHS.entries()) {
-  test(`${die}: ${layout}`, async () => {
+for (const [index, [die, layout, deaths, said, writer = 'sequence']] of DEATHS.entries()) {
+  if (writer === 'buckets' && layout === 'flat') continue;
+  test(`${die}: ${layout} by ${writer}`, async () => {
     const database = `thread_${index}_${die}`;
-    const { status, stderr } = await loadWithDeaths(database, die, deaths, ['--layout', layout]);
+    const env: Record<string, string> = writer === 'buckets' ? { BATCH_BYTES: '1500', LAST_BATCH: '2' } : {};
+    const flags = ['--layout', layout, '--writer', writer];
+    const { status, stderr } = await loadWithDeaths(database, die, deaths, flags, env);
     assert.equal(status, 0, stderr);
     assert.match(stderr, said);
     assert.doesNotMatch(stderr, /^ +at /m);

@@ -207,13 +207,13 @@ test('nothing but these writes to the standard streams: all else goes through a 
     });
   const known = [
     // Lines that `harmless` has cleaned, in the statement before.
-    /^report\/screen\.ts: stream\.write\(shown\.map\(\(line\) => `\$\{this\.#paint\(line, tone\)/,
+    /^output\/screen\.ts: stream\.write\(shown\.map\(\(line\) => `\$\{this\.#paint\(line, tone\)/,
     // An example in its documentation.
     /^index\.ts: console\.log\(/,
     // Where nothing else can be imported: texts of its own, and the system's about its own files.
     /^cli\/main\.ts: process\.(?:stderr\.write\(`seed-database: |stdout\.write\(`\$\{JSON\.stringify\(failure\))/,
     // Numbers alone, drawn over.
-    /^cli\/progress\.ts: stream\.write\(/,
+    /^cli\/terminal\.ts: stream\.write\(/,
     // The program's own texts.
     /^cli\/program\.ts: process\.stdout\.write\((?:completionScript|`\$\{TOPICS)/,
     // In one line each.

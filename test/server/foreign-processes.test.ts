@@ -8,8 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { obtainBinary } from '../../src/embedded/binary.js';
 import { startEmbeddedServer } from '../../src/embedded/server.js';
 import { SeedError } from '../../src/errors.js';
-import { withFileLock } from '../../src/system/file-lock.js';
-import { identityOf, isRunning, ownIdentity, PROCESS_SPACE } from '../../src/system/process-identity.js';
+import {
+  identityOf,
+  isRunning,
+  ownIdentity,
+  PROCESS_SPACE,
+  withFileLock,
+} from '../../src/system/file-lock.js';
 import { scratchFolder, withEnvironment } from '../support/scratch.js';
 
 const ANOTHER_SPACE = '00000000-0000-0000-0000-000000000000/pid:[1]';

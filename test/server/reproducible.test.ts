@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
 import { test } from 'node:test';
 import { ShardSource } from '../../src/dataset/source.js';
-import { BatchBuffer } from '../../src/encode/template.js';
+import { BatchBuffer } from '../../src/encode/document.js';
 import { DEFAULT_FLEET, type LoadOptions, minuteOf, planLoad, SECTIONS } from '../../src/index.js';
 import { TelemetryModel } from '../../src/model/telemetry-model.js';
 import { datasetOver, daysBefore, END, hashes, useServer } from '../support/loading.js';

@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON } from 'mongodb';
-import { type Series, seriesIdPrefix, timeseriesDocument } from '../../src/encode/document.js';
+import {
+  BatchBuffer,
+  buildTemplate,
+  type Series,
+  seriesIdPrefix,
+  timeseriesDocument,
+} from '../../src/encode/document.js';
 import { Batch } from '../../src/encode/insert.js';
-import { BatchBuffer, buildTemplate } from '../../src/encode/template.js';
 import { Comparison } from '../../src/verify/comparison.js';
 import { defectCounts, fingerprintText, noFindings } from '../../src/verify/findings.js';
 

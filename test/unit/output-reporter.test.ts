@@ -36,7 +36,7 @@ const JSON_FIELDS = {
   resumed: false,
   elapsedMs: 4738,
   recordsPerSecond: 402_113,
-  loader: { cpuMs: 1900, maxRssMb: 210, workers: 2, writer: 'sequence' },
+  loader: { cpuMs: 1900, maxRssMb: 210, workers: 2, writer: { kind: 'sequence', reason: null } },
   database: {
     name: 'pmi_infrastructure_dev',
     collections: { assets: 34, metrics: 1_895_180, seed_runs: 1, seed_shards: 96 },
@@ -132,7 +132,7 @@ test('retries, a fallback of the writer, a resumed run and a part of the section
     '   └── resuming: 900,000 of 1,895,180 records are there (50 of 96 shards)',
     '✅ Resumed load complete in 4.7s',
     '   ├── Retries: 3',
-    '   ├── Writer: bulkwrite (no such class)',
+    '   ├── Writer: bulkwrite, since no such class',
     '   ├── Open: seed-database serve\n   │   └── it prints the URI for mongosh',
   ]) {
     assert.ok(stdout.includes(`${line}\n`), `${line}\n${stdout}`);

@@ -3,9 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BSON } from 'mongodb';
 import { LAYOUTS } from '../../src/config/settings.js';
-import { recordId, type Series, seriesIdPrefix } from '../../src/encode/document.js';
+import {
+  BatchBuffer,
+  buildTemplate,
+  recordId,
+  type Series,
+  seriesIdPrefix,
+} from '../../src/encode/document.js';
 import { Batch } from '../../src/encode/insert.js';
-import { BatchBuffer, buildTemplate } from '../../src/encode/template.js';
 
 function series(assetId = 'vm-101', metricName = 'cpu_usage', environment = 'production'): Series {
   return {
