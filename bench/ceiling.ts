@@ -1,6 +1,7 @@
 /**
- * The ceiling: the loader's own bytes, generated and encoded beforehand, sent from memory by a sender that does
- * nothing else. No loader can be faster with these documents, this server and this order.
+ * The ceiling: the loader's own bytes, generated and encoded beforehand, sent from memory by a
+ * sender that does nothing else. No loader can be faster with these documents, this server and this
+ * order.
  *
  * Prints one JSON line {records, seconds, cpuSeconds}; only the sending counts.
  */
@@ -14,7 +15,10 @@ import { ShardQueue } from '../src/plan/queue.js';
 import { ensureCollections } from '../src/store/schema.js';
 import { benchDataset, benchPlan, layoutNamed } from './dataset.js';
 
-/** One socket for each series of a machine: a series has one batch under way, and a socket one request. */
+/**
+ * One socket for each series of a machine: a series has one batch under way, and a socket one
+ * request.
+ */
 const SOCKETS_PER_WORKER = 6;
 const OP_MSG = 2013;
 /** Header, flags and the kind of the first section. */
@@ -91,7 +95,8 @@ for (let shard = queue.next(); shard; shard = queue.next()) {
 }
 
 const { hostname, port } = new URL(uri);
-// As the loader: workers side by side, each with a shard of its own and its series in flight together.
+// As the loader: workers side by side, each with a shard of its own and its series in flight
+// together.
 const workers = Number(workerCount);
 let records = 0;
 const sendShards = async (): Promise<void> => {

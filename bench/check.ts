@@ -1,6 +1,7 @@
 /**
- * `npm run bench:check`: has the loader become dearer than the recorded figure says? Compares CPU time, which other work on
- * the machine disturbs far less than wall time. Exit status 1 when it has.
+ * `npm run bench:check`: has the loader become dearer than the recorded figure says? Compares CPU
+ * time, which other work on the machine disturbs far less than wall time. Exit status 1 when it
+ * has.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

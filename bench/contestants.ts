@@ -108,7 +108,9 @@ function dumpFolder(target: Target): string {
   return join(target.scratch, `dump-${target.layout}`);
 }
 
-/** Loads the dataset once and dumps it: plain records in both layouts (see bench/peers/README.md). */
+/**
+ * Loads the dataset once and dumps it: plain records in both layouts (see bench/peers/README.md).
+ */
 async function dump(target: Target): Promise<void> {
   const { server, layout, scratch } = target;
   const out = dumpFolder(target);

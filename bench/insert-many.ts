@@ -1,6 +1,7 @@
 /**
- * What a plain program does: objects from the driver's insertMany, one thread, one batch at a time, series by series.
- * Prints {records, seconds}; the values of the loader's own model are part of the time.
+ * What a plain program does: objects from the driver's insertMany, one thread, one batch at a time,
+ * series by series. Prints {records, seconds}; the values of the loader's own model are part of the
+ * time.
  */
 import { MongoClient } from 'mongodb';
 import { ShardSource } from '../src/dataset/source.js';

@@ -4,7 +4,10 @@ import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { ROOT } from './measure.js';
 import type { Machine } from './results.js';
 
-/** Commit of the working tree, with a plus where files of it are changed; "unknown" outside a checkout. */
+/**
+ * Commit of the working tree, with a plus where files of it are changed; "unknown" outside a
+ * checkout.
+ */
 function commit(): string {
   try {
     const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();

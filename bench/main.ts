@@ -1,4 +1,6 @@
-/** `npm run bench`: this loader beside its peers, on a server of the benchmark's own. See README.md. */
+/**
+ * `npm run bench`: this loader beside its peers, on a server of the benchmark's own. See README.md.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Runs one program and says what it cost: its own CPU and peak memory, and the server's CPU meanwhile. */
+/**
+ * Runs one program and says what it cost: its own CPU and peak memory, and the server's CPU
+ * meanwhile.
+ */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -66,7 +69,10 @@ const LoaderOutput = z.object({
 });
 export type LoaderOutput = z.infer<typeof LoaderOutput>;
 
-/** The loader's `--json` object, as far as the benchmark reads it. @throws Error where the load is not complete. */
+/**
+ * The loader's `--json` object, as far as the benchmark reads it. @throws Error where the load is
+ * not complete.
+ */
 export function loaderOutput(stdout: string): LoaderOutput {
   return LoaderOutput.parse(JSON.parse(stdout));
 }

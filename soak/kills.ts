@@ -1,4 +1,7 @@
-/** Many kills within one long load of each layout: of the loader and of its server, at random instants, spread over the whole load. */
+/**
+ * Many kills within one long load of each layout: of the loader and of its server, at random
+ * instants, spread over the whole load.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { LAYOUTS, type Layout } from '../src/config/settings.js';
@@ -14,7 +17,10 @@ const SERVER_KILLS = 20;
 /** Assets with records in the default fleet: shards of one day each. */
 const SHARDS_A_DAY = 32;
 const HANGS_AFTER_MS = 180_000;
-/** A line that slow makes a load wait; kills of which too few have come for how far the load is are then waited for. */
+/**
+ * A line that slow makes a load wait; kills of which too few have come for how far the load is are
+ * then waited for.
+ */
 const BRAKE_MS = 250;
 
 export async function runKills(days: number, chance: Chance, tally: Tally): Promise<void> {

@@ -1,4 +1,7 @@
-/** `npm run soak`: random faults against random loads for as long as it is told, and one table at the end. */
+/**
+ * `npm run soak`: random faults against random loads for as long as it is told, and one table at
+ * the end.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

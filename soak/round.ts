@@ -1,4 +1,7 @@
-/** One round: a load with random options, faults while it runs, --resume until it is complete, verify. */
+/**
+ * One round: a load with random options, faults while it runs, --resume until it is complete,
+ * verify.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +27,10 @@ export interface RoundInput {
   readonly scratch: string;
 }
 
-/** A session that takes longer hangs. No fault lasts longer than a few seconds, no load half a minute. */
+/**
+ * A session that takes longer hangs. No fault lasts longer than a few seconds, no load half a
+ * minute.
+ */
 const HANGS_AFTER_MS = 180_000;
 /** More sessions than any number of faults should need. */
 const SESSIONS = 20;

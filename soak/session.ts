@@ -15,7 +15,9 @@ const EXPECTED_ENDS: readonly (number | null)[] = [
   null,
 ];
 
-/** Waits for a session's end and counts what must not be; `also` are ends that are expected besides. */
+/**
+ * Waits for a session's end and counts what must not be; `also` are ends that are expected besides.
+ */
 export async function judge(
   running: RunningLoad,
   tally: Tally,

@@ -15,7 +15,10 @@ export class Tally {
   foreign = 0;
   hung = 0;
   stackTraces = 0;
-  /** Messages with which sessions ended otherwise than by a signal, an interrupt, or a server that was away or full. */
+  /**
+   * Messages with which sessions ended otherwise than by a signal, an interrupt, or a server that
+   * was away or full.
+   */
   readonly surprises = new Map<string, number>();
   readonly #started = performance.now();
 

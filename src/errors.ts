@@ -1,5 +1,6 @@
 /**
- * Every failure a user can meet, as one class: a one-line cause, what to do about it, and the exit status it ends with.
+ * Every failure a user can meet, as one class: a one-line cause, what to do about it, and the exit
+ * status it ends with.
  */
 
 /** Exit statuses of the command line, as `--help` documents them. */
@@ -16,7 +17,10 @@ export const ExitStatus = {
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
 
-/** An expected failure. `message` is one line; `remedy` says the way out. Neither ever holds a password. */
+/**
+ * An expected failure. `message` is one line; `remedy` says the way out. Neither ever holds a
+ * password.
+ */
 export class SeedError extends Error {
   override readonly name = 'SeedError';
   /** Where more than one thing is wrong: a line for each further one. */

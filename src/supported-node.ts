@@ -1,4 +1,7 @@
-/** Which versions of Node this program runs on. Everything else here may need a newer one: this is read first, so it imports nothing. */
+/**
+ * Which versions of Node this program runs on. Everything else here may need a newer one: this is
+ * read first, so it imports nothing.
+ */
 
 /** `engines` of package.json says the same. */
 const LEAST_MAJOR = 20;

@@ -1,5 +1,8 @@
 /** Time zones by their IANA names. */
-/** Whether this platform knows the zone. An offset such as +02:00 is none: it has no daylight saving. */
+/**
+ * Whether this platform knows the zone. An offset such as +02:00 is none: it has no daylight
+ * saving.
+ */
 export function isTimezone(name: string): boolean {
   if (!/^[A-Za-z][\w+/-]*$/.test(name)) return false;
   try {
@@ -22,7 +25,8 @@ export const LAST_INSTANT = new Date(Date.UTC(10_000, 0, 1));
 
 /**
  * A date (00:00 UTC of it) or a whole minute with its zone.
- * @returns undefined where the text is neither, names a day that no calendar has, or lies outside the years 1970 to 9999.
+ * @returns undefined where the text is neither, names a day that no calendar has, or lies outside
+ *   the years 1970 to 9999.
  */
 export function parseInstant(text: string): Date | undefined {
   const match = WRITTEN.exec(text);

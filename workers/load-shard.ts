@@ -29,7 +29,10 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
   return {
     context,
     counters,
-    /** Of the server when it was last asked. An old answer is safe: only what it still names at a commit is taken as durable. */
+    /**
+     * Of the server when it was last asked. An old answer is safe: only what it still names at a
+     * commit is taken as durable.
+     */
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
     model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
@@ -62,13 +65,16 @@ function connect(context: WorkerContext, counters: Counters, sequence: LoadedSeq
   });
 }
 
-// While the main thread prepares the target. Not awaited here: piscina would import an entry that waits a second time.
+// While the main thread prepares the target. Not awaited here: piscina would import an entry that
+// waits a second time.
 const sequence = loadSequence();
 
 let thread: Promise<Thread> | undefined;
 let prepared: WorkerContext | undefined;
 
-/** Answers for every failure of its own: what leaves it as an exception is the death of the thread. */
+/**
+ * Answers for every failure of its own: what leaves it as an exception is the death of the thread.
+ */
 export default async function loadShardTask(task: LoadTask): Promise<ShardResult | Prepared> {
   const context = unshare(task.context);
   if (!thread || prepared !== context) {

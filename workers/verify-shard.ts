@@ -1,4 +1,7 @@
-/** The piscina entry of `verify`: compares one shard with the database and, where it is told to, puts right what differs. */
+/**
+ * The piscina entry of `verify`: compares one shard with the database and, where it is told to,
+ * puts right what differs.
+ */
 import { threadId } from 'node:worker_threads';
 import type { ClientSession, Db, Document } from 'mongodb';
 import type { ConnectionSettings } from '../src/config/settings.js';
@@ -33,8 +36,8 @@ export interface VerifyTask {
   readonly context: Shared<VerifyContext>;
   readonly shard: Shard;
   /**
-   * Flat layout: replace records that are there with other content, while these say that the database is held; see {@link Counters}.
-   * Undefined: only compare.
+   * Flat layout: replace records that are there with other content, while these say that the
+   * database is held; see {@link Counters}. Undefined: only compare.
    */
   readonly mending: SharedArrayBuffer | undefined;
 }
@@ -108,7 +111,9 @@ async function prepareThread({ connection, fleet, dataset, loader }: VerifyConte
   };
 }
 
-/** Writes while the database is held, and gives the write up before another loader can take it over. */
+/**
+ * Writes while the database is held, and gives the write up before another loader can take it over.
+ */
 async function replace(db: Db, documents: readonly Document[], counters: Counters): Promise<void> {
   const operations = documents.map(({ _id, ...replacement }) => ({
     replaceOne: { filter: { _id }, replacement },

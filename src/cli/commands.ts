@@ -1,4 +1,7 @@
-/** The commands that the program names to whoever called it: they reach the same database, and hold no secret. */
+/**
+ * The commands that the program names to whoever called it: they reach the same database, and hold
+ * no secret.
+ */
 
 import { CommanderError } from 'commander';
 import { type SettingName, settingEntry } from '../config/catalog.js';
@@ -30,12 +33,17 @@ const MANNER_FLAGS: readonly SettingName[] = [
 
 let typed: Flags = {};
 
-/** Remembers what was typed: a process has one command line, and failures far from it name commands, too. */
+/**
+ * Remembers what was typed: a process has one command line, and failures far from it name commands,
+ * too.
+ */
 export function rememberFlags(flags: Flags): void {
   typed = flags;
 }
 
-/** The call of the program, and the flags that make another command of it reach the same database. */
+/**
+ * The call of the program, and the flags that make another command of it reach the same database.
+ */
 export function commandHints(flags: Flags, settings?: Settings): CommandHints {
   const uri = flags.uri === undefined ? undefined : uriWithoutSecrets(flags.uri);
   const shown: Flags = { ...flags, uri: uri?.uri };
@@ -71,7 +79,10 @@ export function flagText(flags: Flags, names: readonly SettingName[]): string {
     .join('');
 }
 
-/** What says which dataset is meant, for a database without its run: all of it, so that no default of another day comes in. */
+/**
+ * What says which dataset is meant, for a database without its run: all of it, so that no default
+ * of another day comes in.
+ */
 export function datasetFlags(
   { fleet, sections, layout, availabilityScale, environment, given }: LoadSettings,
   seed: number,
@@ -98,7 +109,10 @@ export function datasetFlags(
   ].join('');
 }
 
-/** A remedy whose command is the one that can be given: in the words of the call, for the same database. */
+/**
+ * A remedy whose command is the one that can be given: in the words of the call, for the same
+ * database.
+ */
 export function withTypedFlags(remedy: string): string {
   if (!remedy.includes(PROGRAM)) return remedy;
   const { program, connectionFlags, beside } = commandHints(typed);
@@ -134,7 +148,8 @@ export function exitStatusOf(thrown: unknown): ExitStatus {
 
 /**
  * @param mask takes secrets out of a text
- * @param debug adds the stack, but to mistakes on the command line: they have no place in the program
+ * @param debug adds the stack, but to mistakes on the command line: they have no place in the
+ *   program
  */
 export function failureOf(
   thrown: unknown,

@@ -1,4 +1,7 @@
-/** Completion scripts for shells, made from the program's own definition. They call nothing: a key press costs no start of the program. */
+/**
+ * Completion scripts for shells, made from the program's own definition. They call nothing: a key
+ * press costs no start of the program.
+ */
 import type { Command, Option } from 'commander';
 import { SETTING_NAMES, settingEntry } from '../config/catalog.js';
 
@@ -61,7 +64,10 @@ interface Choices {
   readonly values: readonly string[];
 }
 
-/** Flags by what follows them. `choices` with a command are of flags that take other values with another one (`--format`). */
+/**
+ * Flags by what follows them. `choices` with a command are of flags that take other values with
+ * another one (`--format`).
+ */
 function byValue(all: readonly Completed[]) {
   const flags = all.flatMap((one) => one.flags);
   const of = (kind: Flag['value']['kind']) =>

@@ -97,7 +97,10 @@ async function derivedFrom(settings: Settings, now: Date): Promise<Derived> {
 
 // `seed-database load --dry-run`: what a load would do.
 
-/** Prints the plan, its exact counts and its size; connects to nothing. With `--quiet` the final line alone. */
+/**
+ * Prints the plan, its exact counts and its size; connects to nothing. With `--quiet` the final
+ * line alone.
+ */
 export async function printDryRun({ load, output }: Settings): Promise<void> {
   const preview = await plannedLoad(load);
   if (output.json) {

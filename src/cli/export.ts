@@ -101,7 +101,10 @@ function linesOf(exported: Exported, { out, seed, commands }: Told): string[] {
   ];
 }
 
-/** Connection settings serve the line that says how to restore, and nothing else: where they are wrong that line does without. */
+/**
+ * Connection settings serve the line that says how to restore, and nothing else: where they are
+ * wrong that line does without.
+ */
 function configured(flags: Partial<Record<SettingName, string>>): Configuration {
   const sources = { flags, environment: process.env, directory: process.cwd() };
   try {
@@ -111,7 +114,10 @@ function configured(flags: Partial<Record<SettingName, string>>): Configuration 
   }
 }
 
-/** The server that is configured, where one is. Its database would take the place of the folder's, and its password is asked for. */
+/**
+ * The server that is configured, where one is. Its database would take the place of the folder's,
+ * and its password is asked for.
+ */
 function serverFlag({ origin, uri }: ConnectionSettings): string {
   if (origin === 'default') return '';
   const address = withoutMasked(maskUri(uri)).replace(/^(\w[\w+]*:\/\/[^/?]*)(?:\/[^?]*)?/, '$1/');

@@ -8,7 +8,9 @@ import { escaped, isHarmful, jsonText } from '../output/width.js';
 
 export type FleetFormat = 'yaml' | 'json';
 
-/** Prints the default fleet, or the one of `--fleet` once it is found to be right, as a fleet file. */
+/**
+ * Prints the default fleet, or the one of `--fleet` once it is found to be right, as a fleet file.
+ */
 export async function fleet(
   flags: Partial<Record<SettingName, string>>,
   format: FleetFormat,

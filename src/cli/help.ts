@@ -1,4 +1,6 @@
-/** What `--help` says below the flags, of the program and of each command; and the topics of `help`. */
+/**
+ * What `--help` says below the flags, of the program and of each command; and the topics of `help`.
+ */
 import { Help } from 'commander';
 import { Screen } from '../output/screen.js';
 import { hanging } from '../output/width.js';
@@ -167,7 +169,10 @@ export function writeHelp(text: string): void {
   screen().print(text.replace(/\n$/, '').split('\n'));
 }
 
-/** With a column of terms and one of descriptions; where there is no room for two, one below the other. */
+/**
+ * With a column of terms and one of descriptions; where there is no room for two, one below the
+ * other.
+ */
 export function helpItem(term: string, termWidth: number, description: string, helper: Help): string {
   const width = helper.helpWidth ?? MOST_CELLS;
   if (width - termWidth >= LEAST_DESCRIPTION) {

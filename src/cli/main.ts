@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The command's entry. Any Node that knows modules can read it: what needs a newer one is imported after the version was looked at. */
+/**
+ * The command's entry. Any Node that knows modules can read it: what needs a newer one is imported
+ * after the version was looked at.
+ */
 import { nodeRefusal } from '../supported-node.js';
 
 /** Exit statuses of `ExitStatus`, which would be an import too many. */

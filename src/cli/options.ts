@@ -85,7 +85,10 @@ export const PREVIEW_SETTINGS: readonly SettingName[] = [
 /** What `report` needs: which database, and which period of it. */
 export const REPORT_SETTINGS: readonly SettingName[] = ['days', 'start', 'end', ...CONNECTION_SETTINGS];
 
-/** What `refresh` and `follow` need: which database, up to when, and how to load; the stored run says the rest. */
+/**
+ * What `refresh` and `follow` need: which database, up to when, and how to load; the stored run
+ * says the rest.
+ */
 export const REFRESH_SETTINGS: readonly SettingName[] = [
   'end',
   'workers',
@@ -128,7 +131,10 @@ export const EXPORT_SETTINGS: readonly SettingName[] = [
   'ascii',
 ];
 
-/** Declares the flags of these settings on a command. Their texts are judged by the configuration, not here. */
+/**
+ * Declares the flags of these settings on a command. Their texts are judged by the configuration,
+ * not here.
+ */
 export function addSettingOptions(command: Command, names: readonly SettingName[]): Command {
   for (const name of names) {
     const { flag, argument, default: text, description, group, switchTo } = settingEntry(name);
@@ -142,8 +148,8 @@ export function addSettingOptions(command: Command, names: readonly SettingName[
 }
 
 /**
- * The texts of the flags that were given to a command, or to the program in front of the command; where both
- * name one, the nearer counts.
+ * The texts of the flags that were given to a command, or to the program in front of the command;
+ * where both name one, the nearer counts.
  * @throws CommanderError for a flag in front of a command that does not know it
  */
 export function givenFlags(command: Command): Partial<Record<SettingName, string>> {

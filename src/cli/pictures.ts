@@ -1,4 +1,7 @@
-/** `seed-database preview` and `seed-database report`: pictures of the dataset to come, and of what a database holds. */
+/**
+ * `seed-database preview` and `seed-database report`: pictures of the dataset to come, and of what
+ * a database holds.
+ */
 import { constants } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import type { SettingName } from '../config/catalog.js';
@@ -88,7 +91,8 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
 async function writePage(path: string, page: string): Promise<void> {
   const { O_WRONLY, O_CREAT, O_NONBLOCK = 0 } = constants;
   try {
-    // Opening a pipe that nobody reads would wait for a reader; this fails, and what is opened after it does not wait.
+    // Opening a pipe that nobody reads would wait for a reader; this fails, and what is opened
+    // after it does not wait.
     const first = await open(path, O_WRONLY | O_CREAT | O_NONBLOCK);
     await writeFile(path, page).finally(() => first.close());
   } catch (error) {

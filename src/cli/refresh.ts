@@ -1,4 +1,7 @@
-/** `seed-database refresh` and `seed-database follow`: the newest run grows up to now, once or every minute. */
+/**
+ * `seed-database refresh` and `seed-database follow`: the newest run grows up to now, once or every
+ * minute.
+ */
 import { Writable } from 'node:stream';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';

@@ -1,4 +1,7 @@
-/** Runs a command line and says how it ended. Every failure leaves here as one line and an exit status. */
+/**
+ * Runs a command line and says how it ended. Every failure leaves here as one line and an exit
+ * status.
+ */
 import { CommanderError } from 'commander';
 import { ExitStatus } from '../errors.js';
 import { failureLines, failureResult } from '../output/failure-text.js';
@@ -56,8 +59,9 @@ function wantsStacks(args: readonly string[]): boolean {
 }
 
 /**
- * Nothing that goes wrong with printing ends a load: what is printed is lost, what is loaded is not. A reader that
- * has gone away (`| head`) has had enough; a full disk is told, once, by the exit status and on standard error.
+ * Nothing that goes wrong with printing ends a load: what is printed is lost, what is loaded is
+ * not. A reader that has gone away (`| head`) has had enough; a full disk is told, once, by the
+ * exit status and on standard error.
  */
 function survivePrintingErrors(): { readonly lostOutput: boolean } {
   const printing = { lostOutput: false };

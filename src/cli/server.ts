@@ -13,7 +13,9 @@ import { commandHints, withTypedFlags } from './commands.js';
 import { OF_CONNECTIONS } from './options.js';
 import { listenForInterrupts } from './terminal.js';
 
-/** Tests the connection and shows server, database, runs and counts; with `--json` as one object. */
+/**
+ * Tests the connection and shows server, database, runs and counts; with `--json` as one object.
+ */
 export async function status(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
   const { settings } = readConfiguration({
     flags,
@@ -85,7 +87,10 @@ function linesOf({ subject, state, detail, remedy }: Finding): string[] {
 
 // `seed-database serve`: keeps the embedded server up.
 
-/** Serves until a signal stops it. The port is free unless `--port` names one: MONGODB_PORT means another server. */
+/**
+ * Serves until a signal stops it. The port is free unless `--port` names one: MONGODB_PORT means
+ * another server.
+ */
 export async function serve(flags: Partial<Record<SettingName, string>>): Promise<ExitStatus> {
   // Judges the flags; the variables speak of servers to connect to, not of this one.
   const { settings } = readConfiguration({

@@ -12,18 +12,24 @@ export async function start(): Promise<void> {
   setEngineFlags();
   const { run } = await import('./run.js');
   process.exitCode = await run(args);
-  // After a lost network a monitor of the driver may have opened two connections and forgotten one of them, which would keep the process.
+  // After a lost network a monitor of the driver may have opened two connections and forgotten one
+  // of them, which would keep the process.
   setTimeout(() => process.exit(), LINGERING_MS).unref();
 }
 
-// How the JavaScript engine works for this program. For the command alone: a library has no business to set flags of its host.
+// How the JavaScript engine works for this program. For the command alone: a library has no
+// business to set flags of its host.
 
 /**
- * In bytes of bytecode run; Node 20's own is 67,584. It optimises functions after little use: a load of five seconds
- * compiled 219 of them, mostly the driver's, in more than a second of CPU time of the engine's own threads.
+ * In bytes of bytecode run; Node 20's own is 67,584. It optimises functions after little use: a
+ * load of five seconds compiled 219 of them, mostly the driver's, in more than a second of CPU time
+ * of the engine's own threads.
  */
 const INTERRUPT_BUDGET = 600_000;
-/** How much the heap may grow before it is cleaned, in per cent of what lives. By itself V8 lets a thread with 23 MB grow to 88. */
+/**
+ * How much the heap may grow before it is cleaned, in per cent of what lives. By itself V8 lets a
+ * thread with 23 MB grow to 88.
+ */
 const HEAP_GROWTH = 40;
 /** Megabytes. Most of what a thread makes is gone after one insert. */
 const SEMI_SPACE = 8;
@@ -39,8 +45,8 @@ export function setEngineFlags(): void {
 // What others on the machine see of this process in `ps`.
 
 /**
- * Takes credentials out of the command line as the system shows it. There is a moment before this runs; a password
- * that must never be seen belongs in MONGODB_PASSWORD.
+ * Takes credentials out of the command line as the system shows it. There is a moment before this
+ * runs; a password that must never be seen belongs in MONGODB_PASSWORD.
  */
 export function hideCredentials(args: readonly string[]): void {
   // From the scheme on an argument is a connection string, whatever characters its password has.

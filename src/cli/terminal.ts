@@ -19,8 +19,9 @@ export interface Interrupts {
 }
 
 /**
- * The first signal asks for an orderly stop and is announced. Only a second SIGINT is a person who cannot wait, and ends the
- * process at once: a terminal that closes, or whoever shuts a machine down, may send the same signal several times.
+ * The first signal asks for an orderly stop and is announced. Only a second SIGINT is a person who
+ * cannot wait, and ends the process at once: a terminal that closes, or whoever shuts a machine
+ * down, may send the same signal several times.
  * @param quit tells the last line, which the caller completes with the way to go on
  */
 export function listenForInterrupts(
@@ -53,8 +54,8 @@ export function listenForInterrupts(
 // The question before something irreversible.
 
 /**
- * Asks before `--clean` removes data of a production database. Without a person at a terminal nothing is asked and the
- * load refuses by itself.
+ * Asks before `--clean` removes data of a production database. Without a person at a terminal
+ * nothing is asked and the load refuses by itself.
  */
 export async function confirmClean(settings: Settings): Promise<Settings> {
   const { load, connection } = settings;
@@ -67,7 +68,10 @@ export async function confirmClean(settings: Settings): Promise<Settings> {
   return isConfirmed ? { ...settings, load: { ...load, confirmed: true } } : settings;
 }
 
-/** How to ask before something is removed that is not this program's; undefined where there is no person to ask. */
+/**
+ * How to ask before something is removed that is not this program's; undefined where there is no
+ * person to ask.
+ */
 export function askToRemove({ connection }: Settings): ((what: string) => Promise<boolean>) | undefined {
   return isPersonThere() ? (what) => asksForName(harmless(what), connection.database) : undefined;
 }
@@ -76,7 +80,10 @@ function isPersonThere(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
-/** Asks whether the person at the terminal means the database of this name; undefined where there is nobody. */
+/**
+ * Asks whether the person at the terminal means the database of this name; undefined where there is
+ * nobody.
+ */
 export function askForName(what: string, name: string): Promise<boolean> | undefined {
   return isPersonThere() ? asksForName(`${what} ${harmless(name)}.`, name) : undefined;
 }
@@ -90,7 +97,8 @@ async function asksForName(what: string, name: string): Promise<boolean> {
   }
 }
 
-// Progress of a command that is no load: a line that is drawn over on a terminal, and one now and then elsewhere.
+// Progress of a command that is no load: a line that is drawn over on a terminal, and one now and
+// then elsewhere.
 
 export class Progress {
   #started = performance.now();

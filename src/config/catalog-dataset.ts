@@ -40,7 +40,7 @@ export const DATASET_SETTINGS = {
     argument: '<n>',
     default: '1',
     group: 'Dataset:',
-    description: 'so many sites, each with all assets of the fleet',
+    description: 'replicate the fleet as this many sites',
   },
   timezone: {
     flag: '--timezone',
@@ -134,7 +134,7 @@ export const LOAD_SETTINGS = {
     flag: '--parts',
     argument: '<n>',
     group: 'Speed:',
-    description: 'share one run among so many loaders; needs --part and, unless it resumes, --seed',
+    description: 'split one run among N loaders; needs --part and, unless it resumes, --seed',
   },
   part: {
     flag: '--part',

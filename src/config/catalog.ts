@@ -1,6 +1,7 @@
 /**
- * Every setting of the program: its flag, its variable, its default. The one list that `--help`, `.env.example`,
- * `config` and the validation are made from. Text only; `schema.ts` says what each text may be.
+ * Every setting of the program: its flag, its variable, its default. The one list that `--help`,
+ * `.env.example`, `config` and the validation are made from. Text only; `schema.ts` says what each
+ * text may be.
  */
 
 import { DATASET_SETTINGS, LOAD_SETTINGS } from './catalog-dataset.js';

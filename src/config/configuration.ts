@@ -36,7 +36,8 @@ export interface Configuration {
 /**
  * Reads and validates every setting.
  * @param now the current instant, which bounds how far back `--days` can reach
- * @throws SeedError (usage) with one line that names the flag or variable, its value and what is allowed
+ * @throws SeedError (usage) with one line that names the flag or variable, its value and what is
+ *   allowed
  */
 export function readConfiguration(sources: SettingSources, now = new Date()): Configuration {
   const gathered = gatherCandidates(sources);

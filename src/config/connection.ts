@@ -23,12 +23,16 @@ const MOST_TLS_BYTES = 16 * 1024 * 1024;
 /** Options of a connection string that name files. */
 const FILE_OPTIONS = /^(tls(?:CAFile|CertificateKeyFile|CRLFile))=(.*)$/i;
 
-/** Any of these means that the user has a server in mind, which must not be replaced by another one silently. */
+/**
+ * Any of these means that the user has a server in mind, which must not be replaced by another one
+ * silently.
+ */
 const NAMES_A_SERVER: readonly SettingName[] = ['uri', 'host', 'port', 'username', 'replicaSet', 'wait'];
 
 /**
- * The connection. A connection string's own parts win over the single settings, which fill in what it leaves out; but a
- * host or port from a stronger source (a flag against a variable) replaces the whole string.
+ * The connection. A connection string's own parts win over the single settings, which fill in what
+ * it leaves out; but a host or port from a stronger source (a flag against a variable) replaces the
+ * whole string.
  * @throws SeedError (usage) for credentials that lack a half, and for files that cannot be read
  */
 export function connectionSettings(
@@ -103,7 +107,8 @@ function credentials(base: UriParts, values: Values): Pick<UriParts, 'username' 
   const username = base.username ?? encoded(values.username);
   const password = base.password ?? encoded(values.password);
   if (hasOption(base, 'authMechanism')) {
-    // Some mechanisms know no password, some no user: what is written counts, and the driver judges it.
+    // Some mechanisms know no password, some no user: what is written counts, and the driver judges
+    // it.
     return { username, password: username === undefined ? undefined : password };
   }
   if (username === undefined && password !== undefined) {
@@ -180,7 +185,10 @@ function refuseUnreadable(label: string, path: string): void {
   }
 }
 
-/** The driver's names of the options that are plain values, and the spellings that a connection string may use. */
+/**
+ * The driver's names of the options that are plain values, and the spellings that a connection
+ * string may use.
+ */
 const DRIVER_OPTIONS = {
   maxPoolSize: 'maxPoolSize',
   minPoolSize: 'minPoolSize',
@@ -192,7 +200,9 @@ const DRIVER_OPTIONS = {
   retryReads: 'retryReads',
 } as const satisfies Partial<Record<SettingName, string>>;
 
-/** Options override the connection string in the driver, so what the string says itself is left out. */
+/**
+ * Options override the connection string in the driver, so what the string says itself is left out.
+ */
 function driverOptions(
   values: Values,
   candidates: Candidates,

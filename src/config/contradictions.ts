@@ -99,18 +99,25 @@ function together(one: SettingName, other: SettingName) {
   return usageError(`${settingLabel(one)} and ${settingLabel(other)} exclude each other: give one of them`);
 }
 
-// Variables that are wrong and decide nothing stop no command: they are left out, with a word about it.
+// Variables that are wrong and decide nothing stop no command: they are left out, with a word about
+// it.
 
 /** What a connection string stands in for. */
 const ADDRESS: readonly SettingName[] = ['host', 'port'];
 
-/** True where the connection string says which server; a host or port from a stronger source replaces it. */
+/**
+ * True where the connection string says which server; a host or port from a stronger source
+ * replaces it.
+ */
 export function usesUri(candidates: Candidates): boolean {
   const byParts = Math.max(...ADDRESS.map((name) => rankOf(candidates, name)));
   return rankOf(candidates, 'uri') > Rank.default && rankOf(candidates, 'uri') >= byParts;
 }
 
-/** The candidates without addresses that cannot be read where a connection string says which server is meant. */
+/**
+ * The candidates without addresses that cannot be read where a connection string says which server
+ * is meant.
+ */
 export function withoutUnneeded(candidates: Candidates): Candidates {
   if (!usesUri(candidates)) return candidates;
   const needed: Partial<Record<SettingName, Candidate>> = { ...candidates };

@@ -1,6 +1,7 @@
 /**
- * Files of variables (`.env`), read strictly: a line that is neither an assignment nor a comment is refused with its
- * number. The usual parsers skip such a line silently and cut an unquoted password at its first `#`.
+ * Files of variables (`.env`), read strictly: a line that is neither an assignment nor a comment is
+ * refused with its number. The usual parsers skip such a line silently and cut an unquoted password
+ * at its first `#`.
  */
 import { usageError } from '../errors.js';
 import { readInputFile, UnusableFile } from '../system/files.js';
@@ -22,7 +23,8 @@ const BLANK_OR_COMMENT = /^\s*(?:#.*)?$/;
 /**
  * Reads a file of variables.
  * @param required false: a missing file holds no variables
- * @throws SeedError (usage) for a file that cannot be read or used; never with a value in its message
+ * @throws SeedError (usage) for a file that cannot be read or used; never with a value in its
+ *   message
  */
 export function readEnvFile(path: string, required: boolean): ReadonlyMap<string, Assignment> {
   let text: string;
@@ -33,13 +35,16 @@ export function readEnvFile(path: string, required: boolean): ReadonlyMap<string
     if (error.code === 'ENOENT' && !required) return new Map();
     throw usageError(
       `cannot read the variables in ${path}: ${error.message}`,
-      required ? 'name a file of variables with --env-file' : 'mend it, or name another file with --env-file',
+      required ? 'name a file of variables with --env-file' : 'fix it, or name another file with --env-file',
     );
   }
   return parseEnvFile(text, path);
 }
 
-/** The assignments of a text; of two with one name the later counts. `name` is how messages call the file. */
+/**
+ * The assignments of a text; of two with one name the later counts. `name` is how messages call the
+ * file.
+ */
 export function parseEnvFile(text: string, name: string): ReadonlyMap<string, Assignment> {
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   const assignments = new Map<string, Assignment>();
@@ -93,7 +98,8 @@ function quoted(
 /** Escapes inside double quotes; any other backslash stands for itself. */
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '"': '"', '\\': '\\' };
 
-// Variables that name a file with a value, as images of containers have them: `MONGODB_PASSWORD_FILE` for `MONGODB_PASSWORD`.
+// Variables that name a file with a value, as images of containers have them:
+// `MONGODB_PASSWORD_FILE` for `MONGODB_PASSWORD`.
 
 /** A connection string or a password. */
 const MOST_SECRET_BYTES = 64 * 1024;
@@ -103,8 +109,10 @@ const FILE_OF = { uri: 'uriFile', password: 'passwordFile' } as const satisfies 
 >;
 
 /**
- * Adds what the files hold. A setting from a stronger source wins over its file, and the other way round.
- * @throws SeedError (usage) for a file that cannot be read or is empty, and where one source gives both; never with what it holds
+ * Adds what the files hold. A setting from a stronger source wins over its file, and the other way
+ * round.
+ * @throws SeedError (usage) for a file that cannot be read or is empty, and where one source gives
+ *   both; never with what it holds
  */
 export function addFromFiles(candidates: Partial<Record<SettingName, Candidate>>): void {
   for (const [name, fileName] of Object.entries(FILE_OF) as [SettingName, SettingName][]) {

@@ -7,14 +7,17 @@ const MASK = '****';
 const PLACEHOLDER = /^host:port\/?$/;
 /** Options of a connection string whose values are secrets. */
 const SECRET_OPTION = /pass|token|secret|^authmechanismproperties$/i;
-/** Without the quotes and the punctuation of the sentence around it; a password may hold an apostrophe. */
+/**
+ * Without the quotes and the punctuation of the sentence around it; a password may hold an
+ * apostrophe.
+ */
 const ANY_URI = /mongodb(?:\+srv)?:\/\/(?:[^\s"`<>@/]*@)?[^\s"'`<>]*[^\s"'`<>:;,.)]/gi;
 /** A shorter "secret" would blank out half of any text, and protects nothing. */
 const MIN_SECRET_LENGTH = 3;
 
 /**
- * A connection string without its password and other secrets. Works on any text: where it is not a well-formed
- * connection string, everything before the last `@` is taken for credentials.
+ * A connection string without its password and other secrets. Works on any text: where it is not a
+ * well-formed connection string, everything before the last `@` is taken for credentials.
  */
 export function maskUri(uri: string): string {
   const parts = parseUri(uri);
@@ -35,8 +38,9 @@ export function maskUri(uri: string): string {
 }
 
 /**
- * A connection string that may stand in a command. `left` says what it then lacks: `password` can be given in a variable of its own; with
- * other secrets the whole string has to be, and `uri` is undefined.
+ * A connection string that may stand in a command. `left` says what it then lacks: `password` can
+ * be given in a variable of its own; with other secrets the whole string has to be, and `uri` is
+ * undefined.
  */
 export function uriWithoutSecrets(uri: string): {
   readonly uri: string | undefined;
@@ -58,7 +62,9 @@ export function maskUris(text: string): string {
   return text.replace(ANY_URI, maskUri);
 }
 
-/** A text without the password of these settings, wherever and in whatever spelling it stands in it. */
+/**
+ * A text without the password of these settings, wherever and in whatever spelling it stands in it.
+ */
 export function maskSecrets(text: string, settings: Pick<Settings, 'connection'>): string {
   let masked = maskUris(text);
   for (const secret of secretsOf(settings)) masked = masked.replaceAll(secret, MASK);

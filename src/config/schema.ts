@@ -8,7 +8,10 @@ import { parseHosts, parseUri, uriForms } from './uri.js';
 
 /** A hundred years. */
 export const MAX_DAYS = 36_500;
-/** Twenty megabytes of flat documents; beyond 5,000 records a batch gains no speed (bench/README.md). */
+/**
+ * Twenty megabytes of flat documents; beyond 5,000 records a batch gains no speed
+ * (bench/README.md).
+ */
 const MAX_BATCH = 100_000;
 /** A server takes at most 2³¹ − 1 seconds. */
 const MAX_TTL_DAYS = 24_855;
@@ -18,7 +21,10 @@ export const MAX_SCALE = 99_999;
 export const MAX_PARTS = 10_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
-/** The message of every issue is what is allowed: the reader of a refusal has the value before them already. */
+/**
+ * The message of every issue is what is allowed: the reader of a refusal has the value before them
+ * already.
+ */
 const wholeNumber = (min: number, max: number) => {
   const error = `a whole number from ${min} to ${max}`;
   return z
@@ -64,7 +70,10 @@ const path = z.string().refine((text) => text.trim() !== '' && !text.includes('\
 
 const MOST_DATABASE_BYTES = 63;
 
-/** Database names: what every server and platform accepts, and none of the server's own. A letter may have more than one byte. */
+/**
+ * Database names: what every server and platform accepts, and none of the server's own. A letter
+ * may have more than one byte.
+ */
 const database = matching(
   /^(?!(?:admin|local|config)$)[^/\\. "$*<>:|?\0\p{Cc}]+$/iu,
   'a name without any of / \\ . " $ * < > : | ? or a blank, and not admin, local or config',

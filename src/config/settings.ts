@@ -1,4 +1,7 @@
-/** The one typed object that every option, variable and default ends in. Validated before anything else happens. */
+/**
+ * The one typed object that every option, variable and default ends in. Validated before anything
+ * else happens.
+ */
 import type { FleetFile } from '../fleet/file.js';
 
 export const SECTIONS = ['metrics', 'polling', 'backup'] as const;
@@ -12,12 +15,18 @@ export const AVAILABILITY_SCALES = ['percent', 'unit'] as const;
 /** `percent`: 100 / 50 / 0; `unit`: 1 / 0.5 / 0. */
 export type AvailabilityScale = (typeof AVAILABILITY_SCALES)[number];
 
-/** How records are written: as compressed buckets, or as documents in one of two ways; `none` writes nothing. */
+/**
+ * How records are written: as compressed buckets, or as documents in one of two ways; `none` writes
+ * nothing.
+ */
 export const WRITER_KINDS = ['buckets', 'sequence', 'bulkwrite', 'none'] as const;
 export type WriterKind = (typeof WRITER_KINDS)[number];
 
 export const WRITERS = ['auto', ...WRITER_KINDS] as const;
-/** How batches reach the server: the driver's document sequence, its public bulkWrite, or nowhere (to measure). */
+/**
+ * How batches reach the server: the driver's document sequence, its public bulkWrite, or nowhere
+ * (to measure).
+ */
 export type WriterName = (typeof WRITERS)[number];
 
 export const COMPRESSORS = ['zlib', 'zstd', 'snappy'] as const;
@@ -31,7 +40,10 @@ export interface OpeningSettings {
   readonly waitMs: number;
   /** True where the user chose how long to look for a server: nobody gives up earlier. */
   readonly patient: boolean;
-  /** True where the connection string itself holds the password, and its special characters may lack their encoding. */
+  /**
+   * True where the connection string itself holds the password, and its special characters may lack
+   * their encoding.
+   */
   readonly passwordInUri: boolean;
   /** For people: variables that are left out, and why. */
   readonly notices: readonly string[];
@@ -39,12 +51,20 @@ export interface OpeningSettings {
 
 /** Where the server is and how to speak to it. Serialisable: workers receive it as it is. */
 export interface ConnectionSettings {
-  /** `named`: the user gave a URI or a host; `default`: nothing was configured, so localhost and then the embedded server are tried. */
+  /**
+   * `named`: the user gave a URI or a host; `default`: nothing was configured, so localhost and
+   * then the embedded server are tried.
+   */
   readonly origin: 'named' | 'default';
-  /** Complete connection string, possibly with credentials: never print it, print `maskUri(uri)`. */
+  /**
+   * Complete connection string, possibly with credentials: never print it, print `maskUri(uri)`.
+   */
   readonly uri: string;
   readonly database: string;
-  /** Driver options that a connection string cannot carry well (TLS files, pool sizes, time-outs), by the driver's own names. */
+  /**
+   * Driver options that a connection string cannot carry well (TLS files, pool sizes, time-outs),
+   * by the driver's own names.
+   */
   readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** Absent where the server has been reached before. */
   readonly opening?: OpeningSettings;
@@ -53,7 +73,10 @@ export interface ConnectionSettings {
 /** What to do with a target that already holds data. */
 export type ExistingData = 'refuse' | 'clean' | 'keep' | 'resume';
 
-/** The period asked for; the plan turns it into whole minutes. `end`, `start` are instants, `days` a count of whole days. */
+/**
+ * The period asked for; the plan turns it into whole minutes. `end`, `start` are instants, `days` a
+ * count of whole days.
+ */
 export interface WindowRequest {
   readonly days: number;
   readonly start?: Date;
@@ -109,7 +132,10 @@ export interface LoadSettings {
   /** True where `--yes` was given. */
   readonly confirmed: boolean;
   readonly dryRun: boolean;
-  /** Names (flag spelling) of the settings the user gave explicitly: `--resume` refuses those that contradict the stored run. */
+  /**
+   * Names (flag spelling) of the settings the user gave explicitly: `--resume` refuses those that
+   * contradict the stored run.
+   */
   readonly given: readonly string[];
 }
 

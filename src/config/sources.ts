@@ -12,7 +12,10 @@ export interface SettingSources {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The folder whose `.env` is read; without one no such file is looked for. */
   readonly directory?: string;
-  /** Settings that the command has no use for: their variables are not looked at, and cannot be wrong. */
+  /**
+   * Settings that the command has no use for: their variables are not looked at, and cannot be
+   * wrong.
+   */
   readonly unused?: readonly SettingName[];
 }
 
@@ -38,8 +41,8 @@ export function rankOf(candidates: Candidates, name: SettingName): Rank {
 }
 
 /**
- * The winning text of each setting. An empty variable counts as not given, as it does in the lines of a copied
- * `.env.example`; an empty flag is a mistake and is left to validation.
+ * The winning text of each setting. An empty variable counts as not given, as it does in the lines
+ * of a copied `.env.example`; an empty flag is a mistake and is left to validation.
  * @throws SeedError (usage) for a file of variables that cannot be used
  */
 export function gatherCandidates(sources: SettingSources): Candidates {
@@ -72,8 +75,8 @@ export function gatherCandidates(sources: SettingSources): Candidates {
 }
 
 /**
- * Kubernetes and Docker set `MONGODB_PORT=tcp://10.96.12.7:27017` in every container beside a service called mongodb: that is no port,
- * and nobody meant it.
+ * Kubernetes and Docker set `MONGODB_PORT=tcp://10.96.12.7:27017` in every container beside a
+ * service called mongodb: that is no port, and nobody meant it.
  */
 export function isServiceLink(name: SettingName, { environment }: SettingSources): boolean {
   return name === 'port' && /^(?:tcp|udp|sctp):\/\//i.test(environment.MONGODB_PORT ?? '');
@@ -93,7 +96,10 @@ function fromVariable(name: SettingName, value: string): string {
   return name === 'color' ? 'false' : value;
 }
 
-/** A setting as it was given, for a refusal: `--days 0` or `MONGODB_PORT=x (.env, line 2)`, one line, no secret. */
+/**
+ * A setting as it was given, for a refusal: `--days 0` or `MONGODB_PORT=x (.env, line 2)`, one
+ * line, no secret.
+ */
 export function describeCandidate(name: SettingName, candidate: Candidate): string {
   const { flag, variable, secret } = settingEntry(name);
   if (candidate.label !== undefined) return candidate.label;

@@ -1,4 +1,7 @@
-/** Connection strings: their parts, as far as this program fills in or reads them. The driver has the last word. */
+/**
+ * Connection strings: their parts, as far as this program fills in or reads them. The driver has
+ * the last word.
+ */
 import { type SeedError, usageError } from '../errors.js';
 
 export interface UriParts {
@@ -24,7 +27,8 @@ export function parseUri(text: string): UriParts | undefined {
   const [username, ...password] = credentials?.split(':') ?? [];
   if (credentials !== undefined && !username) return undefined;
   if (!hosts.split(',').every((host) => ADDRESS.test(host))) return undefined;
-  // A colon or an @ in a name or password has to be percent-encoded; two colons are no user and password.
+  // A colon or an @ in a name or password has to be percent-encoded; two colons are no user and
+  // password.
   if (password.length > 1) return undefined;
   const decoded = database ? percentDecoded(database) : '';
   if (decoded === undefined) return undefined;
@@ -68,7 +72,10 @@ export function formatUri({ scheme, username, password, hosts, database, query }
   return `${scheme}://${credentials}${hosts}${path}${options}`;
 }
 
-/** True where the connection string says something about an option itself. Names of options ignore case. */
+/**
+ * True where the connection string says something about an option itself. Names of options ignore
+ * case.
+ */
 export function hasOption({ query }: UriParts, ...names: readonly string[]): boolean {
   const wanted = names.map((name) => name.toLowerCase());
   return query.some((pair) => wanted.includes(pair.split('=')[0].toLowerCase()));
@@ -96,7 +103,10 @@ export interface Host {
 const NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 const IPV6 = /^[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*$/;
 
-/** Host names, IPv4 and IPv6 addresses and socket paths, separated by commas, each with a port or without. */
+/**
+ * Host names, IPv4 and IPv6 addresses and socket paths, separated by commas, each with a port or
+ * without.
+ */
 export function parseHosts(text: string): readonly Host[] | undefined {
   const hosts = text.split(',').map((part) => parseHost(part.trim()));
   return hosts.includes(undefined) ? undefined : (hosts as Host[]);
@@ -121,7 +131,8 @@ function withPort(name: string, port: string | undefined): Host | undefined {
   return number >= 1 && number <= 65_535 ? { name, port: number, socket: false } : undefined;
 }
 
-// Options of a connection string that this program reads itself, or cannot honour. All others the driver judges.
+// Options of a connection string that this program reads itself, or cannot honour. All others the
+// driver judges.
 
 const MOST_MEMBERS = 50;
 /** `snapshot` and `linearizable` are for single reads: not every server and command knows them. */
@@ -208,7 +219,10 @@ function refused(name: string, value: string, allowed: string, remedy = ''): See
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\]|%2F.*)(?::\d+)?$/i;
 
-/** True where every host of the connection string is this machine: a loopback name or address, or a socket path. */
+/**
+ * True where every host of the connection string is this machine: a loopback name or address, or a
+ * socket path.
+ */
 export function isLocal(uri: string): boolean {
   const hosts = parseUri(uri)?.hosts.split(',') ?? [];
   return hosts.length > 0 && hosts.every((host) => LOOPBACK.test(host));

@@ -1,7 +1,8 @@
 /**
- * Bookkeeping: runs, parts, checkpoints. One place says how it is read and written, whatever the connection string asks for. A
- * member that lags would show a living loader as dead and a complete load as unfinished, so it is read from the primary, as a
- * majority of the set has it; and what is written survives a crash.
+ * Bookkeeping: runs, parts, checkpoints. One place says how it is read and written, whatever the
+ * connection string asks for. A member that lags would show a living loader as dead and a complete
+ * load as unfinished, so it is read from the primary, as a majority of the set has it; and what is
+ * written survives a crash.
  */
 import {
   type Collection,
@@ -60,7 +61,10 @@ export class Books {
   }
 }
 
-/** Survives power loss, and on a replica set the loss of the primary; without a journal, only the latter. */
+/**
+ * Survives power loss, and on a replica set the loss of the primary; without a journal, only the
+ * latter.
+ */
 export function durableWrites(journal: boolean): { w: 'majority'; j?: true } {
   return journal ? { w: 'majority', j: true } : { w: 'majority' };
 }
@@ -90,7 +94,9 @@ async function keepsJournal(books: Books): Promise<boolean> {
 /** Of a write concern: none of that name, never so many members; on a server without members. */
 const NEVER = new Set([79, 100, 2]);
 
-/** A concern that can be met, by members that are down or late: a load would wait for them as well. */
+/**
+ * A concern that can be met, by members that are down or late: a load would wait for them as well.
+ */
 const PATIENCE_MS = 2_000;
 
 /**

@@ -18,7 +18,10 @@ const UNAUTHORIZED = 13;
 /** An open connection. `close` waits for the sockets to be gone. */
 export interface Connection {
   readonly client: MongoClient;
-  /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
+  /**
+   * Reads from the primary, whatever the connection string says: for all that something is decided
+   * by.
+   */
   readonly db: Db;
   /** Reads as the connection string asks: for records to look at. */
   readonly reader: Db;
@@ -28,7 +31,10 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** A client for these settings, not yet connected. `overrides` are the driver's options by their own names. */
+/**
+ * A client for these settings, not yet connected. `overrides` are the driver's options by their own
+ * names.
+ */
 export function makeClient(connection: ConnectionSettings, overrides: MongoClientOptions = {}): MongoClient {
   return new MongoClient(connection.uri, {
     appName: 'seed-database',
@@ -69,7 +75,10 @@ export async function openConnection(
   }
 }
 
-/** A driver that has lost an operation may wait for it when it closes, and a failure is told only after that. */
+/**
+ * A driver that has lost an operation may wait for it when it closes, and a failure is told only
+ * after that.
+ */
 const LONGEST_CLOSE_MS = 10_000;
 
 async function closeInTime(client: MongoClient): Promise<void> {
@@ -99,7 +108,10 @@ async function refuseNobody(db: Db): Promise<void> {
   }
 }
 
-/** For a reader that has the server group and count what may be a great many records: a long silence there is no stalled connection. */
+/**
+ * For a reader that has the server group and count what may be a great many records: a long silence
+ * there is no stalled connection.
+ */
 export function withLongReads(connection: ConnectionSettings): ConnectionSettings {
   return { ...connection, options: { ...connection.options, socketTimeoutMS: 0 } };
 }
@@ -111,7 +123,8 @@ const PACKAGES: Readonly<Record<string, string>> = { snappy: 'snappy', zstd: '@m
 
 /**
  * Looks at what the driver has made of its settings.
- * @throws SeedError (usage) for compression whose package is missing, and for certificates and keys that cannot be used
+ * @throws SeedError (usage) for compression whose package is missing, and for certificates and keys
+ *   that cannot be used
  */
 export function refuseUnusable({ options }: MongoClient): void {
   for (const name of options.compressors ?? []) refuseMissingCompressor(name);
@@ -214,7 +227,10 @@ function reasonOf(error: unknown): string {
   return reason ?? message.replace(/^error:\w+:[^:]*::/, '');
 }
 
-/** By `fsyncLock`, as before a backup of the files. Whoever is allowed to ask for its own operations is told. */
+/**
+ * By `fsyncLock`, as before a backup of the files. Whoever is allowed to ask for its own operations
+ * is told.
+ */
 export async function isServerLocked(db: Db): Promise<boolean> {
   const asked = db.client.db('admin').command({ currentOp: 1, $ownOps: true });
   return (await asked.catch(() => undefined))?.fsyncLock === true;

@@ -1,6 +1,7 @@
 /**
- * The first contact with a server. The driver tries until its time-out and then says how long it has tried; this looks at what is
- * there meanwhile, gives up where waiting cannot help, and says why.
+ * The first contact with a server. The driver tries until its time-out and then says how long it
+ * has tried; this looks at what is there meanwhile, gives up where waiting cannot help, and says
+ * why.
  */
 import {
   type MongoClient,
@@ -14,7 +15,10 @@ import { SeedError } from '../errors.js';
 import { whoAnswers } from '../system/who-answers.js';
 import { type Found, noContact, outlook } from './no-contact.js';
 
-/** Nothing listens there, nobody knows the name, or no way leads there: waiting for the time-out would not help. */
+/**
+ * Nothing listens there, nobody knows the name, or no way leads there: waiting for the time-out
+ * would not help.
+ */
 const HOPELESS = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT', 'EACCES']);
 
 /** When to look again at what may have been about to start. */
@@ -74,7 +78,10 @@ export async function makeContact(client: MongoClient, connection: ConnectionSet
   }
 }
 
-/** What was found, where none of the addresses that were given can be that of a server; undefined where one may be. */
+/**
+ * What was found, where none of the addresses that were given can be that of a server; undefined
+ * where one may be.
+ */
 async function refusedBeforehand(
   client: MongoClient,
   patient: boolean,

@@ -1,16 +1,18 @@
 /**
- * Writes that outlive their writer. When a connection breaks or a loader is killed, the server may still be at work
- * on the last insert, or have it waiting in the socket. In the flat layout that is harmless: the same `_id` is refused the second time.
- * A time-series collection would hold the record twice, if it were sent again before the first one has arrived.
+ * Writes that outlive their writer. When a connection breaks or a loader is killed, the server may
+ * still be at work on the last insert, or have it waiting in the socket. In the flat layout that is
+ * harmless: the same `_id` is refused the second time. A time-series collection would hold the
+ * record twice, if it were sent again before the first one has arrived.
  *
- * A server closes a connection only after it has read and done all that came through it. So each loading
- * thread's connections bear a name of their own, and whoever is about to repeat its writes waits until the server has none of that name.
+ * A server closes a connection only after it has read and done all that came through it. So each
+ * loading thread's connections bear a name of their own, and whoever is about to repeat its writes
+ * waits until the server has none of that name.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, MongoServerError } from 'mongodb';
 import type { Part } from '../config/settings.js';
-import { isPassing, type Patience } from './retry.js';
+import { type Deadline, isPassing } from './retry.js';
 
 /** Whose connection it is. `generation` counts the clients that one thread has opened. */
 export interface LoaderName {
@@ -43,7 +45,10 @@ export function parseLoaderName(text: unknown, database: string): SeenName | und
   return { loader: match[2], thread: Number(match[3]), generation: Number(match[4]) };
 }
 
-/** True for a loader of another part of the same run: its records are not this part's, and it may go on. */
+/**
+ * True for a loader of another part of the same run: its records are not this part's, and it may go
+ * on.
+ */
 export function isOtherPart(loader: string, part: Part | undefined): boolean {
   const match = /-(\d+)of(\d+)$/.exec(loader);
   return part !== undefined && Number(match?.[2]) === part.of && Number(match?.[1]) !== part.number;
@@ -62,18 +67,18 @@ export interface WaitOptions {
   readonly limitMs: number;
   readonly stopping?: () => boolean;
   /** How long to wait for each of the server's answers. */
-  readonly patience?: Patience;
+  readonly deadline?: Deadline;
   /** Told once where there is something to wait for. */
   readonly notice?: (message: string) => void;
 }
 
 /** True when all stragglers are gone, false when some are left after the limit, or on a stop. */
 export async function waitForStragglers(db: Db, options: WaitOptions): Promise<boolean> {
-  const { isStraggler, limitMs, stopping, notice, patience } = options;
+  const { isStraggler, limitMs, stopping, notice, deadline } = options;
   const started = performance.now();
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const asked = loaderConnections(db);
-    const seen = await (patience?.limit(asked) ?? asked);
+    const seen = await (deadline?.limit(asked) ?? asked);
     if (seen === undefined) {
       notice?.(
         `the server does not show its connections: waiting ${BLIND_WAIT_MS / 1000} s for earlier writes`,
@@ -89,7 +94,10 @@ export async function waitForStragglers(db: Db, options: WaitOptions): Promise<b
   }
 }
 
-/** Connections of loaders of this database, idle ones included; undefined where the server does not tell. */
+/**
+ * Connections of loaders of this database, idle ones included; undefined where the server does not
+ * tell.
+ */
 export async function loaderConnections(db: Db): Promise<SeenName[] | undefined> {
   const operations = await currentOperations(db);
   return operations

@@ -24,8 +24,8 @@ type Asked = Pick<MongoOptions, 'replicaSet' | 'tls' | 'readPreference' | 'direc
 const OLDEST_WIRE_VERSION = 9;
 
 /**
- * `vain`: it will not be the server that is meant, however long one waits; `poor`: it hardly will; `open`: it may yet, if it is
- * just starting; `good`: the driver knows better.
+ * `vain`: it will not be the server that is meant, however long one waits; `poor`: it hardly will;
+ * `open`: it may yet, if it is just starting; `good`: the driver knows better.
  */
 export function outlook({ answer }: Found, asked: Asked): 'vain' | 'poor' | 'open' | 'good' {
   switch (answer.kind) {

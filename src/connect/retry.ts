@@ -22,29 +22,38 @@ import { SeedError } from '../errors.js';
 import { NotHeld } from '../threads/counters.js';
 import { isSocketError } from './server-errors.js';
 
-// A limit to the wait for an answer. The driver's socket time-out covers the reading of replies, but not a message whose
-// connection closes while it is compressed, or while it waits for the socket to take it: such an operation never ends.
+// A limit to the wait for an answer. The driver's socket time-out covers the reading of replies,
+// but not a message whose connection closes while it is compressed, or while it waits for the
+// socket to take it: such an operation never ends.
 
-/** What an operation may take besides the silence of its socket: a queue for a connection, a message on its way. */
+/**
+ * What an operation may take besides the silence of its socket: a queue for a connection, a message
+ * on its way.
+ */
 const MARGIN_MS = 2_000;
-/** Where the pool was cleared something is wrong with its connections, and a lost operation is more likely than a long one. */
+/**
+ * Where the pool was cleared something is wrong with its connections, and a lost operation is more
+ * likely than a long one.
+ */
 const AFTER_TROUBLE_MS = 10_000;
 
 /** There was no answer in time. The operation may hold a connection of its client for ever. */
-export class NoAnswer extends MongoNetworkTimeoutError {}
+export class ReplyTimeout extends MongoNetworkTimeoutError {}
 
 /** One operation that is waited for. */
 interface Waiting {
   readonly since: number;
-  readonly expire: (error: NoAnswer) => void;
+  readonly expire: (error: ReplyTimeout) => void;
   timer: NodeJS.Timeout | undefined;
 }
 
-export class Patience {
+export class Deadline {
   readonly #waiting = new Set<Waiting>();
   readonly #limitMs: number | undefined;
 
-  /** By the client's own time-outs; without a socket time-out there is a limit only after trouble. */
+  /**
+   * By the client's own time-outs; without a socket time-out there is a limit only after trouble.
+   */
   constructor(client: MongoClient) {
     const { socketTimeoutMS, serverSelectionTimeoutMS } = client.options;
     this.#limitMs = socketTimeoutMS ? socketTimeoutMS + serverSelectionTimeoutMS + MARGIN_MS : undefined;
@@ -53,7 +62,7 @@ export class Patience {
     });
   }
 
-  /** The operation's outcome. @throws NoAnswer where there is none in time */
+  /** The operation's outcome. @throws ReplyTimeout where there is none in time */
   limit<T>(operation: Promise<T>): Promise<T> {
     // One promise and no timer as a rule: this is done for every insert.
     return new Promise((resolve, reject) => {
@@ -88,14 +97,14 @@ function expireWithin(waiting: Waiting, ms: number): void {
   clearTimeout(waiting.timer);
   waiting.timer = setTimeout(() => {
     const seconds = Math.round((performance.now() - waiting.since) / 1000);
-    waiting.expire(new NoAnswer(`no answer within ${seconds} s`));
+    waiting.expire(new ReplyTimeout(`no answer within ${seconds} s`));
   }, ms);
 }
 
 /**
- * Server errors that pass by themselves: the retryable write errors of the driver specification, and write concern
- * time-outs, after which the same write may be sent again; and 43, a cursor that went with its server. Not among them is 100, a write concern that the
- * set can never reach.
+ * Server errors that pass by themselves: the retryable write errors of the driver specification,
+ * and write concern time-outs, after which the same write may be sent again; and 43, a cursor that
+ * went with its server. Not among them is 100, a write concern that the set can never reach.
  */
 const PASSING_CODES = new Set([
   6, 7, 24, 43, 46, 64, 89, 91, 112, 134, 189, 202, 234, 262, 314, 317, 358, 384, 9001, 10058, 10107, 11600,
@@ -118,7 +127,10 @@ const PASSING_CLASSES = [
 /** The same of its pool of connections; the class is not exported. */
 const POOL_CLOSED = 'MongoPoolClosedError';
 
-/** The driver wraps whatever ends a `bulkWrite` early, a cut connection for one, in an error of the bulk write: the cause itself. */
+/**
+ * The driver wraps whatever ends a `bulkWrite` early, a cut connection for one, in an error of the
+ * bulk write: the cause itself.
+ */
 export function unwrapped(error: unknown): unknown {
   if (!(error instanceof MongoBulkWriteError)) return error;
   const inner: unknown = error.errorResponse;
@@ -148,9 +160,14 @@ export class RetriesExhausted extends Error {
 }
 
 export interface RetryOptions {
-  /** How long to go on trying, in milliseconds from the first failure. Default: {@link DEFAULT_RETRY_MS}. */
+  /**
+   * How long to go on trying, in milliseconds from the first failure. Default: {@link
+   * DEFAULT_RETRY_MS}.
+   */
   readonly limitMs?: number;
-  /** Told of each failure that is followed by another attempt; `tries` counts the failures so far. */
+  /**
+   * Told of each failure that is followed by another attempt; `tries` counts the failures so far.
+   */
   readonly onRetry?: (error: unknown, tries: number) => void;
   /** True: a failure is final, because nobody waits for the result any more. */
   readonly stopping?: () => boolean;
@@ -162,8 +179,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 3_000;
 
 /**
- * Calls `attempt` until it succeeds, fails for good, or the limit has passed since the first failure; pauses grow
- * twofold with jitter. `attempt` learns how many tries went before.
+ * Calls `attempt` until it succeeds, fails for good, or the limit has passed since the first
+ * failure; pauses grow twofold with jitter. `attempt` learns how many tries went before.
  * @throws RetriesExhausted, or the failure itself where it is none that passes
  */
 export async function withRetry<T>(

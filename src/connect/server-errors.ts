@@ -48,12 +48,18 @@ const OF_SETTINGS = [
 const CHECK_SERVER =
   'check that the server runs and that --uri, --host, --port (or MONGODB_URI, MONGODB_HOST, MONGODB_PORT) name it';
 
-/** A failure of the socket itself. The driver lets one through as it is when a connection ends while a message is written. */
+/**
+ * A failure of the socket itself. The driver lets one through as it is when a connection ends while
+ * a message is written.
+ */
 export function isSocketError(error: unknown): boolean {
   return error instanceof Error && SOCKET_CODES.has(String((error as NodeJS.ErrnoException).code));
 }
 
-/** Turns any failure of a database operation into the {@link SeedError} a user can act on; others pass unchanged. */
+/**
+ * Turns any failure of a database operation into the {@link SeedError} a user can act on; others
+ * pass unchanged.
+ */
 export function explainServerError(error: unknown, connection: ConnectionSettings): unknown {
   if (error instanceof SeedError) return error;
   const message = oneLine(error);
@@ -100,7 +106,10 @@ export function explainServerError(error: unknown, connection: ConnectionSetting
   return error;
 }
 
-/** The same for a connection that is not there yet: whatever else the driver complains of are its settings. */
+/**
+ * The same for a connection that is not there yet: whatever else the driver complains of are its
+ * settings.
+ */
 export function explainOpening(error: unknown, connection: ConnectionSettings): unknown {
   // What a lookup brings is judged when the settings have been.
   const isOfLookup =

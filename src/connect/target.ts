@@ -1,4 +1,7 @@
-/** The database to load into: the server that was named, or the one this program finds or starts by itself. */
+/**
+ * The database to load into: the server that was named, or the one this program finds or starts by
+ * itself.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { maskUri } from '../config/mask.js';
@@ -16,7 +19,10 @@ import { explainFailure, type RetryOptions, withRetry } from './retry.js';
 import { explainServerError } from './server-errors.js';
 
 export interface Target {
-  /** Reads from the primary, whatever the connection string says: for all that something is decided by. */
+  /**
+   * Reads from the primary, whatever the connection string says: for all that something is decided
+   * by.
+   */
   readonly db: Db;
   /** Reads as the connection string asks: for records to look at. */
   readonly reader: Db;
@@ -30,8 +36,8 @@ export interface Target {
 }
 
 /**
- * A named server is used or fails. With nothing configured: localhost:27017 if something answers there, else the
- * embedded server.
+ * A named server is used or fails. With nothing configured: localhost:27017 if something answers
+ * there, else the embedded server.
  * @param signal stops the wait for a server that is still starting
  * @throws SeedError
  */
@@ -78,7 +84,8 @@ function targetOf(connection: Connection, settings: ConnectionSettings, stop?: (
   };
 }
 
-// The target of whoever writes: its connections bear the loader's name, and its bookkeeping is as durable as the server can make it.
+// The target of whoever writes: its connections bear the loader's name, and its bookkeeping is as
+// durable as the server can make it.
 
 export interface Notices {
   readonly inform: (message: string) => void;
@@ -86,8 +93,8 @@ export interface Notices {
 }
 
 /**
- * Opens it. What the main thread drops or writes must not come late either, so that whoever takes over waits for its connections as for
- * those of the workers.
+ * Opens it. What the main thread drops or writes must not come late either, so that whoever takes
+ * over waits for its connections as for those of the workers.
  * @throws SeedError as {@link openTarget}
  */
 export async function openLoaderTarget(
@@ -133,8 +140,9 @@ export async function chooseMember(reader: Db): Promise<Member> {
 }
 
 /**
- * Settings that lead to this member and no other: of several secondaries each would else answer some of the queries, and one of them may
- * lag. The primary is the driver's to find, also after an election.
+ * Settings that lead to this member and no other: of several secondaries each would else answer
+ * some of the queries, and one of them may lag. The primary is the driver's to find, also after an
+ * election.
  */
 export function connectionTo(
   { role, address }: Member,
@@ -172,7 +180,8 @@ export interface Waiting {
 }
 
 /**
- * Tries until the server takes part, for as long as `--wait` says; says once that it waits, and for what.
+ * Tries until the server takes part, for as long as `--wait` says; says once that it waits, and for
+ * what.
  * @throws SeedError the last failure, or at once one that waiting cannot mend
  */
 export async function openWhenReady(
@@ -219,7 +228,10 @@ function inVain({ exitStatus, message, remedy }: SeedError, waitMs: number): See
   return new SeedError(exitStatus, waited, remedy.replace(/;? ?--wait 60 waits [^;]+$/, ''));
 }
 
-/** @throws SeedError for a server that takes no writes until somebody unlocks it: each would wait for that */
+/**
+ * @throws SeedError for a server that takes no writes until somebody unlocks it: each would wait
+ * for that
+ */
 async function refuseLocked(db: Db): Promise<void> {
   if (await isServerLocked(db)) throw new SeedError(ExitStatus.cannotConnect, ...LOCKED);
 }

@@ -1,4 +1,7 @@
-/** A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive it. */
+/**
+ * A run: one dataset being loaded, as `seed_runs` and `seed_shards` keep it and as workers receive
+ * it.
+ */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type {
@@ -65,12 +68,18 @@ export interface LoadedShard {
   readonly alreadyThere: number;
   readonly ms: number;
   readonly worker: number;
-  /** The server that took the shard's first batch, as `serverIdentity` names it; empty where there is none. */
+  /**
+   * The server that took the shard's first batch, as `serverIdentity` names it; empty where there
+   * is none.
+   */
   readonly serverIdentity: string;
   readonly writer: Writer;
 }
 
-/** How a worker left a shard. A failure crosses the thread boundary as data: an error object would lose its class. */
+/**
+ * How a worker left a shard. A failure crosses the thread boundary as data: an error object would
+ * lose its class.
+ */
 export type ShardResult =
   | LoadedShard
   | { readonly state: 'interrupted' }
@@ -83,7 +92,10 @@ export type ShardResult =
 
 // What settings ask for, before anything is known of the target.
 
-/** What a thread loads in the time it takes to start: fewer records are loaded sooner by fewer threads. */
+/**
+ * What a thread loads in the time it takes to start: fewer records are loaded sooner by fewer
+ * threads.
+ */
 const RECORDS_PER_WORKER = 100_000;
 
 /** The dataset that settings ask for. Without a seed one is drawn that is easy to type again. */
@@ -100,9 +112,10 @@ export function requestedDataset(load: LoadSettings, now: Date): Dataset {
 }
 
 /**
- * Workers for a load of so many records; of an unknown number where it is undefined. Unless the user says otherwise: one a
- * core, but half of the cores are left to a server on this machine. It has several times as much to do with a
- * record as the loader has, and two workers on two cores are slower than one (bench/README.md).
+ * Workers for a load of so many records; of an unknown number where it is undefined. Unless the
+ * user says otherwise: one a core, but half of the cores are left to a server on this machine. It
+ * has several times as much to do with a record as the loader has, and two workers on two cores are
+ * slower than one (bench/README.md).
  */
 export function workersFor(settings: Settings, records: number | undefined): number {
   return workersAndWhy(settings, records).workers;
@@ -130,7 +143,10 @@ export function workersAndWhy(
 /** Far more than a server holds the records of; a plan of them takes a gigabyte. */
 const MOST_ASSETS = 2_000_000;
 
-/** @throws SeedError (usage) where the file cannot be read or is not a fleet, or where there would be too many assets */
+/**
+ * @throws SeedError (usage) where the file cannot be read or is not a fleet, or where there would
+ * be too many assets
+ */
 export async function requestedFleet({ source, scale, timezone }: FleetRequest): Promise<Fleet> {
   if (source === undefined) return builtFrom(DEFAULT_FILE, { scale, timezone });
   // What reads and checks files is imported only where there is one.

@@ -18,7 +18,10 @@ export interface EncodedBatch {
   /** Asset, metric and unit that all of them share. */
   readonly series: Series;
   readonly records: number;
-  /** One BSON document after the other. Good until the next batch is asked for: copy what has to stay. */
+  /**
+   * One BSON document after the other. Good until the next batch is asked for: copy what has to
+   * stay.
+   */
   readonly bytes: Uint8Array;
 }
 
@@ -29,7 +32,10 @@ export interface GenerateInput {
   readonly batchSize: number;
 }
 
-/** The documents of a dataset in its layout, asset by asset, series in turn, each of them in time order. */
+/**
+ * The documents of a dataset in its layout, asset by asset, series in turn, each of them in time
+ * order.
+ */
 export async function* generateRecords(input: GenerateInput): AsyncGenerator<Document, void, undefined> {
   for (const batch of batchesOf(input)) yield* batch.documents();
 }
@@ -62,8 +68,9 @@ export interface SizeEstimate {
 }
 
 /**
- * Bytes a record that MongoDB 6.0 keeps on disk, measured with the default fleet over 14 days. WiredTiger compresses
- * documents with snappy and index keys by their prefixes. Other versions and fleets are near it, not at it.
+ * Bytes a record that MongoDB 6.0 keeps on disk, measured with the default fleet over 14 days.
+ * WiredTiger compresses documents with snappy and index keys by their prefixes. Other versions and
+ * fleets are near it, not at it.
  */
 const ON_DISK = {
   flat: { storage: 30, index: 23 },

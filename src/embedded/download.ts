@@ -1,4 +1,7 @@
-/** mongodb-memory-server's own cache and download of MongoDB's builds, made quiet, strict and quick to give up. */
+/**
+ * mongodb-memory-server's own cache and download of MongoDB's builds, made quiet, strict and quick
+ * to give up.
+ */
 
 import { execFile } from 'node:child_process';
 import { readdir, rm, stat } from 'node:fs/promises';
@@ -40,8 +43,8 @@ const PROXY_VARIABLES = [
 ];
 
 /**
- * The binary that an earlier download of mongodb-memory-server left in its cache; undefined when there is none.
- * One without its checksum file beside it is unfinished and does not count.
+ * The binary that an earlier download of mongodb-memory-server left in its cache; undefined when
+ * there is none. One without its checksum file beside it is unfinished and does not count.
  */
 export async function cachedDownload(cacheDirectory: string): Promise<DownloadedBinary | undefined> {
   try {
@@ -53,8 +56,8 @@ export async function cachedDownload(cacheDirectory: string): Promise<Downloaded
 }
 
 /**
- * Downloads MongoDB's own build for this system. Undefined when that is not possible from here: the caller has
- * another way, so its cause is said in one line and nothing more.
+ * Downloads MongoDB's own build for this system. Undefined when that is not possible from here: the
+ * caller has another way, so its cause is said in one line and nothing more.
  */
 export async function download(
   cacheDirectory: string,
@@ -107,7 +110,9 @@ async function fetchBinary(options: BinaryOptions, notice: (message: string) => 
   const { MongoBinaryDownload } = await import('mongodb-memory-server-core/lib/util/MongoBinaryDownload.js');
   let told = 0;
 
-  /** One attempt, certificates verified (the library's default is not to), and progress as notices. */
+  /**
+   * One attempt, certificates verified (the library's default is not to), and progress as notices.
+   */
   class Download extends MongoBinaryDownload {
     override httpDownload(url: URL, request: RequestOptions, to: string, partial: string): Promise<string> {
       const strict = { ...request, rejectUnauthorized: true };
@@ -136,7 +141,8 @@ function isReachable(url: URL): Promise<boolean> {
       socket.destroy();
       resolve(reachable);
     };
-    // One timer for all of it: a name server that does not answer delays the connection without a socket time-out.
+    // One timer for all of it: a name server that does not answer delays the connection without a
+    // socket time-out.
     const timer = setTimeout(() => answer(false), CONNECT_TIMEOUT_MS);
     socket.once('connect', () => answer(true));
     socket.once('error', () => answer(false));

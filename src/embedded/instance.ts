@@ -5,14 +5,17 @@ import type { ObtainedBinary } from './binary.js';
 import { MongodLog } from './mongod.js';
 import { dryBinary } from './state.js';
 
-/** Recovery after a power cut replays at most a minute of journal; on a slow disk that takes its time. */
+/**
+ * Recovery after a power cut replays at most a minute of journal; on a slow disk that takes its
+ * time.
+ */
 const START_TIMEOUT_MS = 120_000;
 
 const GIGABYTE = 1024 ** 3;
 
 /**
- * mongod takes half of the memory by default, which is too much beside a developer's other programs: a quarter, from
- * 0.25 GB up to 4 GB, holds more than the default dataset.
+ * mongod takes half of the memory by default, which is too much beside a developer's other
+ * programs: a quarter, from 0.25 GB up to 4 GB, holds more than the default dataset.
  */
 export function cacheGigabytes(memoryBytes = availableMemory()): number {
   return Math.min(4, Math.max(0.25, Math.floor((memoryBytes / 4 / GIGABYTE) * 4) / 4));
@@ -35,8 +38,9 @@ export class StartFailure extends Error {
 }
 
 /**
- * Starts mongod on 127.0.0.1 with a data directory that is kept, and waits until it accepts connections. The library
- * also starts a small process that ends mongod when this one dies without stopping it.
+ * Starts mongod on 127.0.0.1 with a data directory that is kept, and waits until it accepts
+ * connections. The library also starts a small process that ends mongod when this one dies without
+ * stopping it.
  * @throws StartFailure
  */
 export async function launch(
@@ -49,11 +53,15 @@ export async function launch(
     import('mongodb-memory-server-core/lib/util/resolveConfig.js'),
     dryBinary(),
   ]);
-  // The version is known already: asking the binary again would cost a process, and warn about the library's own default.
+  // The version is known already: asking the binary again would cost a process, and warn about the
+  // library's own default.
   config.setDefaultValue(config.ResolveConfigVariables.SYSTEM_BINARY_VERSION_CHECK, 'false');
   const log = new MongodLog();
 
-  /** The library reads the output chunk by chunk, and fails on two lines in one: it gets them one by one. */
+  /**
+   * The library reads the output chunk by chunk, and fails on two lines in one: it gets them one by
+   * one.
+   */
   class LineByLine extends Instance {
     override stdoutHandler(chunk: string | Buffer): void {
       for (const line of log.take(chunk)) super.stdoutHandler(line);
@@ -79,13 +87,15 @@ export async function launch(
       launchTimeout: START_TIMEOUT_MS,
       args: [
         ...['--wiredTigerCacheSizeGB', String(cacheGigabytes())],
-        // Nobody reads this log: only what is slower than two seconds is written, and no diagnostic data.
+        // Nobody reads this log: only what is slower than two seconds is written, and no diagnostic
+        // data.
         ...['--quiet', '--slowms', '2000', '--setParameter', 'diagnosticDataCollectionEnabled=false'],
         ...(process.platform === 'win32' ? [] : ['--nounixsocket']),
       ],
     },
     binary: { systemBinary: binary.path, version: binary.version },
-    // A session of its own: Ctrl-C in the terminal is for this program, which then stops mongod in its own time.
+    // A session of its own: Ctrl-C in the terminal is for this program, which then stops mongod in
+    // its own time.
     spawn: { detached: true },
   });
   try {

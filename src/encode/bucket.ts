@@ -1,4 +1,7 @@
-/** Compressed buckets: how a time-series collection stores measurements, made here as the server would make them. */
+/**
+ * Compressed buckets: how a time-series collection stores measurements, made here as the server
+ * would make them.
+ */
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
 import type { Series } from './document.js';
@@ -57,8 +60,8 @@ function offsetOf(bytes: Uint8Array, field: string, start: number): number {
 }
 
 /**
- * Where the bucket that begins with record `from` ends: after {@link BUCKET_RECORDS} records, or before the first that lies outside
- * of its span, where the server would not look for it.
+ * Where the bucket that begins with record `from` ends: after {@link BUCKET_RECORDS} records, or
+ * before the first that lies outside of its span, where the server would not look for it.
  */
 export function bucketEnd(minutes: Int32Array, from: number, records: number): number {
   const most = Math.min(from + BUCKET_RECORDS, records);
@@ -102,7 +105,8 @@ export class BucketEncoder {
     const begin = bucketStart(minutes[from]);
     view.setUint32(start + template.id, begin * 60);
     bytes.set(series.idPrefix, start + template.id + 4);
-    // A series may have two buckets that begin in one hour, where a run ends and the next one goes on.
+    // A series may have two buckets that begin in one hour, where a run ends and the next one goes
+    // on.
     bytes[start + template.id + 11] = minutes[from] - begin;
     let least = values[from];
     let most = least;
@@ -141,14 +145,19 @@ function field(bytes: Uint8Array, at: number, type: number, name: string): numbe
   return next;
 }
 
-/** The same of a column; its length is to be written five bytes before the offset that is returned. */
+/**
+ * The same of a column; its length is to be written five bytes before the offset that is returned.
+ */
 function binary(bytes: Uint8Array, at: number, name: string): number {
   const value = field(bytes, at, BINARY, name);
   bytes[value + 4] = COLUMN_SUBTYPE;
   return value + 5;
 }
 
-/** The buckets of a batch of at most {@link BUCKET_RECORDS} records, one by one; each is good until the next one is asked for. */
+/**
+ * The buckets of a batch of at most {@link BUCKET_RECORDS} records, one by one; each is good until
+ * the next one is asked for.
+ */
 export function* bucketsOf(batch: Batch, encoder: BucketEncoder): Generator<Uint8Array> {
   const { series, minutes, values, records } = batch;
   const template = bucketTemplate(series);
@@ -162,14 +171,17 @@ export function* bucketsOf(batch: Batch, encoder: BucketEncoder): Generator<Uint
 }
 
 /**
- * Records in one insert of buckets. A multiple of {@link BUCKET_RECORDS}, so that the same records lie in the same buckets
- * however many inserts a shard has.
+ * Records in one insert of buckets. A multiple of {@link BUCKET_RECORDS}, so that the same records
+ * lie in the same buckets however many inserts a shard has.
  */
 export const BUCKETS_INSERT_RECORDS = 100 * BUCKET_RECORDS;
 
 /** The buckets of an insert, one BSON document after the other. */
 export interface EncodedBuckets {
-  /** The insert's own buffer: its headroom, then the documents. A view, good until the buffer is used again. */
+  /**
+   * The insert's own buffer: its headroom, then the documents. A view, good until the buffer is
+   * used again.
+   */
   readonly bytes: Buffer;
   readonly buckets: readonly EncodedBucket[];
 }
@@ -187,7 +199,8 @@ export interface EncodedBucket {
 /** Encodes an insert as buckets. */
 export function encodeBuckets({ batches, buffer }: Insert, encoder: BucketEncoder): EncodedBuckets {
   const templates = batches.map(({ series }) => bucketTemplate(series));
-  // Buckets that their span ends early, such as those of a backup a day, hold a record each at worst.
+  // Buckets that their span ends early, such as those of a backup a day, hold a record each at
+  // worst.
   const plans = batches.map(({ minutes, records }) => {
     const ends: number[] = [];
     for (let from = 0; from < records; from = ends[ends.length - 1])

@@ -1,7 +1,8 @@
 /**
- * Columns of a bucket as MongoDB compresses them (BSON binary subtype 7, "BSONColumn"): a first element as it is, then differences,
- * packed by {@link packNumbers}, then a zero byte. Where a value is not a whole number of some decimal fraction the column
- * keeps it as an element of its own: nothing is ever rounded.
+ * Columns of a bucket as MongoDB compresses them (BSON binary subtype 7, "BSONColumn"): a first
+ * element as it is, then differences, packed by {@link packNumbers}, then a zero byte. Where a
+ * value is not a whole number of some decimal fraction the column keeps it as an element of its
+ * own: nothing is ever rounded.
  */
 import { MAX_PACKED, packNumbers } from './simple8b.js';
 
@@ -87,7 +88,8 @@ export class ColumnEncoder {
     for (let i = from; i < to; i++) {
       const value = values[i];
       const number = Math.round(value * factor);
-      // Of two neighbours as large as this the difference still fits. Minus zero would lose its sign.
+      // Of two neighbours as large as this the difference still fits. Minus zero would lose its
+      // sign.
       if (number / factor !== value || number > MAX_WHOLE || number < -MAX_WHOLE || Object.is(number, -0)) {
         return false;
       }
@@ -104,7 +106,9 @@ function zigzag(difference: number): number {
   return difference < 0 ? -2 * difference - 1 : 2 * difference;
 }
 
-/** Begins an element; its eight bytes are the caller's to write, before the offset that is returned. */
+/**
+ * Begins an element; its eight bytes are the caller's to write, before the offset that is returned.
+ */
 function element(view: DataView, at: number, type: number): number {
   view.setUint8(at, type);
   view.setUint8(at + 1, 0);

@@ -1,4 +1,7 @@
-/** A record as a document, in each of the two layouts. This is the one place that knows the documents' shapes. */
+/**
+ * A record as a document, in each of the two layouts. This is the one place that knows the
+ * documents' shapes.
+ */
 import { createHash } from 'node:crypto';
 import { BSON, type Document, Double, ObjectId } from 'mongodb';
 import type { Layout, Section } from '../config/settings.js';
@@ -17,8 +20,8 @@ export interface Series {
 }
 
 /**
- * The eight bytes that a series' `_id`s begin with: SHA-256 of seed, asset and metric, cut. Two of a million series
- * collide with a probability of 3 in 10⁸.
+ * The eight bytes that a series' `_id`s begin with: SHA-256 of seed, asset and metric, cut. Two of
+ * a million series collide with a probability of 3 in 10⁸.
  */
 export function seriesIdPrefix(seed: number, assetId: string, metricName: string): Uint8Array {
   return createHash('sha256').update(`${seed}\n${assetId}\n${metricName}`).digest().subarray(0, 8);
@@ -26,7 +29,10 @@ export function seriesIdPrefix(seed: number, assetId: string, metricName: string
 
 const MS_PER_MINUTE = 60_000;
 
-/** The deterministic `_id` of a record: eight bytes of the series, then the minute, high byte first, so that a series is in time order. */
+/**
+ * The deterministic `_id` of a record: eight bytes of the series, then the minute, high byte first,
+ * so that a series is in time order.
+ */
 export function recordId(series: Pick<Series, 'idPrefix'>, minute: number): ObjectId {
   const bytes = new Uint8Array(12);
   bytes.set(series.idPrefix);
@@ -79,9 +85,10 @@ export function assetDocument(asset: Asset, lastUpdated: Date): Document {
   };
 }
 
-// Encoding by stamping. All documents of a series have the same bytes but for `_id`, `timestamp` and `value`, so the
-// `bson` library encodes the shape once and the hot loop copies it and patches these three places: about a
-// tenth of a microsecond a record, where encoding an object takes three.
+// Encoding by stamping. All documents of a series have the same bytes but for `_id`, `timestamp`
+// and `value`, so the `bson` library encodes the shape once and the hot loop copies it and patches
+// these three places: about a tenth of a microsecond a record, where encoding an object takes
+// three.
 
 const MINUTE_MS = 60_000;
 const TWO_TO_32 = 4_294_967_296;
@@ -113,8 +120,8 @@ function valueOffsetOf(bytes: Uint8Array, field: string): number {
 }
 
 /**
- * Writes what differs into documents that begin at `at`, each `step` bytes after the one before. A hot loop: numbers and typed
- * arrays alone, so that the engine compiles it once and keeps it.
+ * Writes what differs into documents that begin at `at`, each `step` bytes after the one before. A
+ * hot loop: numbers and typed arrays alone, so that the engine compiles it once and keeps it.
  */
 function patch(
   view: DataView,
@@ -138,8 +145,8 @@ function patch(
 }
 
 /**
- * Memory for the documents of one batch, used again and again. It remembers which template its bytes were laid out with, so
- * that a series' next batch only patches.
+ * Memory for the documents of one batch, used again and again. It remembers which template its
+ * bytes were laid out with, so that a series' next batch only patches.
  */
 export class BatchBuffer {
   /** `headroom` bytes for the message section that precedes the documents, then the documents. */
@@ -154,8 +161,8 @@ export class BatchBuffer {
   }
 
   /**
-   * Writes one document a record, the first of them at `start`. `minutes` and `values` run side by side.
-   * Returns the offset after the last document.
+   * Writes one document a record, the first of them at `start`. `minutes` and `values` run side by
+   * side. Returns the offset after the last document.
    */
   stamp(template: Template, minutes: Int32Array, values: Float64Array, start = this.headroom): number {
     const count = minutes.length;

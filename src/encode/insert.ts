@@ -29,7 +29,10 @@ export class Batch {
     return this.records * this.template.bytes.length;
   }
 
-  /** Encodes into the batch's buffer: `headroom` free bytes, then one BSON document a record. A view, valid until the buffer is used again. */
+  /**
+   * Encodes into the batch's buffer: `headroom` free bytes, then one BSON document a record. A
+   * view, valid until the buffer is used again.
+   */
   encode(): Buffer {
     const end = this.buffer.stamp(this.template, this.minutes, this.values);
     return this.buffer.bytes.subarray(0, end);
@@ -56,7 +59,10 @@ export class Batch {
   }
 }
 
-/** The batches share one layout and one buffer. A period of an hour has 60 records a series: a command for each would cost more than they do. */
+/**
+ * The batches share one layout and one buffer. A period of an hour has 60 records a series: a
+ * command for each would cost more than they do.
+ */
 export class Insert {
   constructor(
     readonly batches: readonly [Batch, ...Batch[]],
@@ -64,7 +70,10 @@ export class Insert {
     readonly asBuckets = false,
   ) {}
 
-  /** True where the server knows what it has by an `_id` that is always the same: sending it twice is harmless. */
+  /**
+   * True where the server knows what it has by an `_id` that is always the same: sending it twice
+   * is harmless.
+   */
   get isKeyed(): boolean {
     return this.asBuckets || this.layout === 'flat';
   }
@@ -81,7 +90,10 @@ export class Insert {
     return this.batches.reduce((sum, { records }) => sum + records, 0);
   }
 
-  /** Encodes all batches into their buffer: `headroom` free bytes, then one BSON document a record. A view, valid until the buffer is used again. */
+  /**
+   * Encodes all batches into their buffer: `headroom` free bytes, then one BSON document a record.
+   * A view, valid until the buffer is used again.
+   */
   encode(): Buffer {
     const { buffer } = this;
     let end = buffer.headroom;
@@ -95,7 +107,10 @@ export class Insert {
     return this.batches.flatMap((batch) => batch.documents());
   }
 
-  /** Without the records that are there: the minutes of each metric. Undefined where nothing is left. */
+  /**
+   * Without the records that are there: the minutes of each metric. Undefined where nothing is
+   * left.
+   */
   without(present: ReadonlyMap<string, Minutes>): Insert | undefined {
     if (present.size === 0) return this;
     const [first, ...others] = this.batches.flatMap((batch) => {

@@ -1,7 +1,8 @@
 /**
- * Whole numbers packed into blocks of 64 bits, as MongoDB packs the columns of its buckets (Simple-8b: V. N. Anh and A. Moffat,
- * "Index compression using 64-bit words", 2010, with MongoDB's extensions). A block's low four bits are a selector, which says
- * into how many slots of how many bits the other sixty are cut. All bits of a slot set would mean "missing", so b bits hold numbers
+ * Whole numbers packed into blocks of 64 bits, as MongoDB packs the columns of its buckets
+ * (Simple-8b: V. N. Anh and A. Moffat, "Index compression using 64-bit words", 2010, with MongoDB's
+ * extensions). A block's low four bits are a selector, which says into how many slots of how many
+ * bits the other sixty are cut. All bits of a slot set would mean "missing", so b bits hold numbers
  * up to 2^b - 2.
  */
 
@@ -30,7 +31,10 @@ for (let count = 1; count <= 60; count++) {
   SELECTOR_FOR_COUNT[count] = SLOTS.findIndex((slots, selector) => selector > 0 && slots <= count);
 }
 
-/** The largest number that is packed: what a double holds exactly. A block would take 60 bits that are not all set. */
+/**
+ * The largest number that is packed: what a double holds exactly. A block would take 60 bits that
+ * are not all set.
+ */
 export const MAX_PACKED = Number.MAX_SAFE_INTEGER;
 
 function bitsOf(value: number): number {
@@ -39,7 +43,8 @@ function bitsOf(value: number): number {
 }
 
 /**
- * Packs `count` numbers (whole, from 0 to {@link MAX_PACKED}) into control bytes, each followed by up to 16 blocks.
+ * Packs `count` numbers (whole, from 0 to {@link MAX_PACKED}) into control bytes, each followed by
+ * up to 16 blocks.
  * @param control high nibble of the control bytes: what the numbers stand for
  * @returns the offset behind the last block
  */

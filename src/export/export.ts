@@ -49,9 +49,10 @@ export interface Exported {
 }
 
 /**
- * Writes all records, in parallel, a shard at a time. The folder appears when everything is in it; an interrupt or a failure leaves
- * nothing behind.
- * @throws SeedError where the folder is in use or somebody else exports into it, or it cannot be written
+ * Writes all records, in parallel, a shard at a time. The folder appears when everything is in it;
+ * an interrupt or a failure leaves nothing behind.
+ * @throws SeedError where the folder is in use or somebody else exports into it, or it cannot be
+ *   written
  */
 export async function exportDataset(input: ExportInput): Promise<Exported> {
   const { plan, interrupt } = input;
@@ -91,7 +92,10 @@ function manifestOf({ dataset, fleet, format, gzip, plan }: ExportInput): string
   return `${JSON.stringify(manifest, undefined, 1)}\n`;
 }
 
-/** The assets are few: one file, as the format has it; where the format has no nested fields, Extended JSON. */
+/**
+ * The assets are few: one file, as the format has it; where the format has no nested fields,
+ * Extended JSON.
+ */
 async function writeAssets(
   { fleet, dataset, format, gzip, clustered }: ExportInput,
   folder: string,
@@ -122,7 +126,10 @@ async function writeAssets(
   return { files: files.size, bytes };
 }
 
-/** As mongodump writes it beside a collection's documents; mongorestore makes collection and indexes of it. */
+/**
+ * As mongodump writes it beside a collection's documents; mongorestore makes collection and indexes
+ * of it.
+ */
 function metadata(name: string, options: object, indexes: readonly { readonly key: object }[]): Buffer {
   const named = indexes.map(({ key, ...rest }) => ({
     v: 2,
@@ -173,8 +180,9 @@ interface ShardFiles {
 }
 
 /**
- * One file for all shards, as mongorestore wants it. A series' documents have one length, so each shard's place is known beforehand
- * and the file is the same whoever writes it. Lengths of what is compressed, and of buckets, are not known: there shards follow each other as they end.
+ * One file for all shards, as mongorestore wants it. A series' documents have one length, so each
+ * shard's place is known beforehand and the file is the same whoever writes it. Lengths of what is
+ * compressed, and of buckets, are not known: there shards follow each other as they end.
  */
 function oneFile(input: ExportInput, folder: string): ShardFiles {
   const { fleet, dataset, plan, gzip } = input;

@@ -1,10 +1,15 @@
-/** The folder that an export makes: one export at a time, and what appears under its name is whole. */
+/**
+ * The folder that an export makes: one export at a time, and what appears under its name is whole.
+ */
 import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ExitStatus, SeedError } from '../errors.js';
 import { withFileLock } from '../system/file-lock.js';
 
-/** The file that says what an export is of; and, for `--clean`, that a folder is an export's and may go. */
+/**
+ * The file that says what an export is of; and, for `--clean`, that a folder is an export's and may
+ * go.
+ */
 export const MANIFEST = 'export.json';
 
 export interface FolderToMake {
@@ -14,9 +19,10 @@ export interface FolderToMake {
 }
 
 /**
- * Has `fill` write into `<out>.part`, which becomes `out` in one step when it is done; undefined: it was not, and nothing is left.
- * `<out>.lock` is held meanwhile.
- * @throws SeedError where the folder is in use or another process exports into it, or it cannot be written
+ * Has `fill` write into `<out>.part`, which becomes `out` in one step when it is done; undefined:
+ * it was not, and nothing is left. `<out>.lock` is held meanwhile.
+ * @throws SeedError where the folder is in use or another process exports into it, or it cannot be
+ *   written
  */
 export async function makeFolder<T extends object>(
   { out, clean }: FolderToMake,
@@ -62,7 +68,10 @@ function replace(out: string, partial: string, replaced: string): void {
   discard(replaced);
 }
 
-/** Removes a folder, the sign that it may go last: whoever is killed meanwhile leaves it to the next. */
+/**
+ * Removes a folder, the sign that it may go last: whoever is killed meanwhile leaves it to the
+ * next.
+ */
 function remove(folder: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {

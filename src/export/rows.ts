@@ -1,6 +1,6 @@
 /**
- * A shard's records as text or Parquet. Text is stamped like BSON: a series' records differ in `_id`, time and value alone, so the
- * rest of a line is made once.
+ * A shard's records as text or Parquet. Text is stamped like BSON: a series' records differ in
+ * `_id`, time and value alone, so the rest of a line is made once.
  */
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { BSON } from 'mongodb';
@@ -112,7 +112,10 @@ export interface ExportContext {
   readonly batchSize: number;
 }
 
-/** True where what is written is not records but the buckets that a time-series collection keeps them in. */
+/**
+ * True where what is written is not records but the buckets that a time-series collection keeps
+ * them in.
+ */
 export function isBuckets({ format, dataset }: Pick<ExportContext, 'format' | 'dataset'>): boolean {
   return format === 'bson' && dataset.layout === 'timeseries';
 }

@@ -1,4 +1,7 @@
-/** From a fleet's definition to its assets. Pure, and quick: 34,000 assets take some tens of milliseconds. */
+/**
+ * From a fleet's definition to its assets. Pure, and quick: 34,000 assets take some tens of
+ * milliseconds.
+ */
 
 import type { AssetCounts } from '../output/types.js';
 import type {
@@ -26,8 +29,8 @@ const SITE_DIGITS = 5;
 export const DEFAULT_TIMEZONE = 'UTC';
 
 /**
- * The fleet of a checked file. With a `scale` above 1 each of that many sites has all assets of the file, under ids of its
- * own (`site-00001-vm-101`), and so with random numbers of its own.
+ * The fleet of a checked file. With a `scale` above 1 each of that many sites has all assets of the
+ * file, under ids of its own (`site-00001-vm-101`), and so with random numbers of its own.
  */
 export function buildFleet(definition: FleetDefinition): Fleet {
   const { file, scale } = definition;

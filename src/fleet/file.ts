@@ -1,4 +1,7 @@
-/** A fleet as a person writes it, in a YAML or JSON file: the machines, each with its services, and the backup jobs. */
+/**
+ * A fleet as a person writes it, in a YAML or JSON file: the machines, each with its services, and
+ * the backup jobs.
+ */
 
 import type {
   AssetData,

@@ -4,8 +4,9 @@ import { buildFleet, DEFAULT_TIMEZONE } from './build.js';
 import type { Fleet } from './types.js';
 
 /**
- * SHA-256 of everything that makes the fleet's records and assets, as 16 hexadecimal digits. Equal for equal fleets in whatever order
- * their fields are. A fleet of many sites is known by one of them and their number.
+ * SHA-256 of everything that makes the fleet's records and assets, as 16 hexadecimal digits. Equal
+ * for equal fleets in whatever order their fields are. A fleet of many sites is known by one of
+ * them and their number.
  */
 export function fleetFingerprint(fleet: Fleet): string {
   const { definition } = fleet;

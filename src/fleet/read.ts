@@ -1,4 +1,7 @@
-/** Reads and checks fleet files. Whatever is wrong is one line that names the file's line, the field, and what is allowed. */
+/**
+ * Reads and checks fleet files. Whatever is wrong is one line that names the file's line, the
+ * field, and what is allowed.
+ */
 
 import { statSync } from 'node:fs';
 import type * as z from 'zod';
@@ -18,12 +21,18 @@ import { type Mistake, type ReadText, readYaml } from './yaml.js';
 
 /** Beyond this nobody reads on. */
 const MOST_MISTAKES = 20;
-/** What a text may stand for before it is looked at: merged fields that are written over count here, and are not stored. */
+/**
+ * What a text may stand for before it is looked at: merged fields that are written over count here,
+ * and are not stored.
+ */
 const MOST_EXPANDED_BYTES = 2 * MOST_STORED_BYTES;
 const MISSING = 'is missing';
 type Path = readonly PropertyKey[];
 
-/** The fleet at a path, or one that is an object already, once it is found to be right. @throws SeedError (usage) */
+/**
+ * The fleet at a path, or one that is an object already, once it is found to be right. @throws
+ * SeedError (usage)
+ */
 export function fleetFileOf(source: string | FleetFile): FleetFile {
   return typeof source === 'string' ? readFleetFile(source) : checkFleet(source, 'as given');
 }
@@ -168,7 +177,8 @@ function inner(schema: SchemaShape): SchemaShape {
   return schema.element === undefined && schema.unwrap ? inner(schema.unwrap()) : schema;
 }
 
-// The text of a fleet file, in whichever of the usual encodings an editor or a shell has written it.
+// The text of a fleet file, in whichever of the usual encodings an editor or a shell has written
+// it.
 
 /** Far more than a person writes. */
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -201,7 +211,10 @@ function tooLargeFile(path: string) {
   );
 }
 
-/** By its byte order mark: Windows PowerShell writes UTF-16 where a command's output goes into a file. */
+/**
+ * By its byte order mark: Windows PowerShell writes UTF-16 where a command's output goes into a
+ * file.
+ */
 function decoded(bytes: Buffer, path: string): string {
   const mark = bytes.subarray(0, 2).toString('hex');
   const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';

@@ -1,6 +1,6 @@
 /**
- * What a fleet file may hold. The one description: files are checked against it, and the published JSON Schema is made from it.
- * An issue's message is what is allowed.
+ * What a fleet file may hold. The one description: files are checked against it, and the published
+ * JSON Schema is made from it. An issue's message is what is allowed.
  */
 import * as z from 'zod';
 import { didYouMean } from '../nearest.js';
@@ -176,10 +176,16 @@ export interface Complaint {
   readonly what: string;
 }
 
-/** A near name is looked for among all names: of a long file's many complaints nobody reads the later ones. */
+/**
+ * A near name is looked for among all names: of a long file's many complaints nobody reads the
+ * later ones.
+ */
 const MOST_NEAR_NAMES = 20;
 
-/** In the order of the file. What is not of the right shape is passed over: the schema has that to complain about. */
+/**
+ * In the order of the file. What is not of the right shape is passed over: the schema has that to
+ * complain about.
+ */
 export function complaintsAbout(file: unknown): Complaint[] {
   const complaints: Complaint[] = [];
   const complain = (path: readonly PropertyKey[], what: string) => complaints.push({ path, what });

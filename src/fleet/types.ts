@@ -5,7 +5,10 @@ export const MACHINE_TYPES = ['proxmox_node', 'vm', 'container', 'physical_host'
 export type MachineType = (typeof MACHINE_TYPES)[number];
 export type AssetType = MachineType | 'service' | 'acronis_backup_job';
 
-/** The load patterns of the manual's chapter "Pattern di Performance", and `email_server_pattern` of the mail server. */
+/**
+ * The load patterns of the manual's chapter "Pattern di Performance", and `email_server_pattern` of
+ * the mail server.
+ */
 export const PATTERN_NAMES = [
   'stable_with_io_spikes',
   'cpu_spikes_business_hours',
@@ -34,7 +37,10 @@ export type MetricPatternName = (typeof METRIC_PATTERN_NAMES)[number];
 /** What an asset document's `data` may hold. */
 export type AssetData = { readonly [field: string]: string | number | boolean | readonly string[] };
 
-/** How a machine departs from its pattern in one metric: `offset + scale × pattern`, with `variation` times the pattern's noise. */
+/**
+ * How a machine departs from its pattern in one metric: `offset + scale × pattern`, with
+ * `variation` times the pattern's noise.
+ */
 export interface MetricChange {
   readonly scale?: number;
   /** In points of per cent. */
@@ -81,7 +87,10 @@ export interface Machine {
   readonly data: AssetData;
 }
 
-/** A daily window in which a service is down on purpose, in minutes of the local day; `from` > `to` crosses midnight. */
+/**
+ * A daily window in which a service is down on purpose, in minutes of the local day; `from` > `to`
+ * crosses midnight.
+ */
 export interface DowntimeWindow {
   readonly from: number;
   readonly to: number;

@@ -24,7 +24,10 @@ export interface Mistake {
 /** A text that was read. */
 export interface ReadText {
   readonly value: unknown;
-  /** What has to be put right; the value of a text with other mistakes than names that are twice there means nothing. */
+  /**
+   * What has to be put right; the value of a text with other mistakes than names that are twice
+   * there means nothing.
+   */
   readonly mistakes: readonly Mistake[];
   readonly isUsable: boolean;
   /** How large the value is as BSON, at most, once all aliases are written out. */
@@ -33,8 +36,8 @@ export interface ReadText {
 }
 
 /**
- * Merge keys (`<<`) are followed. Nothing is written out where that would take more than `mostBytes`: a short text of aliases of
- * aliases may stand for gigabytes.
+ * Merge keys (`<<`) are followed. Nothing is written out where that would take more than
+ * `mostBytes`: a short text of aliases of aliases may stand for gigabytes.
  */
 export function readYaml(text: string, mostBytes: number): ReadText {
   const lines = new LineCounter();
@@ -64,8 +67,9 @@ export function readYaml(text: string, mostBytes: number): ReadText {
 }
 
 /**
- * The nodes of a text with its aliases resolved, each one looked at once. The library's own way looks through all aliases for
- * each of them, and counts what it refuses by their number, not by what they stand for.
+ * The nodes of a text with its aliases resolved, each one looked at once. The library's own way
+ * looks through all aliases for each of them, and counts what it refuses by their number, not by
+ * what they stand for.
  */
 class YamlTree {
   readonly mistakes: { readonly offset: number; readonly what: string }[] = [];

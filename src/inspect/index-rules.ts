@@ -1,4 +1,7 @@
-/** What indexes that somebody else made do to documents of ours: refuse them, let them expire, stand in for one of ours. Pure. */
+/**
+ * What indexes that somebody else made do to documents of ours: refuse them, let them expire, stand
+ * in for one of ours. Pure.
+ */
 import type { Document, IndexDescription } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { PARTS, RUN_INDEXES, RUNS, SHARD_INDEXES, SHARDS } from '../runs/collections.js';
@@ -29,7 +32,10 @@ export interface Problem {
 /** The most indexes that a collection may have. */
 const MOST_INDEXES = 64;
 
-/** Fields by which no two documents of ours are equal. `_id` is not among them: it keeps apart all documents, whoever made them. */
+/**
+ * Fields by which no two documents of ours are equal. `_id` is not among them: it keeps apart all
+ * documents, whoever made them.
+ */
 const IDENTITY: Readonly<Record<OwnCollection, readonly string[]>> = {
   [ASSETS]: ['asset_id'],
   [METRICS]: ['asset_id', 'metric_name', 'timestamp'],
@@ -184,7 +190,8 @@ function isBookkeeping(name: OwnCollection): boolean {
   return name !== ASSETS && name !== METRICS;
 }
 
-// What documents of this program look like to an index: where they have values, lists, fields of a name. Pure.
+// What documents of this program look like to an index: where they have values, lists, fields of a
+// name. Pure.
 
 /** A record of each layout. */
 export const SAMPLE_RECORDS: Readonly<Record<Layout, Document>> = {
@@ -200,7 +207,10 @@ export const SAMPLE_RECORDS: Readonly<Record<Layout, Document>> = {
   timeseries: { timestamp: new Date(0), meta: { asset_id: 'vm-101', metric_name: 'cpu_usage' }, value: 1 },
 };
 
-/** Values at a dotted path, as an index finds them: a list on the way stands for each of its members. */
+/**
+ * Values at a dotted path, as an index finds them: a list on the way stands for each of its
+ * members.
+ */
 function valuesAt(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
   if (Array.isArray(value)) return value.flatMap((one) => valuesAt(one, [name, ...rest]));
   if (name === undefined) return [value];

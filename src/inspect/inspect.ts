@@ -1,6 +1,7 @@
 /**
- * What a target is, asked once before anything is written: the server, the user's rights, and the collections that bear this
- * program's names, whoever made them. Facts alone; {@link obstaclesTo} says what they mean for a load.
+ * What a target is, asked once before anything is written: the server, the user's rights, and the
+ * collections that bear this program's names, whoever made them. Facts alone; {@link obstaclesTo}
+ * says what they mean for a load.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,7 +71,10 @@ export interface ServerFacts {
   readonly kind: 'standalone' | 'replica set' | 'router';
   /** Members that hold data, of a replica set. */
   readonly members: number;
-  /** Why it takes no load at all, where an administrator has seen to that; undefined also where the user may not know. */
+  /**
+   * Why it takes no load at all, where an administrator has seen to that; undefined also where the
+   * user may not know.
+   */
   readonly closed?: 'locked' | 'write-blocked' | 'without scans' | undefined;
 }
 
@@ -79,7 +83,9 @@ export interface TargetFacts {
   readonly server: ServerFacts;
   readonly rights: Rights;
   readonly collections: Readonly<Record<OwnCollection, CollectionFacts>>;
-  /** Buckets of a time-series `metrics` without that collection: a server died while it was dropped. */
+  /**
+   * Buckets of a time-series `metrics` without that collection: a server died while it was dropped.
+   */
   readonly strayBuckets: boolean;
   /** True where `seed_runs` holds documents that no version of this program has written. */
   readonly foreignRuns: boolean;
@@ -133,7 +139,10 @@ function absent(): Record<OwnCollection, CollectionFacts> {
   return Object.fromEntries(entries) as Record<OwnCollection, CollectionFacts>;
 }
 
-/** A server makes the buckets of a collection before the collection: what looks stray may be another loader's that is being made. */
+/**
+ * A server makes the buckets of a collection before the collection: what looks stray may be another
+ * loader's that is being made.
+ */
 async function listOwn(db: Db): Promise<Document[]> {
   for (let looks = 1; ; looks++) {
     const listed = await listNames(db);
@@ -172,7 +181,9 @@ async function inspectServer(db: Db): Promise<ServerFacts> {
   };
 }
 
-/** `userWriteBlockMode` of a server that blocks the writes of all users, which 6.0 and later can. */
+/**
+ * `userWriteBlockMode` of a server that blocks the writes of all users, which 6.0 and later can.
+ */
 const ALL_WRITES_BLOCKED = 2;
 /** All that is not asked for of a server's status takes time. */
 const NO_SECTIONS = Object.fromEntries(
@@ -197,7 +208,8 @@ async function inspectCollection(db: Db, { name, type, options = {} }: Document)
   if (type === 'view') return { kind: 'view', of: String(options.viewOn) };
   const collection = db.collection(name, { readPreference: 'primary' });
   const [indexes, first] = await Promise.all([
-    // Unlike documents these are no secret to whoever may insert; where they are, nothing is known of them.
+    // Unlike documents these are no secret to whoever may insert; where they are, nothing is known
+    // of them.
     collection.listIndexes().toArray(),
     collection.findOne({}, { projection: { _id: 1 } }),
   ]);
@@ -256,7 +268,10 @@ export interface Rights {
   readonly user: string | undefined;
   /** True also where the server does not say. */
   readonly allows: (action: string, collection: string) => boolean;
-  /** Whether it may insert into the buckets of `metrics`, which rights on ordinary collections do not cover. */
+  /**
+   * Whether it may insert into the buckets of `metrics`, which rights on ordinary collections do
+   * not cover.
+   */
   readonly writesBuckets: boolean;
 }
 

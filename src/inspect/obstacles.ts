@@ -1,4 +1,7 @@
-/** What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts of {@link inspectTarget}. */
+/**
+ * What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts
+ * of {@link inspectTarget}.
+ */
 
 import type { Db } from 'mongodb';
 import type { Layout } from '../config/settings.js';
@@ -31,12 +34,15 @@ export interface Obstacle {
 }
 
 /**
- * What `--clean` drops, in this order: checkpoints first; parts last, since whoever takes a part again must learn that it was
- * begun before for as long as records are there.
+ * What `--clean` drops, in this order: checkpoints first; parts last, since whoever takes a part
+ * again must learn that it was begun before for as long as records are there.
  */
 export const DROPPED: readonly OwnCollection[] = [SHARDS, METRICS, ASSETS, PARTS];
 
-/** Everything that is in the way, worst first: the server, the user's rights, then collection by collection. */
+/**
+ * Everything that is in the way, worst first: the server, the user's rights, then collection by
+ * collection.
+ */
 export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstacle[] {
   const server = serverObstacle(facts.server, wanted.layout);
   if (server) return [server];
@@ -81,7 +87,9 @@ function obstacleIn({ database }: TargetFacts, name: OwnCollection, { what, inst
   };
 }
 
-/** A `seed_runs` of somebody else's: nothing that is read from it says what this program has loaded. */
+/**
+ * A `seed_runs` of somebody else's: nothing that is read from it says what this program has loaded.
+ */
 function unreadableRuns(facts: TargetFacts, { cleaning }: Pick<Wanted, 'cleaning'>): Obstacle | undefined {
   if (!facts.foreignRuns || cleaning) return undefined;
   const found = obstacleIn(facts, RUNS, { what: 'holds documents that are no runs of this program' });
@@ -217,8 +225,8 @@ function collectionProblem(
 // Documents of others that an index of ours cannot hold.
 
 /**
- * An index can hold one list a document, and the one of `metrics` is over several fields. Asked only where that index has to be made
- * over documents that stay, which reads all of them anyway.
+ * An index can hold one list a document, and the one of `metrics` is over several fields. Asked
+ * only where that index has to be made over documents that stay, which reads all of them anyway.
  * @throws the driver's errors
  */
 export async function unindexable(db: Db, facts: TargetFacts, wanted: Wanted): Promise<Obstacle | undefined> {

@@ -10,8 +10,8 @@ import type { ServerFacts } from './inspect.js';
 import type { Obstacle } from './obstacles.js';
 
 /**
- * Looks at the write concerns of a load: the one that was chosen, for its records, and for the rest that of the connection string or
- * the server's default.
+ * Looks at the write concerns of a load: the one that was chosen, for its records, and for the rest
+ * that of the connection string or the server's default.
  * @throws SeedError, or the server's error, for one that can never be met
  */
 export async function refuseWriteConcerns(
@@ -48,7 +48,10 @@ export interface Abilities {
   readonly compresses: boolean;
 }
 
-/** What a server can do, by its version and by the older one that it may have been told to stay compatible with. */
+/**
+ * What a server can do, by its version and by the older one that it may have been told to stay
+ * compatible with.
+ */
 export function canHold(server: ServerFacts): Abilities {
   const can = (major: number, minor: number) =>
     isAtLeast(server.version, major, minor) &&

@@ -4,8 +4,9 @@ import type { LoadEvent, LoadSummary, Reporter } from '../output/types.js';
 export { runLoad } from '../load/load.js';
 
 /**
- * Runs a load and tells `onEvent` what happens. Where that throws, or returns a promise that rejects, the load is stopped as by a
- * signal, so that its run can be resumed and nobody has to wait for its lease; then what was thrown is thrown.
+ * Runs a load and tells `onEvent` what happens. Where that throws, or returns a promise that
+ * rejects, the load is stopped as by a signal, so that its run can be resumed and nobody has to
+ * wait for its lease; then what was thrown is thrown.
  */
 export async function observed(
   onEvent: (event: LoadEvent) => unknown,

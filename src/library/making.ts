@@ -1,4 +1,7 @@
-/** The functions of the library that make a dataset: in a database, in memory, as files, as a picture. */
+/**
+ * The functions of the library that make a dataset: in a database, in memory, as files, as a
+ * picture.
+ */
 
 import type { Document } from 'mongodb';
 import type { SettingName } from '../config/catalog.js';
@@ -31,9 +34,12 @@ import { observed } from './load.js';
 import { checkOptions, inOptionNames } from './options.js';
 import { previewDataset } from './reading.js';
 
-// What callers of the library give: options by name and kind, as the settings that everything else takes.
+// What callers of the library give: options by name and kind, as the settings that everything else
+// takes.
 
-/** Choices of a load that have the command line's meaning and defaults, by the names of its flags. */
+/**
+ * Choices of a load that have the command line's meaning and defaults, by the names of its flags.
+ */
 type LoadChoices = Pick<
   LoadSettings,
   'seed' | 'layout' | 'availabilityScale' | 'environment' | 'workers' | 'batchSize' | 'shardDays' | 'writer'
@@ -41,13 +47,22 @@ type LoadChoices = Pick<
   Pick<LoadSettings, 'writeConcern' | 'clustered' | 'ttlDays' | 'compressors' | 'retrySeconds'> &
   WindowRequest;
 
-/** What to load and where to. Everything has the default that the command line has; no variable and no file is read. */
+/**
+ * What to load and where to. Everything has the default that the command line has; no variable and
+ * no file is read.
+ */
 export interface LoadOptions extends Partial<LoadChoices> {
-  /** Connection string. Without it: localhost:27017 if something answers there, else the embedded server. */
+  /**
+   * Connection string. Without it: localhost:27017 if something answers there, else the embedded
+   * server.
+   */
   readonly uri?: string;
   /** Default: the connection string's database, else `pmi_infrastructure_dev`. */
   readonly database?: string;
-  /** Path of a fleet file, or what such a file would hold (docs/fleets.md). Default: the default fleet. */
+  /**
+   * Path of a fleet file, or what such a file would hold (docs/fleets.md). Default: the default
+   * fleet.
+   */
   readonly fleet?: string | FleetFile;
   /** Number of sites, each with all assets of the fleet. Default: 1. */
   readonly scale?: number;
@@ -104,7 +119,10 @@ function configured(flags: Flags): Settings {
 
 type Flags = Partial<Record<SettingName, string>>;
 
-/** Checked options as the texts of flags, so that their values are judged by the one validation there is. */
+/**
+ * Checked options as the texts of flags, so that their values are judged by the one validation
+ * there is.
+ */
 function flagsOf({ sections = [], existing = 'refuse', ...values }: Omit<LoadOptions, 'fleet'>): Flags {
   const flags: Flags = {};
   const chosen = [EXISTING_FLAGS[existing], ...sections.map((section) => SECTION_FLAGS[section])];
@@ -122,19 +140,23 @@ function textOf(value: string | number | boolean | Date | readonly string[]): st
 
 export interface LoadObserver {
   /**
-   * Told what happens while it happens: connection, plan, progress about five times a second, warnings. Where it throws, the load
-   * stops in an orderly way and rejects with what was thrown.
+   * Told what happens while it happens: connection, plan, progress about five times a second,
+   * warnings. Where it throws, the load stops in an orderly way and rejects with what was thrown.
    */
   readonly onEvent?: (event: LoadEvent) => void;
-  /** Asks for an orderly stop: batches in flight are finished, and the summary's status is `interrupted`. */
+  /**
+   * Asks for an orderly stop: batches in flight are finished, and the summary's status is
+   * `interrupted`.
+   */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Loads a dataset with worker threads, goes on with an interrupted run, or finds that there is nothing to do: the
- * summary's `status` says which. Its counts are of records that are durably stored.
- * @throws SeedError for every failure that a user can do something about: `exitStatus` tells the kinds apart; 2 is for an option
- * that there is not, or that cannot be used
+ * Loads a dataset with worker threads, goes on with an interrupted run, or finds that there is
+ * nothing to do: the summary's `status` says which. Its counts are of records that are durably
+ * stored.
+ * @throws SeedError for every failure that a user can do something about: `exitStatus` tells the
+ *   kinds apart; 2 is for an option that there is not, or that cannot be used
  */
 export async function load(options: LoadOptions = {}, observer: LoadObserver = {}): Promise<LoadSummary> {
   checkOptions('load', options);
@@ -153,15 +175,19 @@ export function plan(options: DatasetOptions = {}): Plan {
 }
 
 /**
- * The documents that a load of this dataset would write into `metrics`, without a server: asset by asset, each series in
- * time order. Made while they are asked for, in the calling thread; without a `seed` one is drawn.
+ * The documents that a load of this dataset would write into `metrics`, without a server: asset by
+ * asset, each series in time order. Made while they are asked for, in the calling thread; without a
+ * `seed` one is drawn.
  * @throws SeedError for an option that is not known or cannot be used
  */
 export function generate(options: DatasetOptions = {}): AsyncGenerator<Document, void, undefined> {
   return generateRecords(inputOf('generate', options));
 }
 
-/** The same as batches of encoded BSON documents, some thirty times as fast. @throws SeedError as {@link generate} */
+/**
+ * The same as batches of encoded BSON documents, some thirty times as fast. @throws SeedError as
+ * {@link generate}
+ */
 export function generateBatches(options: DatasetOptions = {}): AsyncGenerator<EncodedBatch, void, undefined> {
   return generateEncoded(inputOf('generateBatches', options));
 }
@@ -219,7 +245,10 @@ export async function exportDataset(options: ExportOptions, observer: Observer =
   return { status, records, files, bytes, elapsedMs };
 }
 
-/** What a load of this dataset would put into a database, as a picture's data. @throws SeedError as {@link plan} */
+/**
+ * What a load of this dataset would put into a database, as a picture's data. @throws SeedError as
+ * {@link plan}
+ */
 export async function preview(
   options: Omit<DatasetOptions, 'shardDays' | 'batchSize'> = {},
 ): Promise<DatasetPicture> {

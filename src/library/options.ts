@@ -1,6 +1,7 @@
 /**
- * The edge of the library: what a caller gave is what it says it is, or is refused by name. Callers without types, and those
- * whose options come from elsewhere, would otherwise load something else than they meant.
+ * The edge of the library: what a caller gave is what it says it is, or is refused by name. Callers
+ * without types, and those whose options come from elsewhere, would otherwise load something else
+ * than they meant.
  */
 import * as z from 'zod';
 import { SETTING_NAMES, settingEntry } from '../config/catalog.js';
@@ -153,7 +154,10 @@ function isSignal(value: unknown): boolean {
   return 'aborted' in value && 'addEventListener' in value && typeof value.addEventListener === 'function';
 }
 
-/** How a refusal of the configuration names what a caller of the library has given by another name, or as a value. */
+/**
+ * How a refusal of the configuration names what a caller of the library has given by another name,
+ * or as a value.
+ */
 const NAMES = new Map<string, string>(
   SETTING_NAMES.flatMap((name) => {
     const { flag } = settingEntry(name);

@@ -1,4 +1,7 @@
-/** What a load would do, before it does anything: its plan, its size, and the settings that follow from others. */
+/**
+ * What a load would do, before it does anything: its plan, its size, and the settings that follow
+ * from others.
+ */
 import type { LoadSettings, Settings } from '../config/settings.js';
 import { requestedDataset, requestedFleet, workersAndWhy } from '../dataset/dataset.js';
 import { countAssets } from '../fleet/build.js';
@@ -74,7 +77,9 @@ export async function derivedSettings(settings: Settings, now: Date): Promise<De
 
 export { fleetJsonSchema } from '../fleet/schema.js';
 
-/** The fleet that the settings name, once it is found to be right; without one the default fleet. */
+/**
+ * The fleet that the settings name, once it is found to be right; without one the default fleet.
+ */
 export async function fleetFile({ load }: Settings): Promise<FleetFile> {
   const { definition } = await requestedFleet(load.fleet);
   return definition.file;

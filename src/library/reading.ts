@@ -81,7 +81,8 @@ export async function databaseStatus(
   });
 }
 
-// Pictures of a dataset to come, and of what a database holds: plain data, for a terminal, a page, or whoever asks.
+// Pictures of a dataset to come, and of what a database holds: plain data, for a terminal, a page,
+// or whoever asks.
 
 /** What a load with these settings would put into a database; connects to nothing. */
 export async function previewDataset({ load }: Settings): Promise<DatasetPicture> {

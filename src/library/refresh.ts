@@ -35,7 +35,10 @@ export interface RefreshOptions {
   readonly tell: (step: RefreshStep, run: RunOfLoad) => Promise<LoadSummary>;
 }
 
-/** What a refresh works with: a target for looking. What is written goes over connections of its own. */
+/**
+ * What a refresh works with: a target for looking. What is written goes over connections of its
+ * own.
+ */
 interface Refresh extends RefreshOptions {
   readonly target: Target;
   /** Those of the target, which may be a server of our own. */
@@ -55,15 +58,17 @@ export interface Refreshed {
 
 /**
  * One refresh, up to the end that the settings name, or up to now.
- * @throws SeedError where there is nothing that could be extended, where another loader holds the database, and as a load
+ * @throws SeedError where there is nothing that could be extended, where another loader holds the
+ *   database, and as a load
  */
 export async function refreshRun(settings: Settings, options: RefreshOptions): Promise<Refreshed> {
   return withTarget(settings, options, refreshOnce);
 }
 
 /**
- * Refreshes minute by minute until the signal ends it, which is its regular end. A server that is away is tried again, and a
- * database that another loader holds is left to it until the next minute.
+ * Refreshes minute by minute until the signal ends it, which is its regular end. A server that is
+ * away is tried again, and a database that another loader holds is left to it until the next
+ * minute.
  * @param refreshed told after each refresh
  * @throws SeedError where it does not help to try again
  */
@@ -189,8 +194,8 @@ const SOME_ASSETS = 1_000;
 
 /**
  * To be asked before a run is called up to date, or extended.
- * @throws SeedError where none of its records is left, and the server has not removed them by itself; DatabaseHeld where another loader has
- *   changed it in the meantime
+ * @throws SeedError where none of its records is left, and the server has not removed them by
+ *   itself; DatabaseHeld where another loader has changed it in the meantime
  */
 export async function refuseWithoutRecords(
   { db, books }: Pick<Target, 'db' | 'books'>,

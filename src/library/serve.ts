@@ -12,8 +12,9 @@ const DEFAULT_PORT = 27017;
 const WATCH_MS = 500;
 
 /**
- * Starts the embedded server (on 27017 when no port is asked and that one is free), or joins the one that runs, says
- * its URI, and stops it cleanly when `stopped` is aborted, be it during the start.
+ * Starts the embedded server (on 27017 when no port is asked and that one is free), or joins the
+ * one that runs, says its URI, and stops it cleanly when `stopped` is aborted, be it during the
+ * start.
  * @throws SeedError as {@link startEmbeddedServer}, or when mongod ends by itself
  */
 export async function serveUntilStopped(options: EmbeddedServerOptions, stopped: AbortSignal): Promise<void> {
@@ -34,7 +35,9 @@ export async function serveUntilStopped(options: EmbeddedServerOptions, stopped:
   }
 }
 
-/** 27017 when it is free, and no preference when another embedded server runs: that one is joined. */
+/**
+ * 27017 when it is free, and no preference when another embedded server runs: that one is joined.
+ */
 async function preferredPort(): Promise<number | undefined> {
   if ((await runningServer(embeddedLocations().stateFile)) !== undefined) return undefined;
   return (await isPortFree(DEFAULT_PORT)) ? DEFAULT_PORT : undefined;

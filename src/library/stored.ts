@@ -1,4 +1,7 @@
-/** The functions of the library for a database that was loaded: verify, repair, refresh, picture, status, read. */
+/**
+ * The functions of the library for a database that was loaded: verify, repair, refresh, picture,
+ * status, read.
+ */
 import type { Db } from 'mongodb';
 import { openConnection } from '../connect/connect.js';
 import { usageError } from '../errors.js';
@@ -29,8 +32,8 @@ export interface VerifyOptions extends Omit<DatasetOptions, 'shardDays' | 'batch
 }
 
 /**
- * Compares a database, record by record, with its newest run's dataset, or with the one that the options describe (then
- * `seed` is needed). `status` is `equal` or `different`.
+ * Compares a database, record by record, with its newest run's dataset, or with the one that the
+ * options describe (then `seed` is needed). `status` is `equal` or `different`.
  * @throws SeedError where the database cannot be read, or holds no run that this version makes
  */
 export async function verify(options: VerifyOptions = {}, observer: Observer = {}): Promise<VerifyReport> {
@@ -51,7 +54,8 @@ export interface Repaired {
 }
 
 /**
- * Compares, inserts what is missing, puts right what differs, and compares again. What is too much it leaves.
+ * Compares, inserts what is missing, puts right what differs, and compares again. What is too much
+ * it leaves.
  * @throws SeedError as {@link verify}, and where another loader holds the database
  */
 export async function repair(options: RepairOptions = {}, observer: Observer = {}): Promise<Repaired> {
@@ -133,7 +137,10 @@ export interface TargetOptions {
   readonly database?: string;
 }
 
-/** What a database holds, as a picture's data. @throws SeedError where it holds nothing that could be shown */
+/**
+ * What a database holds, as a picture's data. @throws SeedError where it holds nothing that could
+ * be shown
+ */
 export async function report(
   options: TargetOptions & Pick<LoadOptions, 'days' | 'start' | 'end'> = {},
   { signal }: Pick<Observer, 'signal'> = {},
@@ -142,7 +149,10 @@ export async function report(
   return reportDatabase(settingsOf(options), { inform: () => undefined, signal });
 }
 
-/** Server, sizes, runs and counts of a database. @throws SeedError where the server cannot be reached or refuses the user */
+/**
+ * Server, sizes, runs and counts of a database. @throws SeedError where the server cannot be
+ * reached or refuses the user
+ */
 export async function status(
   options: TargetOptions = {},
   { signal }: Pick<Observer, 'signal'> = {},

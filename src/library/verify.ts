@@ -15,7 +15,9 @@ export type { RepairPlan, Selection, VerifyReport };
 
 /** What is compared, and who is told of it. */
 export interface Verifying extends Reading {
-  /** Id of the run to verify; undefined: the newest one, or the dataset that the settings describe. */
+  /**
+   * Id of the run to verify; undefined: the newest one, or the dataset that the settings describe.
+   */
   readonly run: string | undefined;
   readonly repair: boolean;
   readonly warn: (message: string) => void;
@@ -24,7 +26,10 @@ export interface Verifying extends Reading {
   readonly onProgress?: (compared: number, planned: number) => void;
   /** Told what a repair is going to do, and by which findings, before it does it. */
   readonly onRepair?: (plan: RepairPlan, report: VerifyReport) => void;
-  /** Asks before a production database is changed; without it that is refused unless the settings say yes. */
+  /**
+   * Asks before a production database is changed; without it that is refused unless the settings
+   * say yes.
+   */
   readonly confirm?: () => Promise<boolean>;
 }
 
@@ -49,7 +54,8 @@ export interface Verified {
 
 /**
  * Compares, and with `repair` puts right what is missing or different and compares again.
- * @throws SeedError where the database cannot be read, holds no run that this version makes, or must not be changed
+ * @throws SeedError where the database cannot be read, holds no run that this version makes, or
+ *   must not be changed
  */
 export async function verifyDatabase(settings: Settings, verifying: Verifying): Promise<Verified> {
   return withReadTarget(settings, verifying, async (target) => {

@@ -17,7 +17,10 @@ import type { Begun, Job } from './job.js';
 
 const DUPLICATE_KEY = 11000;
 const UNAUTHORIZED = 13;
-/** Later buckets are found by more than their `_id`, whose seconds have 31 bits: the server has to be told of them. */
+/**
+ * Later buckets are found by more than their `_id`, whose seconds have 31 bits: the server has to
+ * be told of them.
+ */
 const LAST_MINUTE = Math.floor((2 ** 31 - 1) / 60);
 
 /** Buckets were asked for, and cannot be had. */
@@ -37,7 +40,8 @@ export interface ChosenWriter extends Writer {
 }
 
 /**
- * A run is finished in the way in which it was begun: the same record as a bucket and as a measurement would be there twice.
+ * A run is finished in the way in which it was begun: the same record as a bucket and as a
+ * measurement would be there twice.
  * @throws SeedError (usage) where buckets are asked for and cannot be had
  */
 export function chooseWriter(
@@ -79,14 +83,17 @@ interface Proof {
 }
 
 /**
- * Writes the first bucket of the run and reads it back as measurements. It stays: it is a part of the run. It bears repetition.
- * @returns why the server is given measurements instead; undefined where it took the bucket and reads what was written
+ * Writes the first bucket of the run and reads it back as measurements. It stays: it is a part of
+ * the run. It bears repetition.
+ * @returns why the server is given measurements instead; undefined where it took the bucket and
+ *   reads what was written
  */
 export async function proveBuckets(db: Db, job: Job, guard: Guard): Promise<string | undefined> {
   const { batch, bucket } = firstBucket(job);
   const document = BSON.deserialize(bucket, { promoteValues: false });
   const buckets = db.collection(METRIC_BUCKETS);
-  // A collection under this name that is no time-series collection's would be made by the insert itself.
+  // A collection under this name that is no time-series collection's would be made by the insert
+  // itself.
   if ((await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length === 0) {
     return `the server has no ${METRIC_BUCKETS}`;
   }

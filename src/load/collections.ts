@@ -6,7 +6,7 @@ import { DROPPED } from '../inspect/obstacles.js';
 import { canHold } from '../inspect/server.js';
 import { planChunks } from '../plan/chunks.js';
 import { instantOf } from '../plan/plan.js';
-import { awaitEarlierLoaders, durably, type Hold } from '../runs/lease.js';
+import { awaitEarlierLoaders, durably, type Lease } from '../runs/lease.js';
 import { ASSETS } from '../store/names.js';
 import {
   clusterShards,
@@ -28,15 +28,18 @@ export function schemaOf(
   return { layout: dataset.layout, clustered: clustered && canHold(facts.server).clustered, ttlDays };
 }
 
-/** Cleans where that is asked for, makes collections and assets, and resolves with the ids of the shards that are done already. */
+/**
+ * Cleans where that is asked for, makes collections and assets, and resolves with the ids of the
+ * shards that are done already.
+ */
 export async function prepareCollections(
   { target, settings, reporter, store, checkpoints, warn, loader, retry, facts }: HeldWork,
   job: Job,
   start: Begun,
-  hold: Hold,
+  lease: Lease,
 ): Promise<Set<string>> {
   const { db } = target;
-  const { guard } = hold;
+  const { guard } = lease;
   const cleaning = start.kind === 'fresh' ? start.clean : start.run.cleaning === true;
   const { part, shard } = settings.load;
   const { layout } = job.dataset;
@@ -44,14 +47,14 @@ export async function prepareCollections(
 
   if (cleaning) {
     let collections: string[] = [];
-    await durably(db, hold, async () => {
+    await durably(db, lease, async () => {
       collections = [...new Set([...collections, ...(await dropDataset(db, DROPPED, guard))])];
     });
     await store.cleaned(job.runId, guard);
     if (collections.length > 0) reporter.on({ type: 'cleaned', collections });
   }
   const schema = schemaOf({ settings, facts }, job);
-  await durably(db, hold, async () => {
+  await durably(db, lease, async () => {
     await ensureCollections(db, schema, warn, guard);
     await checkpoints.createIndex(guard);
     await writeAssets(db, job.fleet, instantOf(job.dataset.window.end), guard);
@@ -60,7 +63,7 @@ export async function prepareCollections(
     const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));
     // Once records are there the cluster's balancer knows better where they belong.
     const commands = shardingCommands(db.databaseName, layout, chunks);
-    await hold.guardLong(() => shardMetrics(db, commands, !job.resumed, warn));
+    await lease.guardLong(() => shardMetrics(db, commands, !job.resumed, warn));
   }
   if (!job.resumed || cleaning) return new Set();
   const done = await checkpoints.completedShards(job.runId, (job.whole ?? job.plan).shards);

@@ -10,7 +10,7 @@ import { MODEL_VERSION } from '../model/telemetry-model.js';
 import type { PartState } from '../output/types.js';
 import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
-import { durably, type Hold } from '../runs/lease.js';
+import { durably, type Lease } from '../runs/lease.js';
 import { type RunDocument, runDocument } from '../runs/run-document.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { ensureCollections, existingLayout } from '../store/schema.js';
@@ -20,9 +20,10 @@ import { type Life, lifeOf, unexpired } from './expiry.js';
 import { type Begun, type HeldWork, type Job, mayHold, type Work } from './job.js';
 import type { SessionResult } from './session.js';
 
-// "Complete" is counted: what the server has taken is there at the end, whoever else deletes or lets expire in the meantime. Cheap where
-// nothing is amiss: a collection knows how many documents it has, and buckets how many records. That number may be off, after a crash
-// for one; only where it is too small are the dataset's own records counted, series by series.
+// "Complete" is counted: what the server has taken is there at the end, whoever else deletes or
+// lets expire in the meantime. Cheap where nothing is amiss: a collection knows how many documents
+// it has, and buckets how many records. That number may be off, after a crash for one; only where
+// it is too small are the dataset's own records counted, series by series.
 /** The way out where records or assets of a run have been removed. */
 export const PUT_BACK = 'seed-database verify names them, seed-database verify --repair puts them back';
 
@@ -127,7 +128,9 @@ export class StoredCount {
     return this.#db.collection(METRICS).countDocuments({ timestamp });
   }
 
-  /** By asset and section, so that what somebody has added to one makes up for nothing in another. */
+  /**
+   * By asset and section, so that what somebody has added to one makes up for nothing in another.
+   */
   async #missing(expected: Plan): Promise<number> {
     const { fleet, dataset } = this.input.job;
     const planned = new Map<string, Record<string, number>>();
@@ -209,7 +212,8 @@ export function countOf({ target, settings, expiry }: HeldWork, job: Job, start:
 }
 
 /**
- * Counts a run that was found complete: its document says what was there once. Resolves with the number of records in `metrics`.
+ * Counts a run that was found complete: its document says what was there once. Resolves with the
+ * number of records in `metrics`.
  * @throws SeedError where records or assets are missing
  */
 export async function confirmComplete(
@@ -239,14 +243,15 @@ function recordsBeside({ runId, plan, whole = plan }: Job, stored: readonly Docu
 }
 
 /**
- * Counts what is there; then the last step of a run, taken by whoever completes it: of several loaders, the one whose part is the last. It
- * bears repetition, since after a crash in it whoever comes next takes it again, and since two parts may end at once.
+ * Counts what is there; then the last step of a run, taken by whoever completes it: of several
+ * loaders, the one whose part is the last. It bears repetition, since after a crash in it whoever
+ * comes next takes it again, and since two parts may end at once.
  * @throws SeedError where records are missing
  */
 export async function finishRun(
   { parts, target, retry, ...work }: HeldWork,
   job: Job,
-  hold: Hold,
+  lease: Lease,
   count: StoredCount,
   { inserted }: SessionResult,
 ): Promise<Omit<Ending, 'skipped'>> {
@@ -254,11 +259,11 @@ export async function finishRun(
     throw explainFailure(error, (cause) => target.explain(cause));
   });
   if (!parts) return { stored };
-  const isLast = await parts.complete(job.runId, hold.guard);
+  const isLast = await parts.complete(job.runId, lease.guard);
   if (isLast) {
     const schema = schemaOf(work, job);
-    await durably(target.db, hold, () => ensureCollections(target.db, schema, work.warn, hold.guard));
-    await parts.completeRun(job.runId, hold.guard);
+    await durably(target.db, lease, () => ensureCollections(target.db, schema, work.warn, lease.guard));
+    await parts.completeRun(job.runId, lease.guard);
   }
   const states = await parts.states(job.runId);
   // Another one may have been the last since.

@@ -8,24 +8,28 @@ import { ExitStatus, SeedError } from '../errors.js';
 import type { Plan, Shard } from '../plan/plan.js';
 import { ShardQueue } from '../plan/queue.js';
 import type { CheckpointStore } from '../runs/checkpoint-store.js';
-import type { Hold } from '../runs/lease.js';
+import type { Lease } from '../runs/lease.js';
 import { serverIdentity } from '../store/server.js';
 import type { Counters } from '../threads/counters.js';
 import type { LoadPool } from './load.js';
 
-/** Makes shards durable. Where there is no database (`--writer none`) there is nothing to make durable. */
+/**
+ * Makes shards durable. Where there is no database (`--writer none`) there is nothing to make
+ * durable.
+ */
 export interface Checkpoints {
   readonly db: Db;
   readonly store: Pick<CheckpointStore, 'checkpoint'>;
-  readonly hold: Hold;
+  readonly lease: Lease;
 }
 
 /** A worker thread that dies is replaced, and its shard loaded again, this often. */
 const SHARD_ATTEMPTS = 3;
 
 /**
- * Each commit makes the server write to disk twice, so shards that end within this time share one. It grows from commit to commit: what a
- * kill costs, the work since the last one, may be more where a load takes long.
+ * Each commit makes the server write to disk twice, so shards that end within this time share one.
+ * It grows from commit to commit: what a kill costs, the work since the last one, may be more where
+ * a load takes long.
  */
 const COMMIT_INTERVAL_MS = { first: 200, longest: 1_000 };
 
@@ -68,11 +72,14 @@ export class Dispatcher {
     this.#queue = new ShardQueue(input.plan.shards.filter((shard) => !input.skipped.has(shard.id)));
   }
 
-  /** Resolves when every shard is durable, or when the counters' stop flag has ended the work early. */
+  /**
+   * Resolves when every shard is durable, or when the counters' stop flag has ended the work early.
+   */
   async run(): Promise<void> {
     const { pool, counters, checkpoints } = this.input;
-    checkpoints?.hold.attach(counters, (error) => this.#fail(error));
-    // A shard whose durability turned out doubtful comes back to the queue after worker loops may have ended: go round again.
+    checkpoints?.lease.attach(counters, (error) => this.#fail(error));
+    // A shard whose durability turned out doubtful comes back to the queue after worker loops may
+    // have ended: go round again.
     do {
       await Promise.all(Array.from({ length: pool.workers * pool.sideBySide }, () => this.#worker()));
       clearTimeout(this.#timer);
@@ -114,7 +121,10 @@ export class Dispatcher {
     this.#commitSoon();
   }
 
-  /** A task answers for its own failures, so what is thrown is a dead thread. That says nothing about the data: another one repeats the shard. */
+  /**
+   * A task answers for its own failures, so what is thrown is a dead thread. That says nothing
+   * about the data: another one repeats the shard.
+   */
   async #loadAfterDeath(shard: Shard, error: unknown): Promise<void> {
     const attempts = (this.#attempts.get(shard.id) ?? 0) + 1;
     this.#attempts.set(shard.id, attempts);
@@ -133,11 +143,14 @@ export class Dispatcher {
     this.#queue.putBack(shard);
   }
 
-  /** What a dead thread sent last may still be on its way, and must not arrive after it has been looked for. */
+  /**
+   * What a dead thread sent last may still be on its way, and must not arrive after it has been
+   * looked for.
+   */
   async #awaitDeadThreads(): Promise<void> {
     const { checkpoints, context, pool, counters } = this.input;
     if (!checkpoints || context.dataset.layout === 'flat' || context.writer === 'buckets') return;
-    const { db, hold } = checkpoints;
+    const { db, lease } = checkpoints;
     const gone = await withRetry(
       () =>
         waitForStragglers(db, {
@@ -147,7 +160,7 @@ export class Dispatcher {
           limitMs: context.retryMs,
           stopping: () => counters.stopping,
         }),
-      hold.retry,
+      lease.retry,
     );
     if (!gone && !counters.stopping)
       throw new Error('the server is still busy with the writes of a dead thread');
@@ -156,13 +169,17 @@ export class Dispatcher {
   #fail(error: unknown): void {
     const { counters } = this.input;
     const passing = isPassing(error) || error instanceof RetriesExhausted;
-    // After an orderly stop was asked for, a server that is away costs no more than the shards that are not committed.
+    // After an orderly stop was asked for, a server that is away costs no more than the shards that
+    // are not committed.
     if (counters.stopping && !this.#failure && passing) return;
     this.#failure ??= { error };
     counters.stop();
   }
 
-  /** Not awaited: the worker goes on with its next shard while the server makes this one durable, together with others. */
+  /**
+   * Not awaited: the worker goes on with its next shard while the server makes this one durable,
+   * together with others.
+   */
   #commitSoon(): void {
     if (this.#timer) return;
     this.#timer = setTimeout(() => {
@@ -172,7 +189,10 @@ export class Dispatcher {
     this.#commitInterval = Math.min(2 * this.#commitInterval, COMMIT_INTERVAL_MS.longest);
   }
 
-  /** Commits what has come together so far; one commit at a time, so that shards that end meanwhile share the next one. */
+  /**
+   * Commits what has come together so far; one commit at a time, so that shards that end meanwhile
+   * share the next one.
+   */
   async #commit(): Promise<void> {
     while (this.#uncommitted.length > 0 && !this.#failure) {
       this.#committing ??= this.#commitBatch(this.#uncommitted.splice(0)).finally(() => {
@@ -184,8 +204,9 @@ export class Dispatcher {
   }
 
   /**
-   * A journaled majority write covers all writes before it, provided that the server is still the process, in the
-   * same term, that took the first of them. Only then is a checkpoint written; other shards are loaded again.
+   * A journaled majority write covers all writes before it, provided that the server is still the
+   * process, in the same term, that took the first of them. Only then is a checkpoint written;
+   * other shards are loaded again.
    */
   async #commitBatch(loaded: readonly Loaded[]): Promise<void> {
     const { checkpoints, context } = this.input;
@@ -193,11 +214,11 @@ export class Dispatcher {
       for (const { shard } of loaded) this.done.add(shard.id);
       return;
     }
-    const { db, store, hold } = checkpoints;
-    await hold.beat();
-    const identity = await withRetry(() => serverIdentity(db), hold.retry);
+    const { db, store, lease } = checkpoints;
+    await lease.renew();
+    const identity = await withRetry(() => serverIdentity(db), lease.retry);
     const safe = loaded.filter(({ result }) => result.serverIdentity === identity);
-    await store.checkpoint(context.runId, safe, hold.guard);
+    await store.checkpoint(context.runId, safe, lease.guard);
     for (const one of loaded) {
       if (safe.includes(one)) this.done.add(one.shard.id);
       else this.#loadAgain(one.shard);

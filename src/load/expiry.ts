@@ -1,4 +1,7 @@
-/** Records that the server removes when they are old: how long it keeps them, and how many go at once. Pure. */
+/**
+ * Records that the server removes when they are old: how long it keeps them, and how many go at
+ * once. Pure.
+ */
 import type { LoadSettings } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import type { CollectionFacts, TargetFacts } from '../inspect/inspect.js';
@@ -18,7 +21,8 @@ export interface Life {
 
 /**
  * How long the records of a load will be kept; undefined: for ever.
- * @throws SeedError where `--ttl-days` asks for something else than the `metrics` that is there and stays
+ * @throws SeedError where `--ttl-days` asks for something else than the `metrics` that is there and
+ *   stays
  */
 export function plannedLife(
   facts: TargetFacts,
@@ -35,7 +39,7 @@ export function plannedLife(
     throw new SeedError(
       ExitStatus.targetNotReady,
       `--ttl-days ${ttlDays} would change nothing: ${METRICS} is there already and keeps its records ${lengthOf(seconds)}`,
-      'leave --ttl-days away, use another --database, or --clean to replace it',
+      'omit --ttl-days, use another --database, or --clean to replace it',
     );
   }
   return life;

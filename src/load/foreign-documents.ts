@@ -1,4 +1,7 @@
-/** Documents of others inside the collections that runs of ours have made: counted by what no run can have written. Reads only. */
+/**
+ * Documents of others inside the collections that runs of ours have made: counted by what no run
+ * can have written. Reads only.
+ */
 import type { Db, Document } from 'mongodb';
 
 import { fleetFingerprint } from '../fleet/fingerprint.js';
@@ -14,8 +17,9 @@ import type { Foreign } from './foreign.js';
 const MOST_IDS = 100_000;
 
 /**
- * Counts documents of an asset, or of a metric, that none of the stored runs has. Where the runs do not say which they have (they cannot
- * be used, their version makes other assets, there are too many), nothing is counted.
+ * Counts documents of an asset, or of a metric, that none of the stored runs has. Where the runs do
+ * not say which they have (they cannot be used, their version makes other assets, there are too
+ * many), nothing is counted.
  * @param runs the documents of `seed_runs` as they are
  * @param foreign what is named as a whole
  */

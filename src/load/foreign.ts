@@ -1,6 +1,7 @@
 /**
- * What `--clean` would remove that is not this program's. Ours is what a run document of ours says is ours: everything else of our
- * collections' names is somebody's, and goes only if somebody says so. Pure.
+ * What `--clean` would remove that is not this program's. Ours is what a run document of ours says
+ * is ours: everything else of our collections' names is somebody's, and goes only if somebody says
+ * so. Pure.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -147,7 +148,8 @@ export async function askForForeign({
   );
 }
 
-// What a database holds that is in the way of a dataset, and that no stored run has put there. Reads only.
+// What a database holds that is in the way of a dataset, and that no stored run has put there.
+// Reads only.
 
 /** Ids in one query. */
 const IDS_AT_ONCE = 1_000;
@@ -165,8 +167,9 @@ export async function refuseUnexplained(
 }
 
 /**
- * In the time-series layout a record has nothing that tells whose it is, so one of these series and minutes that no run explains cannot
- * be kept beside them. In the flat layout ids tell, record by record, while they are written.
+ * In the time-series layout a record has nothing that tells whose it is, so one of these series and
+ * minutes that no run explains cannot be kept beside them. In the flat layout ids tell, record by
+ * record, while they are written.
  * @param runs all that are stored; none of them is in the way itself
  * @throws SeedError that names such a record
  */
@@ -245,7 +248,10 @@ function unexplained({ timestamp, meta }: Document): SeedError {
   );
 }
 
-/** @throws SeedError for an asset of this fleet that is there with other properties: it would be overwritten */
+/**
+ * @throws SeedError for an asset of this fleet that is there with other properties: it would be
+ * overwritten
+ */
 async function refuseOtherAssets(db: Db, fleet: Fleet): Promise<void> {
   const own = new Map(
     [...fleet.machines, ...fleet.services, ...fleet.jobs].map((asset) => [asset.assetId, asset]),

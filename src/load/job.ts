@@ -1,4 +1,6 @@
-/** A dataset to be loaded, from the options or from a stored run, and what others are told of it. */
+/**
+ * A dataset to be loaded, from the options or from a stored run, and what others are told of it.
+ */
 import type { LoadSettings, Part, Settings, WriterKind } from '../config/settings.js';
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';

@@ -1,4 +1,6 @@
-/** How a loader joins a run that several share: finds or makes the run, and takes hold of its part. */
+/**
+ * How a loader joins a run that several share: finds or makes the run, and takes hold of its part.
+ */
 import { createHash } from 'node:crypto';
 import { withRetry } from '../connect/retry.js';
 import { ExitStatus, SeedError } from '../errors.js';
@@ -20,9 +22,10 @@ const ROUNDS = 5;
 const RUN_ID_LENGTH = 24;
 
 /**
- * Whoever comes first writes the run; its id follows from what was asked for, so that of several that come first at once all
- * write the same.
- * @throws SeedError where this part, or another run, is in progress, and where options contradict those of the run
+ * Whoever comes first writes the run; its id follows from what was asked for, so that of several
+ * that come first at once all write the same.
+ * @throws SeedError where this part, or another run, is in progress, and where options contradict
+ *   those of the run
  */
 export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Prepared> {
   const { target, store, request, settings, notice } = input;

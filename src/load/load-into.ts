@@ -1,4 +1,7 @@
-/** One load into an open target, from the rules of starting to the summary: the order of the steps, and nothing else. */
+/**
+ * One load into an open target, from the rules of starting to the summary: the order of the steps,
+ * and nothing else.
+ */
 import type { Settings, WriterKind } from '../config/settings.js';
 import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
@@ -11,7 +14,7 @@ import type { LoadSummary, Reporter } from '../output/types.js';
 import { dealtByChunk, planChunks } from '../plan/chunks.js';
 import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from '../plan/plan.js';
 import { CheckpointStore } from '../runs/checkpoint-store.js';
-import { Hold } from '../runs/lease.js';
+import { Lease } from '../runs/lease.js';
 import { drawLoader, EarlierLoaderConnected } from '../runs/owner.js';
 import { PartStore } from '../runs/part-store.js';
 import { RunStore } from '../runs/run-store.js';
@@ -116,7 +119,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
 async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending & { result: SessionResult }> {
   const { retry, warn, interrupt } = work;
   const store = work.parts ?? work.store;
-  const hold = new Hold(store, job.runId, retry);
+  const lease = new Lease(store, job.runId, retry);
   let state: 'complete' | 'interrupted' | 'failed' = 'failed';
   try {
     const failed = (error: unknown) => {
@@ -124,27 +127,27 @@ async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending 
     };
     const chosen = chooseWriter(work.settings.load, job, start, work.facts);
     const threads = await prepareThreads(work, job, chosen.kind).catch(failed);
-    const skipped = await prepareCollections(work, job, start, hold).catch(failed);
+    const skipped = await prepareCollections(work, job, start, lease).catch(failed);
     const stored = countOf(work, job, start);
     await withRetry(() => stored.start(), retry).catch(failed);
-    const writer = await provenWriter(work, job, chosen, hold).catch(failed);
+    const writer = await provenWriter(work, job, chosen, lease).catch(failed);
     const context =
       writer.kind === chosen.kind ? threads.context : { ...threads.context, writer: writer.kind };
-    const loaded = await loadShards(work, job, start, hold, skipped, { ...threads, context });
+    const loaded = await loadShards(work, job, start, lease, skipped, { ...threads, context });
     const result = {
       ...loaded,
       figures: { ...loaded.figures, writer: { ...writer, ...loaded.figures.writer } },
     };
-    const ending = result.interrupted ? {} : await finishRun(work, job, hold, stored, result);
+    const ending = result.interrupted ? {} : await finishRun(work, job, lease, stored, result);
     state = result.interrupted ? 'interrupted' : 'complete';
-    hold.end();
+    lease.end();
     await store.end(job.runId, state).catch((error) => {
       if (!interrupt.aborted || error instanceof SeedError) throw error;
-      warn('the server does not answer: it learns of the end of this run when its hold runs out');
+      warn('the server does not answer: it learns of the end of this run when its lease expires');
     });
     return { result, skipped: skipped.size, ...ending };
   } catch (error) {
-    hold.end();
+    lease.end();
     // Nothing has been made, so nothing is left to go on with.
     const unbegun =
       start.kind === 'fresh' &&
@@ -157,14 +160,17 @@ async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending 
   }
 }
 
-/** The writer that was chosen, or the next one where the server does not take what it writes; remembered for whoever resumes. */
-async function provenWriter(work: HeldWork, job: Job, chosen: ChosenWriter, hold: Hold): Promise<Writer> {
+/**
+ * The writer that was chosen, or the next one where the server does not take what it writes;
+ * remembered for whoever resumes.
+ */
+async function provenWriter(work: HeldWork, job: Job, chosen: ChosenWriter, lease: Lease): Promise<Writer> {
   const { target, store, settings, reporter, retry } = work;
   const debug = (message: string) => reporter.on({ type: 'notice', level: 'debug', message });
   let { kind, reason }: Writer = chosen;
   if (!chosen.isProven) {
-    reason = await withRetry(() => proveBuckets(target.db, job, hold.guard), retry);
-    if (reason === undefined) await store.change(job.runId, { $set: { writer: 'buckets' } }, hold.guard);
+    reason = await withRetry(() => proveBuckets(target.db, job, lease.guard), retry);
+    if (reason === undefined) await store.change(job.runId, { $set: { writer: 'buckets' } }, lease.guard);
     else if (settings.load.writer === 'buckets') throw new WriterRefused(reason);
     else kind = 'sequence';
   }
@@ -185,7 +191,8 @@ async function prepareThreads(
   writer: WriterKind,
 ): Promise<Threads> {
   const asked = workerContext(job, settings, target.uri, loader, writer);
-  // Behind a router no checkpoint can vouch for a shard's server: each batch has to be durable by itself.
+  // Behind a router no checkpoint can vouch for a shard's server: each batch has to be durable by
+  // itself.
   const routed = isRouter(await withRetry(() => serverIdentity(target.db), retry));
   const context = routed ? { ...asked, writeConcern: asked.writeConcern ?? 'majority' } : asked;
   const counters = Counters.forWorkers(pool.workers);
@@ -202,7 +209,7 @@ async function loadShards(
   work: Work,
   job: Job,
   start: Begun,
-  hold: Hold,
+  lease: Lease,
   skipped: ReadonlySet<string>,
   threads: Threads,
 ): Promise<SessionResult> {
@@ -217,7 +224,7 @@ async function loadShards(
     ...threads,
     retries,
     pool,
-    checkpoints: { db: target.db, store: checkpoints, hold },
+    checkpoints: { db: target.db, store: checkpoints, lease },
     reporter,
     interrupt,
   });

@@ -1,6 +1,6 @@
 /**
- * Loads a dataset. Kept light: threads take as long to start as the driver takes to be read, so they are started before this
- * thread reads it.
+ * Loads a dataset. Kept light: threads take as long to start as the driver takes to be read, so
+ * they are started before this thread reads it.
  */
 import type { Settings } from '../config/settings.js';
 import {
@@ -19,8 +19,9 @@ import type { Confirm } from './foreign.js';
 /**
  * Loads a dataset, resumes a run, or says that there is nothing to do.
  *
- * `interrupt` asks for an orderly stop: batches in flight are finished, the run stays resumable, and the summary's
- * status is `interrupted`. `confirm` asks before something that is not this program's is removed.
+ * `interrupt` asks for an orderly stop: batches in flight are finished, the run stays resumable,
+ * and the summary's status is `interrupted`. `confirm` asks before something that is not this
+ * program's is removed.
  * @throws SeedError for every failure a user can meet.
  */
 export async function runLoad(
@@ -75,7 +76,10 @@ export interface ShardTask extends TaskOfLoad {
 
 export type LoadTask = PrepareTask | ShardTask;
 
-/** A thread that could not make everything ready does so as well: its first shard meets the cause again. */
+/**
+ * A thread that could not make everything ready does so as well: its first shard meets the cause
+ * again.
+ */
 export interface Prepared {
   readonly state: 'prepared';
 }

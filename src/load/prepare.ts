@@ -37,7 +37,10 @@ export interface PrepareInput {
   readonly confirm: Confirm | undefined;
 }
 
-/** `runId` is the run that is held now, or the one that needs no work; undefined where there is none. */
+/**
+ * `runId` is the run that is held now, or the one that needs no work; undefined where there is
+ * none.
+ */
 export interface Prepared {
   readonly start: Start;
   readonly runId: string | undefined;
@@ -60,8 +63,9 @@ const ROUNDS = 5;
 
 /**
  * Decides what to do with the target and, where there is something to do, holds it afterwards.
- * @throws SeedError where the target cannot hold the dataset, where another loader holds it, where it is not empty and nothing was
- *   said about that, or where options contradict the run to resume. Nothing is written before that.
+ * @throws SeedError where the target cannot hold the dataset, where another loader holds it, where
+ *   it is not empty and nothing was said about that, or where options contradict the run to resume.
+ *   Nothing is written before that.
  */
 export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
   const { target, store, request, settings, notice } = input;
@@ -117,7 +121,10 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
   );
 }
 
-/** @throws SeedError where the run that is to be extended is not there as it was when that was decided */
+/**
+ * @throws SeedError where the run that is to be extended is not there as it was when that was
+ * decided
+ */
 function refuseUnlessExtended(
   runs: readonly RunDocument[],
   extending: string | undefined,
@@ -147,7 +154,10 @@ export function expiryFor(
   return { life, expired: refuseExpired(wanted, life, notice) };
 }
 
-/** Names of the collections with documents that no run has put there: a later `--clean` asks before they go. */
+/**
+ * Names of the collections with documents that no run has put there: a later `--clean` asks before
+ * they go.
+ */
 async function othersHere(
   { store }: PrepareInput,
   facts: TargetFacts,
@@ -160,7 +170,10 @@ async function othersHere(
   return beside.length > 0 ? { beside } : {};
 }
 
-/** Looks at the target. @throws SeedError for a server that cannot hold any dataset, and for a `seed_runs` of somebody else's */
+/**
+ * Looks at the target. @throws SeedError for a server that cannot hold any dataset, and for a
+ * `seed_runs` of somebody else's
+ */
 export async function inspect({
   target,
   store,
@@ -184,7 +197,8 @@ export function withData({ collections }: TargetFacts): string[] {
 
 /**
  * What is to be done with a target that can hold what is to be written.
- * @throws SeedError for what is in the way of that, before whatever `decide` throws: no choice of existing data would help then
+ * @throws SeedError for what is in the way of that, before whatever `decide` throws: no choice of
+ *   existing data would help then
  */
 export async function decided<T extends Start>(
   { target, store, request, settings: { load }, notice }: PrepareInput,

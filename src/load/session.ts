@@ -154,7 +154,10 @@ export function recordsOf(plan: Plan, shards: ReadonlySet<string>): number {
   return plan.shards.reduce((sum, shard) => (shards.has(shard.id) ? sum + shard.records : sum), 0);
 }
 
-/** Loads what is not done yet, reporting progress, until all is durable or an interrupt asks to stop. */
+/**
+ * Loads what is not done yet, reporting progress, until all is durable or an interrupt asks to
+ * stop.
+ */
 export async function runSession(input: SessionInput): Promise<SessionResult> {
   const { plan, skipped, pool, counters, reporter, interrupt } = input;
   const dispatcher = new Dispatcher({
@@ -202,7 +205,10 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
 
 // Samples the workers' counters into progress events.
 
-/** Rate and remaining time are taken over about this long: long enough to be steady, short enough to follow. */
+/**
+ * Rate and remaining time are taken over about this long: long enough to be steady, short enough to
+ * follow.
+ */
 const RATE_WINDOW_MS = 5_000;
 
 export interface ProgressInput {

@@ -1,4 +1,6 @@
-/** What a load does with the target it finds: the rules of resuming, cleaning and refusing. Pure. */
+/**
+ * What a load does with the target it finds: the rules of resuming, cleaning and refusing. Pure.
+ */
 
 import type { LoadSettings, Part } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
@@ -45,7 +47,9 @@ export type Start =
   | { readonly kind: 'already complete'; readonly run: RunDocument }
   | { readonly kind: 'nothing to resume'; readonly run: RunDocument | undefined };
 
-/** @throws SeedError where the target is not ready, or the options contradict the run to be resumed. */
+/**
+ * @throws SeedError where the target is not ready, or the options contradict the run to be resumed.
+ */
 export function decideStart(
   target: TargetState,
   request: Request,
@@ -140,7 +144,9 @@ function refuseBeside({ runs }: TargetState, request: Request): void {
   refuseClashes(request, runs);
 }
 
-/** All parts must be told the same. Only the period may follow from the day on which a part starts. */
+/**
+ * All parts must be told the same. Only the period may follow from the day on which a part starts.
+ */
 function refuseOtherOptions(run: RunDocument, request: Request, settings: LoadSettings): void {
   for (const { flags, stored } of differences(run, request.dataset)) {
     const [flag] = flags;
@@ -215,7 +221,10 @@ function refuseOtherVersion(run: RunDocument, { dataset }: Request): void {
   }
 }
 
-/** The stored run decides seed, window, layout and sections; a flag that says otherwise is refused by name. */
+/**
+ * The stored run decides seed, window, layout and sections; a flag that says otherwise is refused
+ * by name.
+ */
 function refuseContradictions(run: RunDocument, request: Request, settings: LoadSettings): void {
   const refuse = (flag: string, stored: string) => {
     throw new SeedError(

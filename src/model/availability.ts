@@ -1,8 +1,9 @@
 /**
  * Availability: 100 up, 50 degraded, 0 down, one state a minute.
  *
- * An asset's own faults are incidents: most minutes of a month are fine, and then something is down for half an hour. What
- * is planned, what memory pressure degrades, and what the host suffers come on top: the worst of them counts.
+ * An asset's own faults are incidents: most minutes of a month are fine, and then something is down
+ * for half an hour. What is planned, what memory pressure degrades, and what the host suffers come
+ * on top: the worst of them counts.
  */
 import type { Machine, Service } from '../fleet/types.js';
 import { type LocalTime, MINUTES_PER_DAY } from './local-time.js';
@@ -21,14 +22,18 @@ interface FaultRate {
   readonly beyond: number;
 }
 
-/** Longer than any incident may be: one of yesterday can reach into today, one of the day before cannot. */
+/**
+ * Longer than any incident may be: one of yesterday can reach into today, one of the day before
+ * cannot.
+ */
 const LONGEST = 8 * 60;
 /** Minutes after an outage in which the asset is back, but slow. */
 const RECOVERY = 4;
 
 /**
- * Chosen so that uptime is the manual's: 99.9 % for machines, 99.5 % for services. Down and recovering minutes are 0.053 × 27 of 1440 a
- * day, that is 0.1 %, and 0.211 × 34 of 1440, that is 0.5 %.
+ * Chosen so that uptime is the manual's: 99.9 % for machines, 99.5 % for services. Down and
+ * recovering minutes are 0.053 × 27 of 1440 a day, that is 0.1 %, and 0.211 × 34 of 1440, that is
+ * 0.5 %.
  */
 const MACHINE_FAULTS: FaultRate = { perDay: 0.053, shortest: 5, beyond: 18 };
 const SERVICE_FAULTS: FaultRate = { perDay: 0.211, shortest: 5, beyond: 25 };
@@ -93,7 +98,10 @@ export function fillMachineAvailability(
   fillOwnFaults(seed, machine, day, states);
 }
 
-/** Fills a day of a service whose host's states of that day are known: it is never better than its host. */
+/**
+ * Fills a day of a service whose host's states of that day are known: it is never better than its
+ * host.
+ */
 export function fillServiceAvailability(
   seed: number,
   service: Service,

@@ -16,15 +16,18 @@ export type BackupSchedule = (machine: Machine, day: number) => number;
 /** Backups start between 01:00 and 04:59. */
 const FIRST_MINUTE = 60;
 const LAST_MINUTE = 299;
-/** A job starts its targets one after the other, this many minutes apart, and never to the minute. */
+/**
+ * A job starts its targets one after the other, this many minutes apart, and never to the minute.
+ */
 const MINUTES_APART = 15;
 const START_JITTER = 10;
 
 const JOB_STARTS = { daily_2am: 120, weekly_sunday_1am: 60 } as const;
 
 /**
- * The schedule of a fleet: a machine is backed up by its weekly job on Sundays, else by its daily job, else at a time of its
- * own. It does not depend on the seed: the plan, which counts records, knows none.
+ * The schedule of a fleet: a machine is backed up by its weekly job on Sundays, else by its daily
+ * job, else at a time of its own. It does not depend on the seed: the plan, which counts records,
+ * knows none.
  */
 export function backupSchedule(fleet: Pick<Fleet, 'jobs'>): BackupSchedule {
   const daily = positions(fleet.jobs, 'daily_2am');
@@ -56,7 +59,10 @@ function startOf(schedule: BackupJob['schedule'], position: number, chance: numb
   return start + (position % places) * MINUTES_APART + Math.floor(chance * START_JITTER);
 }
 
-/** A backup that is to start: its minute (UTC, since the epoch), and what the local clock shows then. */
+/**
+ * A backup that is to start: its minute (UTC, since the epoch), and what the local clock shows
+ * then.
+ */
 export interface ScheduledBackup {
   readonly minute: number;
   readonly localDay: number;
@@ -80,7 +86,9 @@ export function* backupsBetween(
   }
 }
 
-/** Failures in the long run, by type of machine (the manual's success rates: 98, 97, 95 and 92 %). */
+/**
+ * Failures in the long run, by type of machine (the manual's success rates: 98, 97, 95 and 92 %).
+ */
 const FAILURE_RATE: Readonly<Record<MachineType, number>> = {
   proxmox_node: 0.02,
   physical_host: 0.03,

@@ -1,6 +1,7 @@
 /**
- * Local time: office hours, nights, weekends and weekly restarts are meant by the clocks where the fleet stands, daylight saving
- * included. Records stay in UTC. Offsets come from the platform's time zone database.
+ * Local time: office hours, nights, weekends and weekly restarts are meant by the clocks where the
+ * fleet stands, daylight saving included. Records stay in UTC. Offsets come from the platform's
+ * time zone database.
  */
 // Days and minutes, UTC. A day is a whole number of days since 1970-01-01, which was a Thursday.
 
@@ -38,7 +39,10 @@ export interface Stretch {
   readonly minute: number;
 }
 
-/** How far local time is ahead of UTC on a UTC day, in minutes: `before` up to the minute `change` of the day, `after` from then on. */
+/**
+ * How far local time is ahead of UTC on a UTC day, in minutes: `before` up to the minute `change`
+ * of the day, `after` from then on.
+ */
 interface Offsets {
   readonly before: number;
   readonly after: number;
@@ -74,8 +78,9 @@ export class LocalTime {
   }
 
   /**
-   * The UTC minute (since the epoch) of a minute of a local day. A minute that is skipped when clocks go forward is as much later; of two
-   * that are called the same when clocks go back it is the first.
+   * The UTC minute (since the epoch) of a minute of a local day. A minute that is skipped when
+   * clocks go forward is as much later; of two that are called the same when clocks go back it is
+   * the first.
    */
   toUtc(day: number, minute: number): number {
     const local = day * MINUTES_PER_DAY + minute;

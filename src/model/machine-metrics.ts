@@ -25,7 +25,10 @@ const SPIKE_POINTS = 25;
 const SPIKE_LIMIT = 95;
 const SPIKE_EVERY = 15;
 
-/** Where a local day's curves are worked out; used again for every day, so that a day leaves no garbage. */
+/**
+ * Where a local day's curves are worked out; used again for every day, so that a day leaves no
+ * garbage.
+ */
 const cpuCurve = new Float64Array(MINUTES_PER_DAY);
 const memoryCurve = new Float64Array(MINUTES_PER_DAY);
 const ioCurve = new Float64Array(MINUTES_PER_DAY);
@@ -42,8 +45,9 @@ const bases = [cpuBase, memoryBase, ioBase];
 const NAMES = ['cpu_usage', 'memory_usage', 'io_wait'];
 
 /**
- * Fills the columns of a machine's load for one day: CPU, memory and I/O wait (per cent, 0 to 100, two decimals), then the machine's
- * own metrics in their units. A column that is not wanted is undefined; the others do not change by that.
+ * Fills the columns of a machine's load for one day: CPU, memory and I/O wait (per cent, 0 to 100,
+ * two decimals), then the machine's own metrics in their units. A column that is not wanted is
+ * undefined; the others do not change by that.
  * @param day UTC
  */
 export function fillLoad(
@@ -124,7 +128,9 @@ function varyMinutes(
   }
 }
 
-/** A metric of the machine's own: a level between 0 and 1, varied, between the ends of its range. */
+/**
+ * A metric of the machine's own: a level between 0 and 1, varied, between the ends of its range.
+ */
 function fillOwnMetric(
   seed: number,
   machine: Machine,
@@ -227,8 +233,8 @@ function addBurst({ from, to, minutes: [shortest, longest], cpu, memory, io }: B
   }
 }
 
-// The memory leak: how full a leaking machine is follows from the calendar alone. It starts afresh when it is restarted, every
-// Sunday at 03:00, and fills up until then.
+// The memory leak: how full a leaking machine is follows from the calendar alone. It starts afresh
+// when it is restarted, every Sunday at 03:00, and fills up until then.
 
 const RESTART = 3 * 60;
 const EMPTY = 36;
@@ -248,7 +254,10 @@ export function leakedMemory(day: number, minute: number): number {
   return EMPTY + (FULL - EMPTY) * weekFilled(day, minute);
 }
 
-/** What memory pressure adds to CPU and I/O, in points: nothing until memory is scarce, then ever more. */
+/**
+ * What memory pressure adds to CPU and I/O, in points: nothing until memory is scarce, then ever
+ * more.
+ */
 export function pressure(memory: number): { readonly cpu: number; readonly io: number } {
   const scarce = Math.max(0, (memory - PRESSURE_BEGINS) / (FULL - PRESSURE_BEGINS));
   return { cpu: 28 * scarce, io: 34 * scarce * scarce };
@@ -259,9 +268,13 @@ export function isDegradedByMemory(day: number, minute: number): boolean {
   return leakedMemory(day, minute) >= SERVICE_DEGRADES;
 }
 
-// Levels, from 0 to 1, of the metrics that a fleet file adds to a machine, where they do not follow the machine's load.
+// Levels, from 0 to 1, of the metrics that a fleet file adds to a machine, where they do not follow
+// the machine's load.
 
-/** Shares of the range by which a metric varies slowly, together with the machine's load, and from minute to minute. */
+/**
+ * Shares of the range by which a metric varies slowly, together with the machine's load, and from
+ * minute to minute.
+ */
 export const OWN_SLOW = 0.06;
 export const OWN_FAST = 0.02;
 

@@ -1,6 +1,7 @@
 /**
- * The nine load patterns, as the manual's chapter "Pattern di Performance" describes them. A pattern is data: a base curve
- * for each metric, how much it varies, and the bursts that come on top. `load.ts` turns it into values.
+ * The nine load patterns, as the manual's chapter "Pattern di Performance" describes them. A
+ * pattern is data: a base curve for each metric, how much it varies, and the bursts that come on
+ * top. `load.ts` turns it into values.
  *
  * All curves are functions of the hour of the local day (0 up to 24), in per cent.
  */
@@ -47,7 +48,10 @@ export interface Pattern {
   readonly weekend: DayCurves;
   readonly variation: Variation;
   readonly bursts: readonly Burst[];
-  /** Every quarter of an hour in office hours CPU jumps by 25 points, to 95 at most (manual: "Picchi ogni 15 minuti"). */
+  /**
+   * Every quarter of an hour in office hours CPU jumps by 25 points, to 95 at most (manual: "Picchi
+   * ogni 15 minuti").
+   */
   readonly quarterHourSpikes: boolean;
   /** Memory climbs through the week, and CPU and I/O with it. See `leak.ts`. */
   readonly leaks: boolean;
@@ -60,7 +64,9 @@ export function between(hour: number, from: number, to: number, ramp: number): n
   return Math.max(0, Math.min(1, up, down));
 }
 
-/** A peak of height 1 around `centre`, `width` hours to each side down to 0.6. Goes round midnight. */
+/**
+ * A peak of height 1 around `centre`, `width` hours to each side down to 0.6. Goes round midnight.
+ */
 function peak(hour: number, centre: number, width: number): number {
   const away = Math.abs(((hour - centre + 36) % 24) - 12);
   return Math.exp(-0.5 * (away / width) ** 2);

@@ -1,4 +1,7 @@
-/** Random streams. Each is named by what it is for, so any part of a dataset can be generated without the rest. */
+/**
+ * Random streams. Each is named by what it is for, so any part of a dataset can be generated
+ * without the rest.
+ */
 import seedrandom from 'seedrandom';
 
 /** Uniform in [0, 1). */
@@ -8,8 +11,9 @@ export type Random = () => number;
 const WARM_UP = 8;
 
 /**
- * The stream of (seed, asset, series, day): seedrandom's Alea, the fastest of its generators (a few nanoseconds a
- * number, a microsecond to seed; its default, ARC4, takes ten times as long for both).
+ * The stream of (seed, asset, series, day): seedrandom's Alea, the fastest of its generators (a few
+ * nanoseconds a number, a microsecond to seed; its default, ARC4, takes ten times as long for
+ * both).
  */
 export function stream(seed: number, assetId: string, series: string, day: number): Random {
   return warmUp(seedrandom.alea(`${seed}/${assetId}/${series}/${day}`));
@@ -26,8 +30,9 @@ function warmUp(random: Random): Random {
 }
 
 /**
- * Fills `knots` with smooth noise for one day: uniform values in [-1, 1) at even distances, to be joined by straight
- * lines. The last knot is the next day's first, so that the noise runs on over midnight whoever generates the two days.
+ * Fills `knots` with smooth noise for one day: uniform values in [-1, 1) at even distances, to be
+ * joined by straight lines. The last knot is the next day's first, so that the noise runs on over
+ * midnight whoever generates the two days.
  */
 export function fillKnots(knots: Float64Array, today: Random, tomorrow: Random): void {
   const last = knots.length - 1;

@@ -66,8 +66,8 @@ export function fillResponseTimes(
 }
 
 /**
- * From one minute of the UTC day up to another; the local day's minutes are `shift` ahead. A hot loop: numbers and typed arrays
- * alone, so that the engine compiles it once and keeps it.
+ * From one minute of the UTC day up to another; the local day's minutes are `shift` ahead. A hot
+ * loop: numbers and typed arrays alone, so that the engine compiles it once and keeps it.
  */
 function fillMinutes(
   base: number,
@@ -83,7 +83,8 @@ function fillMinutes(
   column: Float64Array,
 ): void {
   for (let minute = from; minute < to; minute++) {
-    // Every minute draws the same numbers whatever its state, so that one outage does not change the rest of the day.
+    // Every minute draws the same numbers whatever its state, so that one outage does not change
+    // the rest of the day.
     const level = random();
     const luck = random();
     const state = states[minute];

@@ -14,8 +14,8 @@ import { stream } from './random.js';
 import { fillResponseTimes } from './response-time.js';
 
 /**
- * Version of the values. A dataset is made by one version; changing a value means raising this number and renewing the golden
- * fingerprint of the tests.
+ * Version of the values. A dataset is made by one version; changing a value means raising this
+ * number and renewing the golden fingerprint of the tests.
  */
 export const MODEL_VERSION = 1;
 
@@ -26,8 +26,8 @@ const POLLING_COLUMNS = 2;
 export type DayColumn = Float64Array | undefined;
 
 /**
- * Every value is a pure function of (model version, seed, asset, series, minute). One object serves one thread: it keeps
- * working memory between calls.
+ * Every value is a pure function of (model version, seed, asset, series, minute). One object serves
+ * one thread: it keeps working memory between calls.
  */
 export class TelemetryModel {
   readonly #machines: ReadonlyMap<string, Machine>;
@@ -48,8 +48,8 @@ export class TelemetryModel {
   /**
    * Fills one day of an asset.
    * @param day days since 1970-01-01, UTC
-   * @param columns side by side with `minuteSeries(asset)`, 1440 values each: per cent, the unit of a metric of the asset's own, 100/50/0,
-   *   or milliseconds
+   * @param columns side by side with `minuteSeries(asset)`, 1440 values each: per cent, the unit of
+   *   a metric of the asset's own, 100/50/0, or milliseconds
    */
   fillDay(asset: Machine | Service, day: number, columns: readonly DayColumn[]): void {
     if (asset.assetType === 'service') {
@@ -63,7 +63,10 @@ export class TelemetryModel {
     this.#fillPolling(asset, asset, day, columns[loads], columns[loads + 1]);
   }
 
-  /** The backups of a machine that start in a period of minutes since the epoch, half open, in their order. */
+  /**
+   * The backups of a machine that start in a period of minutes since the epoch, half open, in their
+   * order.
+   */
   backups(machine: Machine, from: number, to: number): Backup[] {
     return Array.from(
       backupsBetween(this.#schedule, this.#local, machine, from, to),

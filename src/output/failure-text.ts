@@ -6,7 +6,8 @@ import type { Failure, FailureResult } from './types.js';
 import { hanging, oneLine, widthOf } from './width.js';
 
 /**
- * The cause in one line, what else is wrong in others, and the way out in another where there is one.
+ * The cause in one line, what else is wrong in others, and the way out in another where there is
+ * one.
  * @param width breaks them where a terminal of so many cells would
  */
 export function failureLines(

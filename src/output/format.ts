@@ -1,4 +1,7 @@
-/** Numbers, times and sizes as people read them. English, without a locale: the same on every machine. */
+/**
+ * Numbers, times and sizes as people read them. English, without a locale: the same on every
+ * machine.
+ */
 import type { LoadSummary, SectionCounts } from './types.js';
 
 const MINUTE_MS = 60_000;
@@ -46,14 +49,19 @@ export function percent(done: number, total: number, digits = 0): string {
   return (Math.floor(share * 100 * scale + 1e-9) / scale).toFixed(digits);
 }
 
-/** The length of a window that is a number of days, whole or not: `14 days`, `1 hour`, `90 minutes`. */
+/**
+ * The length of a window that is a number of days, whole or not: `14 days`, `1 hour`, `90 minutes`.
+ */
 export function span(days: number): string {
   const minutes = Math.round(days * 1440);
   if (minutes % 1440 === 0) return counted(minutes / 1440, 'day');
   return minutes % 60 === 0 ? counted(minutes / 60, 'hour') : counted(minutes, 'minute');
 }
 
-/** `2025-01-26 → 2025-02-09`, with the times where they are not midnight. UTC; the end is the first minute after. */
+/**
+ * `2025-01-26 → 2025-02-09`, with the times where they are not midnight. UTC; the end is the first
+ * minute after.
+ */
 export function period({ start, end }: LoadSummary['window']): string {
   const whole = [start, end].every((instant) => instant.getTime() % DAY_MS === 0);
   const [from, to] = [start, end].map((instant) => utcMinute(instant).slice(0, whole ? 10 : 16));

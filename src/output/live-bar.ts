@@ -23,7 +23,10 @@ export class LiveBar {
     this.#bars ??= this.#start();
   }
 
-  /** Takes the lines off the terminal; the next `show` brings them back below whatever was printed meanwhile. */
+  /**
+   * Takes the lines off the terminal; the next `show` brings them back below whatever was printed
+   * meanwhile.
+   */
   clear(): void {
     this.#bars?.stop();
     this.#bars = undefined;
@@ -75,8 +78,8 @@ export function bar(done: number, total: number, width: number): string {
 }
 
 /**
- * The first of the two live lines: how far, how fast, how long still. The bar's width follows from the widest figures
- * that can come, so that it stays where it is while they change.
+ * The first of the two live lines: how far, how fast, how long still. The bar's width follows from
+ * the widest figures that can come, so that it stays where it is while they change.
  */
 export function barLine(progress: LoadProgress, width: number): string {
   const { acknowledged, planned } = progress;

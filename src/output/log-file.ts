@@ -1,8 +1,9 @@
 /**
- * The log, by pino, in the manual's line format: `2025-02-09 10:30:15 INFO     message`, local time.
+ * The log, by pino, in the manual's line format: `2025-02-09 10:30:15 INFO     message`, local
+ * time.
  *
- * Lines are written synchronously: none is lost however the program ends. A log that cannot be written is told
- * once and done without.
+ * Lines are written synchronously: none is lost however the program ends. A log that cannot be
+ * written is told once and done without.
  */
 
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from 'node:fs';
@@ -118,7 +119,8 @@ function lineOf(record: string): string {
   return logLine(level, time, msg ?? '');
 }
 
-// Opens the file of a log: an ordinary one, or a device such as a terminal or /dev/null. Anything else might never take a line.
+// Opens the file of a log: an ordinary one, or a device such as a terminal or /dev/null. Anything
+// else might never take a line.
 
 const { O_APPEND, O_CREAT, O_NONBLOCK = 0, O_WRONLY } = constants;
 
@@ -159,8 +161,8 @@ function nameOf(kind: Stats): string {
 }
 
 /**
- * Looks at the file of `--log-file` before anything is done. One that cannot be written now is done without, as any
- * log; one that is no file was named by mistake.
+ * Looks at the file of `--log-file` before anything is done. One that cannot be written now is done
+ * without, as any log; one that is no file was named by mistake.
  * @throws SeedError (usage)
  */
 export function refuseNoLogFile(path: string | undefined): void {

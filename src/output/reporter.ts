@@ -21,15 +21,19 @@ export interface ReporterSurroundings extends Partial<CommandHints> {
   readonly terminal?: string;
   /** What resumes: `--resume` unless it is said. */
   readonly resume?: string;
-  /** Further flags that resuming needs, each with a blank before it: a part of a shared run has to be named. */
+  /**
+   * Further flags that resuming needs, each with a blank before it: a part of a shared run has to
+   * be named.
+   */
   readonly resumeFlags?: string;
   /** Takes secrets out of a text that comes from elsewhere: a server's or the driver's message. */
   readonly mask?: (text: string) => string;
 }
 
 /**
- * A reporter that tells a load in the way these settings ask for: as a tree with progress, quietly, or as one JSON
- * object with the tree on standard error; and always in the log. Nothing that goes wrong with telling reaches the load.
+ * A reporter that tells a load in the way these settings ask for: as a tree with progress, quietly,
+ * or as one JSON object with the tree on standard error; and always in the log. Nothing that goes
+ * wrong with telling reaches the load.
  */
 export function createReporter(output: OutputSettings, surroundings: ReporterSurroundings = {}): Reporter {
   return new LoadReporter(output, surroundings);

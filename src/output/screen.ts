@@ -35,7 +35,10 @@ export class Screen {
     this.#colored = color && this.interactive;
   }
 
-  /** Cells of a line that no terminal wraps: the last column is left free. Asked anew each time, windows change. */
+  /**
+   * Cells of a line that no terminal wraps: the last column is left free. Asked anew each time,
+   * windows change.
+   */
   get width(): number {
     return Math.max(1, (this.stream.columns || COMMON_WIDTH) - 1);
   }
@@ -60,8 +63,9 @@ export class Screen {
   }
 
   /**
-   * Writes lines, broken where a terminal would break them and coloured where that is wanted: the tree's own lines faint, the text in the tone. What a line holds of control codes
-   * comes from elsewhere and is taken out.
+   * Writes lines, broken where a terminal would break them and coloured where that is wanted: the
+   * tree's own lines faint, the text in the tone. What a line holds of control codes comes from
+   * elsewhere and is taken out.
    */
   print(lines: readonly string[], tone: Tone = 'plain'): void {
     if (lines.length === 0) return;

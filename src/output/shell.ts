@@ -24,8 +24,8 @@ export function programCall(environment: Readonly<Record<string, string | undefi
 }
 
 /**
- * A word of a command line, quoted where a shell would change it, or where one line that is shown would. Control codes and
- * blanks that are not simple are written as the escapes of bash and zsh.
+ * A word of a command line, quoted where a shell would change it, or where one line that is shown
+ * would. Control codes and blanks that are not simple are written as the escapes of bash and zsh.
  */
 export function shellWord(text: string): string {
   if (/^[\w.,:/@%+-][\w.,:/=@%+-]*$/.test(text)) return text;
@@ -39,7 +39,10 @@ export function shellWord(text: string): string {
   return `$'${escaped.join('')}'`;
 }
 
-/** A masked connection string without what is masked: a program that is given it asks for the password. */
+/**
+ * A masked connection string without what is masked: a program that is given it asks for the
+ * password.
+ */
 export function withoutMasked(uri: string): string {
   const [address, query] = uri.replace(/:\*{4}@/, '@').split('?');
   const options = query?.split('&').filter((option) => !option.endsWith('=****')) ?? [];
@@ -49,8 +52,9 @@ export function withoutMasked(uri: string): string {
 const COMMAND_AT_END = new RegExp(`: (?=(?:${PROGRAM}|npm run|npx|pnpm run|yarn run|bun run) [^"]*$)`);
 
 /**
- * A text that ends with a command, in two: what leads to the command, and the command. Undefined where it ends otherwise.
- * A command is shown in one piece, since what is broken into lines cannot be pasted.
+ * A text that ends with a command, in two: what leads to the command, and the command. Undefined
+ * where it ends otherwise. A command is shown in one piece, since what is broken into lines cannot
+ * be pasted.
  */
 export function commandAtEnd(text: string): readonly [lead: string, command: string] | undefined {
   const found = COMMAND_AT_END.exec(text);

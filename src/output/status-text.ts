@@ -109,7 +109,7 @@ function resumeText({ program, connectionFlags, beside }: ResumeHints, part = ''
 }
 
 function heldBy({ host, pid, silentMs }: { host: string; pid: number; silentMs: number }): string {
-  return `held by process ${pid} on ${host}, last heard of ${duration(Math.max(0, silentMs))} ago`;
+  return `held by process ${pid} on ${host}, last seen ${duration(Math.max(0, silentMs))} ago`;
 }
 
 function partsBranch({ count: planned, begun }: NonNullable<RunText['parts']>, hints: ResumeHints): Branch {

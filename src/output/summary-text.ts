@@ -7,9 +7,15 @@ import type { Failure, LoadSummary, PartState } from './types.js';
 export interface CommandHints {
   /** How the program was called. */
   readonly program: string;
-  /** Flags that make another command reach the same database, each with a space before it; without secrets. */
+  /**
+   * Flags that make another command reach the same database, each with a space before it; without
+   * secrets.
+   */
   readonly connectionFlags: string;
-  /** What has to be given besides, such as a password in a variable, in brackets with a space before them; empty where nothing has. */
+  /**
+   * What has to be given besides, such as a password in a variable, in brackets with a space before
+   * them; empty where nothing has.
+   */
   readonly beside: string;
   /** Flags that the database's own shell needs, likewise. */
   readonly mongoshFlags: string;
@@ -25,7 +31,10 @@ export interface Hints extends CommandHints {
   readonly logFile: string | undefined;
 }
 
-/** Exit statuses of failures that are not about this run's data: a usage error, a run that somebody else has. */
+/**
+ * Exit statuses of failures that are not about this run's data: a usage error, a run that somebody
+ * else has.
+ */
 const NOT_RESUMABLE: readonly number[] = [2, 5];
 
 /** The lines of an ending. */

@@ -1,4 +1,6 @@
-/** A load as the manual's tree: with a live bar on a terminal, with a line now and then elsewhere. */
+/**
+ * A load as the manual's tree: with a live bar on a terminal, with a line now and then elsewhere.
+ */
 import type { LogLevel } from '../config/settings.js';
 import { count, END, FORK, INDENT, percent } from './format.js';
 import { bar, LiveBar, PROGRESS_EVERY_MS, progressLine } from './live-bar.js';
@@ -123,7 +125,10 @@ export class TreeReporter implements Reporter {
     else this.#branch(text);
   }
 
-  /** A line of the open tree of records, or one that stands for itself; broken where a terminal would break it. */
+  /**
+   * A line of the open tree of records, or one that stands for itself; broken where a terminal
+   * would break it.
+   */
   #branch(text: string, tone: 'plain' | 'warning' | 'bad' = 'plain'): void {
     this.#live.clear();
     const { screen } = this.options;

@@ -1,4 +1,7 @@
-/** What a load tells the world: events while it runs, one summary at its end. Types only, so any front end can be written against them. */
+/**
+ * What a load tells the world: events while it runs, one summary at its end. Types only, so any
+ * front end can be written against them.
+ */
 import type { AvailabilityScale, Layout, Part, Section } from '../config/settings.js';
 
 export interface ServerInfo {
@@ -114,7 +117,10 @@ export interface LoadSummary {
   readonly part?: Part;
   /** How the parts of that run stood at the end of this one. */
   readonly parts?: readonly PartState[];
-  /** Records that were older than `metrics` keeps them, so that the server removes them: not among those that are missing. */
+  /**
+   * Records that were older than `metrics` keeps them, so that the server removes them: not among
+   * those that are missing.
+   */
   readonly expired?: number;
   /** What `--skip-cleanup` has kept: runs that were there before. */
   readonly beside?: readonly RunBeside[];
@@ -161,7 +167,10 @@ export interface FailureResult {
   readonly remedy: string;
 }
 
-/** The `--json` object of a load that did not fail: the summary's fields that are promised, dates as ISO strings. */
+/**
+ * The `--json` object of a load that did not fail: the summary's fields that are promised, dates as
+ * ISO strings.
+ */
 export interface LoadResult
   extends Pick<
     LoadSummary,

@@ -36,7 +36,10 @@ export function firstThatFits(width: number, texts: readonly string[]): string {
   return texts.find((text) => widthOf(text) <= width) ?? cut(texts[texts.length - 1] ?? '', width);
 }
 
-/** The text in lines of at most so many cells, broken between words; a word that is wider stands whole. */
+/**
+ * The text in lines of at most so many cells, broken between words; a word that is wider stands
+ * whole.
+ */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -53,8 +56,9 @@ const LEAD = /^[ │├└─]*/u;
 const COMMAND = /(?<=: )(?:seed-database|npm run|mongosh|mongorestore) .*$/;
 
 /**
- * A line of a tree, or one that stands for itself, in lines no wider than `width`: broken between words, what goes on under
- * the first one's text. Blanks that make columns stay where they are in the line; a command to be copied stays whole.
+ * A line of a tree, or one that stands for itself, in lines no wider than `width`: broken between
+ * words, what goes on under the first one's text. Blanks that make columns stay where they are in
+ * the line; a command to be copied stays whole.
  */
 export function fold(line: string, width: number): string[] {
   if (widthOf(line) <= width) return [line];
@@ -68,14 +72,17 @@ export function fold(line: string, width: number): string[] {
   return command === '' ? folded : [...folded, rest + command];
 }
 
-/** The text in lines no wider than `width`, the first one after `first`, those below after `rest`. */
+/**
+ * The text in lines no wider than `width`, the first one after `first`, those below after `rest`.
+ */
 export function hanging(text: string, width: number, first: string, rest: string): string[] {
   const room = width - Math.max(widthOf(first), widthOf(rest));
   return wrap(text, room).map((line, index) => (index === 0 ? first : rest) + line);
 }
 
-// Which characters a terminal is sent. One choice for the whole program: it follows from the surroundings, and from `--ascii`.
-// What stands for another character fills as many cells, so that whatever was fitted still fits.
+// Which characters a terminal is sent. One choice for the whole program: it follows from the
+// surroundings, and from `--ascii`. What stands for another character fills as many cells, so that
+// whatever was fitted still fits.
 
 /** As drawn; a second cell is kept where there was one. */
 const PLAIN: Readonly<Record<string, string>> = {
@@ -124,8 +131,9 @@ export function chooseCharacters(
 }
 
 /**
- * The first of the three variables that says something decides, as everywhere. Where none does, nothing is known, and what
- * collects output today takes UTF-8. The console of Linux has UTF-8, and a font without emoji.
+ * The first of the three variables that says something decides, as everywhere. Where none does,
+ * nothing is known, and what collects output today takes UTF-8. The console of Linux has UTF-8, and
+ * a font without emoji.
  */
 function showsUnicode({
   LC_ALL,
@@ -142,7 +150,9 @@ export function inCharacters(text: string): string {
   return plain ? toAscii(text) : text;
 }
 
-/** A text in ASCII alone. Letters lose their accents; what has no likeness becomes question marks. */
+/**
+ * A text in ASCII alone. Letters lose their accents; what has no likeness becomes question marks.
+ */
 export function toAscii(text: string): string {
   return text
     .replace(BEYOND_ASCII, (character) => PLAIN[character] ?? character)
@@ -156,10 +166,13 @@ function likeness(character: string): string {
   return widthOf(character) === 2 ? '??' : '?';
 }
 
-// Text from elsewhere (names in a database, a server's messages, fleet files, paths) that a terminal may be sent. What rules a
-// terminal is taken out where text leaves the program, in one place: whoever writes a line cannot forget it.
+// Text from elsewhere (names in a database, a server's messages, fleet files, paths) that a
+// terminal may be sent. What rules a terminal is taken out where text leaves the program, in one
+// place: whoever writes a line cannot forget it.
 
-/** Control codes, line breaks of every kind, and the marks that turn the direction of what follows. */
+/**
+ * Control codes, line breaks of every kind, and the marks that turn the direction of what follows.
+ */
 const RULING = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 const BLANK = /[\s\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
@@ -168,7 +181,10 @@ export function harmless(line: string): string {
   return line.replace(RULING, ' ');
 }
 
-/** One line whatever a message holds: no line breaks, no control codes, one blank where there were several. */
+/**
+ * One line whatever a message holds: no line breaks, no control codes, one blank where there were
+ * several.
+ */
 export function oneLine(text: string): string {
   return text.replace(BLANK, ' ').trim();
 }

@@ -1,4 +1,7 @@
-/** One metric of one asset, summed up by quarters of an hour (or longer): all that a picture needs of its values. */
+/**
+ * One metric of one asset, summed up by quarters of an hour (or longer): all that a picture needs
+ * of its values.
+ */
 import { type LocalTime, MINUTES_PER_DAY, weekday } from '../model/local-time.js';
 
 /** Sums of the values of a number of minutes. */
@@ -10,7 +13,10 @@ export interface Sums {
   readonly max: number;
 }
 
-/** Steps that a long window is summed up by, in minutes: the first that leaves few enough. All divide an hour. */
+/**
+ * Steps that a long window is summed up by, in minutes: the first that leaves few enough. All
+ * divide an hour.
+ */
 const STEPS = [15, 30, 60] as const;
 const MOST_BUCKETS = 9000;
 
@@ -19,7 +25,9 @@ export function bucketMinutes(start: number, end: number): number {
   return STEPS.find((step) => (end - start) / step <= MOST_BUCKETS) ?? 60;
 }
 
-/** Buckets of equal length, beginning at whole multiples of it. Minutes are since 1970-01-01 UTC. */
+/**
+ * Buckets of equal length, beginning at whole multiples of it. Minutes are since 1970-01-01 UTC.
+ */
 export class Buckets {
   readonly #first: number;
   readonly #counts: Float64Array;

@@ -113,7 +113,10 @@ function sum<T>(all: readonly T[], of: (one: T) => number | undefined): number {
 
 // One metric, on the means and the scale that all of a picture share.
 
-/** Means on a page, of all metrics: enough to see a day of a few machines, and few enough for a page of 3 MB. */
+/**
+ * Means on a page, of all metrics: enough to see a day of a few machines, and few enough for a page
+ * of 3 MB.
+ */
 const MOST_MEANS = 200_000;
 const MEAN_STEPS = [15, 30, 60, 120, 180, 240, 360, 720];
 
@@ -171,7 +174,10 @@ export function hoursOf({ buckets }: MetricReadings, { local }: Frame): HourTabl
   return buckets.byHourOfWeek(local);
 }
 
-/** @param withHeat whether its hours of the week are part of it: most of a large picture would be those of services */
+/**
+ * @param withHeat whether its hours of the week are part of it: most of a large picture would be
+ * those of services
+ */
 export function drawMetric(metric: MetricReadings, frame: Frame, withHeat = true): MetricPicture {
   const { metricName, unit, buckets } = metric;
   const { window, means: grid } = frame;
@@ -276,7 +282,10 @@ export interface Outage {
   readonly degraded: number;
 }
 
-/** An incident is down and then, while it recovers, degraded: its stretches together are one outage. Oldest first, as given. */
+/**
+ * An incident is down and then, while it recovers, degraded: its stretches together are one outage.
+ * Oldest first, as given.
+ */
 export function outagesOf(incidents: readonly IncidentPicture[]): Outage[] {
   const outages: { from: number; to: number; down: number; degraded: number }[] = [];
   for (const { from, to, state } of incidents) {

@@ -1,13 +1,16 @@
 /**
- * What is expected of the default fleet: the figures of the manual's chapter "Pattern di Performance" and of its chapters on
- * availability and backups, as data, in the one place where they stand. Those of `email_server_pattern`, which the manual does
- * not have, are of this program's design.
+ * What is expected of the default fleet: the figures of the manual's chapter "Pattern di
+ * Performance" and of its chapters on availability and backups, as data, in the one place where
+ * they stand. Those of `email_server_pattern`, which the manual does not have, are of this
+ * program's design.
  */
 import type { PatternName } from '../fleet/types.js';
 import { Accumulated, deviationOf, meanOf, rounded, type Sums } from './buckets.js';
 import type { FigurePicture } from './picture.js';
 
-/** Hours of some days: `from` to `to`, round midnight where `from` is the later one. 0 is Sunday. */
+/**
+ * Hours of some days: `from` to `to`, round midnight where `from` is the later one. 0 is Sunday.
+ */
 export interface Hours {
   readonly days: readonly number[];
   readonly from: number;

@@ -1,4 +1,7 @@
-/** Readings of a database, in either layout: whatever stands in it, whether or not it is what a run has promised. */
+/**
+ * Readings of a database, in either layout: whatever stands in it, whether or not it is what a run
+ * has promised.
+ */
 import type { WindowRequest } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import { ExitStatus, SeedError } from '../errors.js';
@@ -127,7 +130,10 @@ async function newestRun(books: Books): Promise<NewestRun> {
   };
 }
 
-/** The period that was asked for, as far as there is data: what the records span, or the newest run's window. */
+/**
+ * The period that was asked for, as far as there is data: what the records span, or the newest
+ * run's window.
+ */
 async function windowOf(
   { reader, window: request }: DatabaseReading,
   machines: readonly StoredAsset[],
@@ -180,7 +186,10 @@ async function readMachine(
   };
 }
 
-/** In the order and with the units of the model's series; what it does not know comes after, by name. */
+/**
+ * In the order and with the units of the model's series; what it does not know comes after, by
+ * name.
+ */
 function metricsOf(
   rows: readonly BucketRow[],
   machine: Machine | undefined,
@@ -217,7 +226,9 @@ function unitByName(metricName: string): string {
   return PERCENTAGES.includes(metricName) ? 'percentage' : '';
 }
 
-/** 100 or 1: what "up" is in this database, which `--availability-scale` decided when it was loaded. */
+/**
+ * 100 or 1: what "up" is in this database, which `--availability-scale` decided when it was loaded.
+ */
 async function upState(
   reader: TelemetryReader,
   machines: readonly StoredAsset[],

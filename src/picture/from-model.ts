@@ -84,7 +84,10 @@ export class IncidentLog {
   }
 }
 
-/** Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and their services. */
+/**
+ * Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and
+ * their services.
+ */
 export function readModel(fleet: Fleet, seed: number, window: Window): DatasetReadings {
   const model = new TelemetryModel(fleet, seed);
   const machines = fleet.machines.slice(0, MOST_MACHINES);

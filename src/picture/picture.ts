@@ -1,6 +1,7 @@
 /**
- * What is shown of a dataset, whoever shows it: the terminal, the page, `--json`. Plain data, made either from the model or
- * from a database. Times are whole minutes since 1970-01-01 UTC; values have at most three decimals; null is "no data".
+ * What is shown of a dataset, whoever shows it: the terminal, the page, `--json`. Plain data, made
+ * either from the model or from a database. Times are whole minutes since 1970-01-01 UTC; values
+ * have at most three decimals; null is "no data".
  */
 import type { AssetType } from '../fleet/types.js';
 
@@ -8,12 +9,16 @@ export interface DatasetPicture {
   readonly source: PictureSource;
   /** Half open. */
   readonly window: { readonly start: number; readonly end: number };
-  /** IANA name: whose hours, days and weekdays these are. The fleet's own, where the fleet is known. */
+  /**
+   * IANA name: whose hours, days and weekdays these are. The fleet's own, where the fleet is known.
+   */
   readonly zone: string;
   readonly counts: { readonly machines: number; readonly services: number };
   /** What there is beyond what is drawn: a picture of thousands of machines shows nothing. */
   readonly omitted: { readonly machines: number; readonly services: number; readonly incidents: number };
-  /** Where the means of every metric begin, and how far apart they are. They cover the whole window. */
+  /**
+   * Where the means of every metric begin, and how far apart they are. They cover the whole window.
+   */
   readonly means: Grid;
   /** Where the cells of every timeline begin, and how long each is. They cover the whole window. */
   readonly timeline: Grid;
@@ -75,7 +80,10 @@ export interface MetricPicture {
   readonly day: readonly (number | null)[];
   /** Means of the whole window, as far apart as the picture says; three significant digits. */
   readonly means: readonly (number | null)[];
-  /** Means by weekday, Sunday first, and hour of the day, in the picture's time zone. Empty for services. */
+  /**
+   * Means by weekday, Sunday first, and hour of the day, in the picture's time zone. Empty for
+   * services.
+   */
   readonly heat: readonly (readonly (number | null)[])[];
 }
 
@@ -106,7 +114,9 @@ export interface AvailabilityPicture {
   readonly response: ResponsePicture | null;
   /** Times that it was not up, each from its first minute to its last. */
   readonly outages: number;
-  /** The stretches of these, oldest first. Of too many the oldest are left out, but not of `cells`. */
+  /**
+   * The stretches of these, oldest first. Of too many the oldest are left out, but not of `cells`.
+   */
   readonly incidents: readonly IncidentPicture[];
   /** Minutes in each cell of the timeline. */
   readonly cells: { readonly down: readonly number[]; readonly degraded: readonly number[] };
@@ -142,7 +152,8 @@ export interface BackupsPicture {
   readonly worstRecoveryPoint: number | null;
 }
 
-// Rows of means, and which an asset has. Shared with the page's script: nothing of Node's is imported here.
+// Rows of means, and which an asset has. Shared with the page's script: nothing of Node's is
+// imported here.
 
 const WEEK = 7 * 1440;
 
@@ -169,7 +180,8 @@ export function condense(values: readonly (number | null)[], cells: number): (nu
   });
 }
 
-// What the height of a line and the shade of a cell stand for: one scale for all assets that have a metric.
+// What the height of a line and the shade of a cell stand for: one scale for all assets that have a
+// metric.
 
 export interface Scale {
   readonly from: number;
@@ -177,13 +189,18 @@ export interface Scale {
   readonly logarithmic: boolean;
 }
 
-/** From some milliseconds to seconds: on a linear scale one slow service would flatten the others. */
+/**
+ * From some milliseconds to seconds: on a linear scale one slow service would flatten the others.
+ */
 export const RESPONSE_TIME = 'response_time_ms';
 
 /** Where the scale of percentages ends: the first that holds the highest value. */
 const PERCENT_TOPS = [10, 25, 50, 75, 100];
 
-/** The scale of a metric, of all values that will be drawn on it. It begins at 0, so that what is steady looks steady. */
+/**
+ * The scale of a metric, of all values that will be drawn on it. It begins at 0, so that what is
+ * steady looks steady.
+ */
 export function scaleOf(metricName: string, unit: string, lowest: number, highest: number): Scale {
   if (metricName === RESPONSE_TIME) {
     const from = rounded(Math.max(0.1, lowest), 'down');

@@ -1,4 +1,6 @@
-/** A picture in a terminal: sparklines and tables of plain text, no wider than they may be. Pure. */
+/**
+ * A picture in a terminal: sparklines and tables of plain text, no wider than they may be. Pure.
+ */
 
 import { type Branch, counted, period, tree } from '../output/format.js';
 import { cut, hanging, oneLine, widthOf } from '../output/width.js';
@@ -48,7 +50,10 @@ export function sourceBlock({ source, window, counts, omitted }: DatasetPicture)
   ];
 }
 
-/** One sparkline of a day and one of a week for each machine and metric; of a week alone where there is little room. */
+/**
+ * One sparkline of a day and one of a week for each machine and metric; of a week alone where there
+ * is little room.
+ */
 export function sparklineBlock(picture: DatasetPicture, width: number): Block {
   const { machines, window } = picture;
   const names = machines.flatMap((machine) => metricsOf(machine).map((metric) => widthOf(labelOf(metric))));
@@ -171,7 +176,10 @@ export function backupBlock({ machines }: DatasetPicture, width: number): Block 
   return ['💾 Backups: the age of the last good one is the recovery point', ...table(heads, rows, width)];
 }
 
-/** Columns under their heads, as branches; the first column gives way where there is little room, and all where there is none. */
+/**
+ * Columns under their heads, as branches; the first column gives way where there is little room,
+ * and all where there is none.
+ */
 function table(heads: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
   if (rows.length === 0) return tree(['none']);
   const widths = heads.map((head, i) => Math.max(widthOf(head), ...rows.map((cells) => widthOf(cells[i]))));

@@ -1,4 +1,7 @@
-/** How the assets of a plan are spread over the shards of a cluster before the first record is written. Pure. */
+/**
+ * How the assets of a plan are spread over the shards of a cluster before the first record is
+ * written. Pure.
+ */
 import type { Plan, Shard } from './plan.js';
 
 /** Neighbouring assets that begin on one shard of the cluster. */
@@ -12,12 +15,16 @@ export interface ChunkPlan {
   readonly home: string;
 }
 
-/** Enough to even out assets of different size; few enough that moving them, while they are empty, takes seconds. */
+/**
+ * Enough to even out assets of different size; few enough that moving them, while they are empty,
+ * takes seconds.
+ */
 const CHUNKS_A_HOME = 16;
 
 /**
- * Cuts the assets, in the order of the shard key, into chunks of about equally many records and gives each to the shard that has
- * least so far, so that neighbouring chunks are mostly on different shards and each shard gets an equal share.
+ * Cuts the assets, in the order of the shard key, into chunks of about equally many records and
+ * gives each to the shard that has least so far, so that neighbouring chunks are mostly on
+ * different shards and each shard gets an equal share.
  * @param homes names of the cluster's shards, at least one
  */
 export function planChunks(plan: Plan, homes: readonly string[]): ChunkPlan[] {
@@ -50,8 +57,9 @@ export function planChunks(plan: Plan, homes: readonly string[]): ChunkPlan[] {
 }
 
 /**
- * Orders shards so that the first assets to be loaded are of different chunks, and with them of different shards of the
- * cluster: the first asset of every chunk, then the second of every chunk, and so on.
+ * Orders shards so that the first assets to be loaded are of different chunks, and with them of
+ * different shards of the cluster: the first asset of every chunk, then the second of every chunk,
+ * and so on.
  */
 export function dealtByChunk(shards: readonly Shard[], chunks: readonly ChunkPlan[]): Shard[] {
   const place = new Map<string, number>();

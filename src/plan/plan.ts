@@ -1,4 +1,7 @@
-/** What a load will do, known before the first insert: its shards and the exact count of every section. */
+/**
+ * What a load will do, known before the first insert: its shards and the exact count of every
+ * section.
+ */
 import type { Part, Section, WindowRequest } from '../config/settings.js';
 import { usageError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
@@ -29,8 +32,9 @@ export function instantOf(minute: number): Date {
 /**
  * Turns the period asked for into a window.
  *
- * Without `start` and `end` the window holds the last `days` whole days: up to the current minute, or, when the
- * user named a seed and so wants a dataset that can be repeated, up to 00:00 UTC of the current day.
+ * Without `start` and `end` the window holds the last `days` whole days: up to the current minute,
+ * or, when the user named a seed and so wants a dataset that can be repeated, up to 00:00 UTC of
+ * the current day.
  */
 export function resolveWindow(request: WindowRequest, seedGiven: boolean, now: Date): Window {
   const length = request.days * MINUTES_PER_DAY;
@@ -76,7 +80,9 @@ export interface Plan {
   readonly records: number;
 }
 
-/** Days in a shard unless the user says otherwise; bench/README.md has the measurement behind it. */
+/**
+ * Days in a shard unless the user says otherwise; bench/README.md has the measurement behind it.
+ */
 export const DEFAULT_SHARD_DAYS = 7;
 
 const loaded = new WeakMap<Fleet, readonly (Machine | Service)[]>();
@@ -127,7 +133,9 @@ function noRecords(): SectionCounts {
   return { metrics: 0, polling: 0, backup: 0 };
 }
 
-/** Cuts at midnights, so that a day is generated once; the first and the last piece may be shorter. */
+/**
+ * Cuts at midnights, so that a day is generated once; the first and the last piece may be shorter.
+ */
 function* cutAtDays(window: Window, shardDays: number): Generator<[number, number]> {
   const length = shardDays * MINUTES_PER_DAY;
   let from = window.start;
@@ -160,9 +168,10 @@ function countRecords(
 // A plan cut into the shares of several loaders.
 
 /**
- * The share of one part: a run of neighbouring shards, so that an asset is seldom loaded by two parts. The shares of all
- * parts are disjoint, together they are the plan, and none is further from the mean than one shard's records.
- * Every loader computes them for itself: they follow from the plan and the number of parts alone.
+ * The share of one part: a run of neighbouring shards, so that an asset is seldom loaded by two
+ * parts. The shares of all parts are disjoint, together they are the plan, and none is further from
+ * the mean than one shard's records. Every loader computes them for itself: they follow from the
+ * plan and the number of parts alone.
  */
 export function partOfPlan(plan: Plan, part: Part | undefined): Plan {
   if (part === undefined || part.of === 1) return plan;

@@ -11,13 +11,15 @@ interface Line {
 }
 
 /**
- * Hands out shards so that no two of one asset load side by side while another asset waits: the index and the buckets of a
- * series grow at one edge each, and two writers of one series would make two. Assets with the most records left
- * come first, which also keeps the end of a load even.
+ * Hands out shards so that no two of one asset load side by side while another asset waits: the
+ * index and the buckets of a series grow at one edge each, and two writers of one series would make
+ * two. Assets with the most records left come first, which also keeps the end of a load even.
  */
 export class ShardQueue {
   readonly #lines = new Map<string, Line>();
-  /** Of assets of which no shard is with a worker, and some wait: a binary heap, the next one first. */
+  /**
+   * Of assets of which no shard is with a worker, and some wait: a binary heap, the next one first.
+   */
   readonly #idle: Line[] = [];
   #size = 0;
 

@@ -1,6 +1,6 @@
 /**
- * Datasets side by side in one database. Where two of them have a record of one asset, metric and minute, and not the same one, only one
- * of them can be there. Pure.
+ * Datasets side by side in one database. Where two of them have a record of one asset, metric and
+ * minute, and not the same one, only one of them can be there. Pure.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../dataset/dataset.js';
@@ -26,7 +26,10 @@ export interface Clash {
   readonly stored: string;
 }
 
-/** The period in which a run may have records: `refresh --keep-days` may not have removed all that are before its start. */
+/**
+ * The period in which a run may have records: `refresh --keep-days` may not have removed all that
+ * are before its start.
+ */
 export function periodOf(run: RunDocument): Window {
   return { start: minuteOf(run.trimmedFrom ?? run.window.start), end: minuteOf(run.window.end) };
 }

@@ -1,7 +1,7 @@
 /** Checkpoints in the target database: which shards of a run are durably done. */
 import type { Collection } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
-import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import { Deadline, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { LoadedShard } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { instantOf, type Shard } from '../plan/plan.js';
@@ -12,17 +12,20 @@ import { parseShard, type ShardDocument } from './run-document.js';
 
 export class CheckpointStore {
   readonly #shards: Collection<ShardDocument>;
-  readonly #patience: Patience;
+  readonly #deadline: Deadline;
 
   constructor(
     books: Books,
     readonly retry: RetryOptions,
   ) {
     this.#shards = books.collection<ShardDocument>(SHARDS);
-    this.#patience = new Patience(books.client);
+    this.#deadline = new Deadline(books.client);
   }
 
-  /** Makes the collection of checkpoints with its index, while it is empty: a full one's would be built with every member of a set. */
+  /**
+   * Makes the collection of checkpoints with its index, while it is empty: a full one's would be
+   * built with every member of a set.
+   */
   async createIndex(guard: Guard): Promise<void> {
     await this.#trying(() => guard(() => makeIndexes(this.#shards, SHARD_INDEXES)));
   }
@@ -54,7 +57,10 @@ export class CheckpointStore {
     );
   }
 
-  /** Ids of the shards of a run that are durably done. @throws SeedError for a checkpoint that does not fit the plan. */
+  /**
+   * Ids of the shards of a run that are durably done. @throws SeedError for a checkpoint that does
+   * not fit the plan.
+   */
   async completedShards(runId: string, planned: readonly Shard[]): Promise<Set<string>> {
     const stored = await this.#trying(() => this.#shards.find({ run: runId }).toArray());
     const byKey = new Map(planned.map((shard) => [shardKey(runId, shard.id), shard]));
@@ -74,7 +80,7 @@ export class CheckpointStore {
   }
 
   #trying<T>(attempt: () => Promise<T>): Promise<T> {
-    return withRetry(() => this.#patience.limit(attempt()), this.retry);
+    return withRetry(() => this.#deadline.limit(attempt()), this.retry);
   }
 }
 

@@ -1,4 +1,7 @@
-/** The collections that runs are kept in, and their indexes. No other room reads or writes their documents. */
+/**
+ * The collections that runs are kept in, and their indexes. No other room reads or writes their
+ * documents.
+ */
 import type { IndexDescription } from 'mongodb';
 
 /** One document a run. */

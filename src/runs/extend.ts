@@ -22,10 +22,10 @@ export type RefreshStep =
   | { readonly kind: 'up to date'; readonly run: RunDocument };
 
 /**
- * Decides what to load so that the newest run reaches up to `until` (minutes since the epoch). Runs that an earlier refresh has completed
- * are to be made one before.
- * @throws SeedError where there is no complete run, where one that is no extension is unfinished, or where this version does not
- *   make the run's values
+ * Decides what to load so that the newest run reaches up to `until` (minutes since the epoch). Runs
+ * that an earlier refresh has completed are to be made one before.
+ * @throws SeedError where there is no complete run, where one that is no extension is unfinished,
+ *   or where this version does not make the run's values
  */
 export async function nextRefresh(books: Books, until: number): Promise<RefreshStep> {
   const runs = await storedRuns(books);
@@ -78,8 +78,9 @@ function refuseOtherValues(run: RunDocument): void {
   if (run.fleetFingerprint !== fleetFingerprint(fleetOf(run))) refuse('it was loaded with another fleet');
 }
 
-// What a refresh does to runs that are complete: extensions become one with the run that they extend, and the old end goes. Both
-// change what a run promises, so they are done while it is held, as a load holds it.
+// What a refresh does to runs that are complete: extensions become one with the run that they
+// extend, and the old end goes. Both change what a run promises, so they are done while it is held,
+// as a load holds it.
 
 export interface SettleInput {
   readonly books: Books;
@@ -90,9 +91,10 @@ export interface SettleInput {
 }
 
 /**
- * Makes one run of each extension that is complete and the run that it extends; with `keepDays`, also removes the newest run's records
- * that are older than its newest so many days. Resolves with the number of records removed. What was interrupted is finished by the next
- * call; where there is nothing to do, nothing is held.
+ * Makes one run of each extension that is complete and the run that it extends; with `keepDays`,
+ * also removes the newest run's records that are older than its newest so many days. Resolves with
+ * the number of records removed. What was interrupted is finished by the next call; where there is
+ * nothing to do, nothing is held.
  * @throws SeedError where another loader holds the database, or takes it over meanwhile
  */
 export async function settleRuns(input: SettleInput, keepDays?: number): Promise<number> {
@@ -121,8 +123,8 @@ function hold<T>(input: SettleInput, run: RunDocument, work: (held: HeldWork) =>
   );
 }
 
-/** Each step bears repetition: the hold keeps everybody else away from the run. */
-async function mergeInto({ target: { books }, store, hold, runId, retry }: HeldWork): Promise<void> {
+/** Each step bears repetition: the lease keeps everybody else away from the run. */
+async function mergeInto({ target: { books }, store, lease, runId, retry }: HeldWork): Promise<void> {
   const runs = books.collection<RunDocument>(RUNS);
   const stored = await withRetry(() => storedRuns(books), retry);
   const extensions = stored.filter((run) => run.extends === runId && run.state === 'complete');
@@ -139,22 +141,26 @@ async function mergeInto({ target: { books }, store, hold, runId, retry }: HeldW
         shards: base.shards + extension.shards,
       };
       const finishedAt = extension.finishedAt ?? extension.heartbeat;
-      await store.change(runId, { $set: grown, $max: { finishedAt } }, hold.guard);
+      await store.change(runId, { $set: grown, $max: { finishedAt } }, lease.guard);
     }
     const moved = { $set: { run: runId } };
     await withRetry(
-      () => hold.guard((limit) => books.collection(SHARDS).updateMany({ run: extension._id }, moved, limit)),
+      () => lease.guard((limit) => books.collection(SHARDS).updateMany({ run: extension._id }, moved, limit)),
       retry,
     );
     const gone = { _id: extension._id, state: 'complete' } as const;
-    const deleted = await withRetry(() => hold.guard((limit) => runs.deleteOne(gone, limit)), retry);
+    const deleted = await withRetry(() => lease.guard((limit) => runs.deleteOne(gone, limit)), retry);
     if (deleted.deletedCount === 0 && (await runs.findOne({ _id: extension._id }))) throw lostHold();
   }
 }
 
-// Trimming: the old end of the newest run goes, so that a database that is refreshed for ever does not grow for ever.
+// Trimming: the old end of the newest run goes, so that a database that is refreshed for ever does
+// not grow for ever.
 
-/** Records of so many days of a series are deleted at once: long before the lease is over, on a slow server too. */
+/**
+ * Records of so many days of a series are deleted at once: long before the lease is over, on a slow
+ * server too.
+ */
 const DAYS_AT_ONCE = 30;
 
 /** @throws SeedError where the server cannot delete by time from what holds the run's records */
@@ -163,22 +169,26 @@ export function refuseUntrimmable(run: RunDocument, serverVersion: string): void
   throw new SeedError(
     ExitStatus.failure,
     `MongoDB ${serverVersion} cannot delete by time from a time-series collection (7.0 and later can)`,
-    'leave --keep-days away and load with --ttl-days, or use --layout flat',
+    'omit --keep-days and load with --ttl-days, or use --layout flat',
   );
 }
 
-/** True where a run has records that are older than its newest `keepDays` days, or where an earlier trim was interrupted. */
+/**
+ * True where a run has records that are older than its newest `keepDays` days, or where an earlier
+ * trim was interrupted.
+ */
 export function hasOldEnd(run: RunDocument, keepDays: number): boolean {
   return run.trimmedFrom !== undefined || newStart(run, keepDays) > minuteOf(run.window.start);
 }
 
 /**
- * Removes the held run's records that are older than its newest `keepDays` days, and returns their number. The run's document is changed
- * first and says so, so that a trim that was interrupted is finished by the next one.
+ * Removes the held run's records that are older than its newest `keepDays` days, and returns their
+ * number. The run's document is changed first and says so, so that a trim that was interrupted is
+ * finished by the next one.
  * @throws SeedError where the run is not held any more: nothing is removed from then on
  */
 export async function trimOldEnd(held: HeldWork, keepDays: number): Promise<number> {
-  const { store, hold, runId } = held;
+  const { store, lease, runId } = held;
   const run = await store.held(runId);
   if (!hasOldEnd(run, keepDays)) return 0;
   const { window, sections } = datasetOf(run);
@@ -187,9 +197,9 @@ export async function trimOldEnd(held: HeldWork, keepDays: number): Promise<numb
   const from = run.trimmedFrom ?? run.window.start;
   const { counts } = planLoad(fleet, { start, end: window.end }, sections, run.shardDays);
   const promised = { 'window.start': instantOf(start), planned: counts, trimmedFrom: from };
-  await store.change(runId, { $set: promised }, hold.guard);
+  await store.change(runId, { $set: promised }, lease.guard);
   const removed = await removeRecords(held, fleet, run, { start: minuteOf(from), end: start });
-  await store.change(runId, { $unset: { trimmedFrom: '' } }, hold.guard);
+  await store.change(runId, { $unset: { trimmedFrom: '' } }, lease.guard);
   return removed;
 }
 
@@ -200,7 +210,7 @@ function newStart(run: RunDocument, keepDays: number): number {
 
 /** Series by series, as the index has them. */
 async function removeRecords(
-  { target, hold, retry }: HeldWork,
+  { target, lease, retry }: HeldWork,
   fleet: Fleet,
   { layout }: RunDocument,
   { start, end }: Window,
@@ -220,7 +230,7 @@ async function removeRecords(
           timestamp: { $gte: instantOf(from), $lt: instantOf(to) },
         };
         const { deletedCount } = await withRetry(
-          () => hold.guard((limit) => metrics.deleteMany(filter, { writeConcern, ...limit })),
+          () => lease.guard((limit) => metrics.deleteMany(filter, { writeConcern, ...limit })),
           retry,
         );
         removed += deletedCount;

@@ -1,10 +1,10 @@
-/** A run's hold on its database, kept by signs of life for as long as the loader lives. */
+/** A run's lease on its database, kept by signs of life for as long as the loader lives. */
 
 import type { Db } from 'mongodb';
 import type { ConnectionSettings, Layout, Part } from '../config/settings.js';
 import { type Books, refuseUnmetWrites } from '../connect/bookkeeping.js';
 import { isOtherPart, waitForStragglers } from '../connect/loader-connections.js';
-import { explainFailure, Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import { Deadline, explainFailure, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
 import type { WriteLimit } from '../store/schema.js';
 import { serverIdentity } from '../store/server.js';
@@ -18,7 +18,7 @@ const ENOUGH_MS = LEASE_MS / 2;
 /** What a write needs at least. */
 const LEAST_MS = 1_000;
 
-export class Hold {
+export class Lease {
   #timer: NodeJS.Timeout | undefined;
   #ended = false;
   #counters: Counters | undefined;
@@ -36,7 +36,10 @@ export class Hold {
     this.#schedule();
   }
 
-  /** From now on the workers' counters say whether the run is held, and `lose` is called when it is not any more. */
+  /**
+   * From now on the workers' counters say whether the run is held, and `lose` is called when it is
+   * not any more.
+   */
   attach(counters: Counters, lose: (error: unknown) => void): void {
     this.#counters = counters;
     this.#lose = lose;
@@ -45,15 +48,18 @@ export class Hold {
   }
 
   /**
-   * A sign of life that the server has made durable, and with it everything that it acknowledged before.
+   * A sign of life that the server has made durable, and with it everything that it acknowledged
+   * before.
    * @throws SeedError when another loader has taken the run over
    */
-  async beat(): Promise<void> {
+  async renew(): Promise<void> {
     if (this.#lost) throw this.#lost.error;
-    // Several may be under way at once; none goes on when another one knows that the hold is lost, or when nobody needs it.
+    // Several may be under way at once; none goes on when another one knows that the lease is lost,
+    // or when nobody needs it.
     const stopping = () => this.#ended || this.#lost !== undefined || this.retry.stopping?.() === true;
     const attempt = async () => {
-      // Read before the server stamps it, so that this side never thinks longer of its hold than others do.
+      // Read before the server stamps it, so that this side never thinks longer of its lease than
+      // others do.
       const now = clocks();
       if (!(await this.store.heartbeat(this.runId))) throw await this.store.loss(this.runId);
       this.#heldSince = now;
@@ -66,8 +72,9 @@ export class Hold {
   }
 
   /**
-   * Every write of this thread goes through here: of data and of bookkeeping. It is made while the lease is known to be this loader's, by
-   * the server's word and within its time; `limit` has the driver give it up, and the server refuse it, before that time is over.
+   * Every write of this thread goes through here: of data and of bookkeeping. It is made while the
+   * lease is known to be this loader's, by the server's word and within its time; `limit` has the
+   * driver give it up, and the server refuse it, before that time is over.
    * @throws SeedError when another loader has taken the run over: nothing is written then
    */
   readonly guard = <T>(write: (limit: WriteLimit) => Promise<T>): Promise<T> =>
@@ -76,7 +83,7 @@ export class Hold {
   /** The same for work of many commands, which together may take as long as they take. */
   readonly guardLong = async <T>(write: (limit: WriteLimit) => Promise<T>): Promise<T> => {
     if (this.#lost) throw this.#lost.error;
-    if (this.#leftMs() < ENOUGH_MS) await this.beat();
+    if (this.#leftMs() < ENOUGH_MS) await this.renew();
     const timeoutMS = this.#leftMs();
     // So slow a server answers when the lease is over: as after any failure that passes, try again.
     if (timeoutMS < LEAST_MS) throw new NotHeld();
@@ -99,7 +106,7 @@ export class Hold {
 
   #schedule(): void {
     this.#timer = setTimeout(() => {
-      this.beat().then(
+      this.renew().then(
         () => this.#ended || this.#schedule(),
         (error: unknown) => this.#ended || this.#lose?.(error),
       );
@@ -107,24 +114,26 @@ export class Hold {
   }
 }
 
-// Work outside the shards that has to survive a server's crash as well: dropping, creating, the assets.
+// Work outside the shards that has to survive a server's crash as well: dropping, creating, the
+// assets.
 
 /**
- * Does `work`, which must bear repetition, until a durable write has followed it on the very server process, in the same
- * term, that did it. Only then is it certain to be there after a crash.
+ * Does `work`, which must bear repetition, until a durable write has followed it on the very server
+ * process, in the same term, that did it. Only then is it certain to be there after a crash.
  */
-export async function durably(db: Db, hold: Hold, work: () => Promise<void>): Promise<void> {
+export async function durably(db: Db, lease: Lease, work: () => Promise<void>): Promise<void> {
   await withRetry(async () => {
     for (;;) {
-      const before = await hold.store.limit(serverIdentity(db));
+      const before = await lease.store.limit(serverIdentity(db));
       await work();
-      await hold.beat();
-      if ((await hold.store.limit(serverIdentity(db))) === before) return;
+      await lease.renew();
+      if ((await lease.store.limit(serverIdentity(db))) === before) return;
     }
-  }, hold.retry);
+  }, lease.retry);
 }
 
-// Work on a database that is loaded already: under a hold like a load's, and over connections that bear the holder's name.
+// Work on a database that is loaded already: under a lease like a load's, and over connections that
+// bear the holder's name.
 
 export interface HoldingInput {
   /** Names a server that runs. */
@@ -132,7 +141,7 @@ export interface HoldingInput {
   readonly layout: Layout;
   readonly retry: RetryOptions;
   readonly warn: (message: string) => void;
-  /** Takes hold, and says of which run. */
+  /** Takes the lease, and says of which run. */
   readonly take: (store: RunStore) => Promise<string>;
   readonly release: (store: RunStore, runId: string) => Promise<void>;
 }
@@ -141,7 +150,7 @@ export interface HoldingInput {
 export interface HeldWork {
   readonly target: Target;
   readonly store: RunStore;
-  readonly hold: Hold;
+  readonly lease: Lease;
   readonly loader: string;
   readonly runId: string;
   readonly retry: RetryOptions;
@@ -158,12 +167,12 @@ export async function whileHeld<T>(input: HoldingInput, work: (held: HeldWork) =
     await refuseWhileHeld(store, warn);
     await store.createIndexes();
     const runId = await take(store);
-    const hold = new Hold(store, runId, retry);
+    const lease = new Lease(store, runId, retry);
     try {
       await awaitEarlierLoaders({ target, loader, layout, cleaning: false, retry, warn });
-      return await work({ target, store, hold, loader, runId, retry });
+      return await work({ target, store, lease, loader, runId, retry });
     } finally {
-      hold.end();
+      lease.end();
       await release(store, runId).catch(() => undefined);
     }
   } catch (error) {
@@ -173,7 +182,8 @@ export async function whileHeld<T>(input: HoldingInput, work: (held: HeldWork) =
   }
 }
 
-// Whoever takes a database over waits until nothing of an earlier loader can reach the data any more.
+// Whoever takes a database over waits until nothing of an earlier loader can reach the data any
+// more.
 
 export interface EarlierLoaders {
   readonly target: Pick<Target, 'db' | 'books'>;
@@ -187,17 +197,18 @@ export interface EarlierLoaders {
 }
 
 /**
- * Waits for them, for as long as a lease. A stopped process that only inserts cannot harm what a run of the same identifiers writes, and
- * is left alone then; one that may be about to remove something could, as it could anything else.
+ * Waits for them, for as long as a lease. A stopped process that only inserts cannot harm what a
+ * run of the same identifiers writes, and is left alone then; one that may be about to remove
+ * something could, as it could anything else.
  * @throws EarlierLoaderConnected where one is still connected that could do harm
  */
 export async function awaitEarlierLoaders(input: EarlierLoaders): Promise<void> {
   const { target, loader, layout, cleaning, part, retry, warn } = input;
-  const patience = new Patience(target.books.client);
+  const deadline = new Deadline(target.books.client);
   const gone = await withRetry(
     () =>
       waitForStragglers(target.db, {
-        patience,
+        deadline,
         isStraggler: (seen) => seen.loader !== loader && !isOtherPart(seen.loader, part),
         limitMs: LEASE_MS,
         notice: warn,
@@ -210,7 +221,7 @@ export async function awaitEarlierLoaders(input: EarlierLoaders): Promise<void> 
   }
 }
 
-/** True where some loader was cleaning or trimming when it was last heard of. */
+/** True where some loader was cleaning or trimming when it was last seen. */
 async function isRemoving(books: Books): Promise<boolean> {
   const removing = { $or: [{ cleaning: true }, { trimmedFrom: { $exists: true } }] };
   return (await books.collection(RUNS).countDocuments(removing, { limit: 1 })) > 0;

@@ -1,4 +1,6 @@
-/** Who holds a database, or one part of a run: as it is read from the document that keeps the hold. */
+/**
+ * Who holds a database, or one part of a run: as it is read from the document that keeps the lease.
+ */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Document } from 'mongodb';
@@ -13,24 +15,36 @@ import type { RunStore } from './run-store.js';
 export const LEASE_MS = 30_000;
 export const HEARTBEAT_MS = 5_000;
 
-/** Who holds the database. Read from a stored document, so everything but `_id` may be missing or nonsense. */
+/**
+ * Who holds the database. Read from a stored document, so everything but `_id` may be missing or
+ * nonsense.
+ */
 export interface Holder {
-  /** Of the document that keeps the hold: the run's, or the part's. */
+  /** Of the document that keeps the lease: the run's, or the part's. */
   readonly id: string;
   readonly runId: RunDocument['_id'];
   readonly host: string;
   readonly pid: number;
   readonly processSpace: string | undefined;
   readonly heartbeat: unknown;
-  /** Since the last sign of life, in milliseconds by the server's clock; negative where that clock was set back. Not by a moment: see {@link ageOf}. */
+  /**
+   * Since the last sign of life, in milliseconds by the server's clock; negative where that clock
+   * was set back. Not by a moment: see {@link ageOf}.
+   */
   readonly ageMs: number;
   /** Set for a part of a run. */
   readonly part?: number;
-  /** Set for a run of several loaders: how many parts it has, those that are held, and how often one has joined. */
+  /**
+   * Set for a run of several loaders: how many parts it has, those that are held, and how often one
+   * has joined.
+   */
   readonly shared?: { readonly count: number; readonly held: readonly Holder[]; readonly joined: number };
 }
 
-/** A name for one loader at work on one target. It tells which part it loads, so that other parts leave it alone. */
+/**
+ * A name for one loader at work on one target. It tells which part it loads, so that other parts
+ * leave it alone.
+ */
 export function drawLoader(part?: Part): string {
   const name = randomBytes(8).toString('hex');
   return part ? `${name}-${part.number}of${part.of}` : name;
@@ -58,8 +72,9 @@ export function holderOf(stored: Document): Holder {
 }
 
 /**
- * Infinite where there is no usable heartbeat. A command reads the clock before it reads documents, so a heartbeat of the very moment may
- * be younger than the command: no sign of a clock that was set back.
+ * Infinite where there is no usable heartbeat. A command reads the clock before it reads documents,
+ * so a heartbeat of the very moment may be younger than the command: no sign of a clock that was
+ * set back.
  */
 function ageOf(stored: number | null): number {
   if (stored === null) return Number.POSITIVE_INFINITY;
@@ -71,7 +86,8 @@ export const AGE = {
   $cond: [{ $eq: [{ $type: '$heartbeat' }, 'date'] }, { $subtract: ['$$NOW', '$heartbeat'] }, null],
 };
 
-// Makes sure that one loader at a time works on a database, or on each part of a run that is shared.
+// Makes sure that one loader at a time works on a database, or on each part of a run that is
+// shared.
 
 /** A living loader gives several signs of life in this time. */
 const WATCH_MS = 2.5 * HEARTBEAT_MS;
@@ -79,8 +95,8 @@ const WATCH_MS = 2.5 * HEARTBEAT_MS;
 type Notice = (message: string) => void;
 
 /**
- * Resolves when no living loader holds the database; a dead one's hold is lifted, and `notice` told. With `parts`, a run that so many
- * loaders share may be held: another part is no obstacle.
+ * Resolves when no living loader holds the database; a dead one's hold is lifted, and `notice`
+ * told. With `parts`, a run that so many loaders share may be held: another part is no obstacle.
  * @throws SeedError (target not ready) with the holder's host, pid and age.
  */
 export async function refuseWhileHeld(store: RunStore, notice: Notice, parts?: number): Promise<void> {
@@ -89,12 +105,15 @@ export async function refuseWhileHeld(store: RunStore, notice: Notice, parts?: n
     if (holder.shared && holder.shared.count === parts) return;
     const living = await livingOf(holder, store, notice);
     if (living) throw inProgress(living);
-    await store.lift(holder);
+    await store.expire(holder);
     notice(lifted(holder));
   }
 }
 
-/** What {@link refuseWhileHeld} would say, without lifting anything; undefined where nobody who lives holds the database. */
+/**
+ * What {@link refuseWhileHeld} would say, without lifting anything; undefined where nobody who
+ * lives holds the database.
+ */
 export async function heldByAnother(store: RunStore, notice: Notice): Promise<DatabaseHeld | undefined> {
   const holder = await store.currentHolder();
   const living = holder && (await livingOf(holder, store, notice));
@@ -118,7 +137,7 @@ export async function refuseWhilePartHeld(parts: PartStore, runId: string, notic
   const current = () => parts.currentHolder(runId);
   for (let holder = await current(); holder; holder = await current()) {
     if (await isAlive(holder, current, notice)) throw inProgress(holder);
-    await parts.lift(holder);
+    await parts.expire(holder);
     notice(lifted(holder));
   }
 }
@@ -143,15 +162,15 @@ function nameOf({ runId, part }: Holder): string {
 
 function inProgress(holder: Holder): DatabaseHeld {
   return new DatabaseHeld(
-    `${nameOf(holder)} is in progress on ${holder.host} (pid ${holder.pid}, last heard of ${age(holder)})`,
-    `wait for it, stop it, or use another --database; if it is dead its hold ends after ${LEASE_MS / 1000} s`,
+    `${nameOf(holder)} is in progress on ${holder.host} (pid ${holder.pid}, last seen ${age(holder)})`,
+    `wait for it, stop it, or use another --database; if it is dead its lease ends after ${LEASE_MS / 1000} s`,
   );
 }
 
 function lifted(holder: Holder): string {
   const { host, pid } = holder;
   const what = holder.part === undefined ? 'the database' : 'the part';
-  return `${nameOf(holder)} of ${host} (pid ${pid}) died, last heard of ${age(holder)}: its hold on ${what} is lifted`;
+  return `${nameOf(holder)} of ${host} (pid ${pid}) died, last seen ${age(holder)}: its lease on ${what} has expired`;
 }
 
 function age({ ageMs }: Holder): string {
@@ -177,7 +196,10 @@ export class EarlierLoaderConnected extends DatabaseHeld {
   }
 }
 
-/** Said by a loader whose run's document is not there any more, though no other loader has been at work. */
+/**
+ * Said by a loader whose run's document is not there any more, though no other loader has been at
+ * work.
+ */
 export function runGone(runId: string): SeedError {
   return new SeedError(
     ExitStatus.targetNotReady,
@@ -186,7 +208,7 @@ export function runGone(runId: string): SeedError {
   );
 }
 
-/** Said by a loader that has lost its own hold. */
+/** Said by a loader that has lost its own lease. */
 export function lostHold(): DatabaseHeld {
   return new DatabaseHeld(
     'another loader took this run over, because no sign of life of this one reached the server in time',

@@ -1,15 +1,17 @@
 /**
- * The parts of a run that several loaders share. Each part has a document in `seed_parts` with a lease like that of a run of one loader.
- * The run's own document stays `active` while a part may be at work, which keeps everybody else away.
+ * The parts of a run that several loaders share. Each part has a document in `seed_parts` with a
+ * lease like that of a run of one loader. The run's own document stays `active` while a part may be
+ * at work, which keeps everybody else away.
  *
- * Order makes it safe. A part takes its lease first and marks the run active second; whoever takes that mark away reads
- * the run's `joined` counter first and the leases second, and takes it only if nobody has joined in between.
+ * Order makes it safe. A part takes its lease first and marks the run active second; whoever takes
+ * that mark away reads the run's `joined` counter first and the leases second, and takes it only if
+ * nobody has joined in between.
  */
 import { hostname } from 'node:os';
 import { type Collection, type Document, type Filter, MongoServerError } from 'mongodb';
 import type { Part } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
-import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import { Deadline, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { SeedError } from '../errors.js';
 import type { PartState } from '../output/types.js';
 import type { Guard } from '../store/schema.js';
@@ -27,7 +29,7 @@ export class PartStore {
   #known: ReadonlySet<string> = new Set();
   readonly #runs: Collection<RunDocument>;
   readonly #parts: Collection<PartDocument>;
-  readonly #patience: Patience;
+  readonly #deadline: Deadline;
 
   constructor(
     books: Books,
@@ -38,12 +40,12 @@ export class PartStore {
   ) {
     this.#runs = books.collection<RunDocument>(RUNS);
     this.#parts = books.collection<PartDocument>(PARTS);
-    this.#patience = new Patience(books.client);
+    this.#deadline = new Deadline(books.client);
   }
 
   /** As {@link RunStore.limit}. */
   limit<T>(operation: Promise<T>): Promise<T> {
-    return this.#patience.limit(operation);
+    return this.#deadline.limit(operation);
   }
 
   /** Who holds this part of a run now. */
@@ -53,8 +55,10 @@ export class PartStore {
     return stored && holderOf(stored);
   }
 
-  /** Lifts the hold of a loader of this part that is dead, unless it has given a sign of life since. */
-  async lift({ id, heartbeat }: Holder): Promise<void> {
+  /**
+   * Lifts the lease of a loader of this part that is dead, unless it has given a sign of life since.
+   */
+  async expire({ id, heartbeat }: Holder): Promise<void> {
     await this.#trying(() =>
       this.#parts.updateOne(
         { _id: id, active: true, heartbeat: heartbeat as Date },
@@ -64,7 +68,8 @@ export class PartStore {
   }
 
   /**
-   * Takes hold of this part, before anything else of it is done. `again`: it was held before, so its records may be there.
+   * Takes hold of this part, before anything else of it is done. `again`: it was held before, so
+   * its records may be there.
    * @throws SeedError when another loader was faster
    */
   async take(runId: string): Promise<{ readonly again: boolean }> {
@@ -133,7 +138,7 @@ export class PartStore {
 
   /** As {@link RunStore.loss}: of the run that the parts share. */
   async loss(runId: string): Promise<SeedError> {
-    const stored = await this.#patience
+    const stored = await this.#deadline
       .limit(this.#runs.find({}, { projection: { _id: 1 } }).toArray())
       .catch(() => undefined);
     return lossOf(runId, stored, this.#known);
@@ -143,7 +148,7 @@ export class PartStore {
   async heartbeat(runId: string): Promise<boolean> {
     const held = { _id: this.#id(runId), active: true as const, holder: this.holder };
     const update = this.#parts.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }]);
-    const result = await this.#patience.limit(update);
+    const result = await this.#deadline.limit(update);
     return result.matchedCount === 1;
   }
 
@@ -159,7 +164,8 @@ export class PartStore {
   }
 
   /**
-   * Says that every shard of this part is durable. True where no other part is left, so that the run is to be finished.
+   * Says that every shard of this part is durable. True where no other part is left, so that the
+   * run is to be finished.
    * @throws SeedError where another loader has taken this part over
    */
   async complete(runId: string, guard: Guard): Promise<boolean> {
@@ -222,7 +228,7 @@ export class PartStore {
   }
 
   #trying<T>(attempt: () => Promise<T>): Promise<T> {
-    return withRetry(() => this.#patience.limit(attempt()), this.retry);
+    return withRetry(() => this.#deadline.limit(attempt()), this.retry);
   }
 }
 

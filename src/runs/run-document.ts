@@ -1,4 +1,7 @@
-/** The documents of `seed_runs` and `seed_shards`, checked when they are read: a stored checkpoint is input like any other. */
+/**
+ * The documents of `seed_runs` and `seed_shards`, checked when they are read: a stored checkpoint
+ * is input like any other.
+ */
 
 import { ObjectId } from 'mongodb';
 import * as z from 'zod';
@@ -32,7 +35,9 @@ const instant = z
   .date()
   .refine((date) => date.getTime() % MS_PER_MINUTE === 0, { error: 'not a whole minute' });
 
-/** What the options allow: a stored window that is out of all bounds would take for ever to plan. */
+/**
+ * What the options allow: a stored window that is out of all bounds would take for ever to plan.
+ */
 const windowDocument = z
   .object({ start: instant, end: instant })
   .refine(({ start, end }) => start < end, { error: 'ends before it starts' })
@@ -82,15 +87,24 @@ export const runDocument = z.object({
   holder: z.string().optional(),
   /** Where `pid` means something: the host's boot and the container. */
   processSpace: z.string().optional(),
-  /** True from before `--clean` removes anything until it has removed all: whoever resumes such a run cleans first. */
+  /**
+   * True from before `--clean` removes anything until it has removed all: whoever resumes such a
+   * run cleans first.
+   */
   cleaning: z.literal(true).optional(),
   /** Collections that held others' documents when the run began. */
   beside: z.array(z.string()).optional(),
-  /** Present where its records are written as buckets: whoever goes on with it writes the same buckets. */
+  /**
+   * Present where its records are written as buckets: whoever goes on with it writes the same
+   * buckets.
+   */
   writer: z.literal('buckets').optional(),
   /** Id of the run that this one extends; once it is complete the two become one. */
   extends: z.string().optional(),
-  /** The window began here before `refresh --keep-days` moved its start; present until the records before it are removed. */
+  /**
+   * The window began here before `refresh --keep-days` moved its start; present until the records
+   * before it are removed.
+   */
   trimmedFrom: instant.optional(),
   parts: partsDocument.optional(),
   /** How often a part has joined. */
@@ -165,11 +179,12 @@ function nameOf(id: unknown): string {
   return id instanceof ObjectId ? id.toHexString() : 'without a usable _id';
 }
 
-// What the stored runs promise, as a text to compare: what was decided by it holds only while it stays the same.
+// What the stored runs promise, as a text to compare: what was decided by it holds only while it
+// stays the same.
 
 /**
- * Changes when a run begins, goes, grows or is trimmed; not with signs of life, nor when a run ends. For runs of any version, and for
- * documents that cannot be used.
+ * Changes when a run begins, goes, grows or is trimmed; not with signs of life, nor when a run
+ * ends. For runs of any version, and for documents that cannot be used.
  * @param without id of a run that is left out: one's own
  */
 export async function runMarks(books: Books, without?: string): Promise<string> {
@@ -199,7 +214,10 @@ export function definitionOf({ fleet }: Pick<RunDocument, 'fleet'>): FleetDefini
   return { file, scale, timezone };
 }
 
-/** The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is the same. */
+/**
+ * The fleet of a stored run, as this version builds it: `fleetFingerprint` tells whether that is
+ * the same.
+ */
 export function fleetOf(run: Pick<RunDocument, 'fleet'>): Fleet {
   return run.fleet ? buildFleet(definitionOf(run)) : DEFAULT_FLEET;
 }

@@ -1,4 +1,7 @@
-/** The runs of a database as `status` shows them. Reads only, and survives documents that no run can be resumed from. */
+/**
+ * The runs of a database as `status` shows them. Reads only, and survives documents that no run can
+ * be resumed from.
+ */
 import type { Db, Document } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
 import type { Fleet } from '../fleet/types.js';
@@ -26,7 +29,10 @@ export interface RunHistory
   readonly shards: { readonly total: number; readonly done: number };
   /** Records of the shards that are done. */
   readonly records: number;
-  /** Milliseconds since its loader's last sign of life, by the server's clock; undefined unless one holds the run. */
+  /**
+   * Milliseconds since its loader's last sign of life, by the server's clock; undefined unless one
+   * holds the run.
+   */
   readonly silentMs: number | undefined;
   /** Of a run that several loaders share: how many parts it has, and those that were begun. */
   readonly parts: { readonly count: number; readonly begun: readonly PartHistory[] } | undefined;

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { type Collection, type Document, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
-import { Patience, type RetryOptions, withRetry } from '../connect/retry.js';
+import { Deadline, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { SeedError } from '../errors.js';
 import { makeIndexes } from '../store/indexes.js';
 import type { Guard } from '../store/schema.js';
@@ -29,7 +29,10 @@ export type NewRun = Omit<
   | 'state'
 >;
 
-/** What is left of a hold that is lifted. A run that was complete stays so: its records are all there. */
+/**
+ * What is left of a lease that is lifted. A run that was complete stays so: its records are all
+ * there.
+ */
 const LIFTED = [
   { $set: { state: { $cond: [{ $eq: ['$state', 'complete'] }, '$state', 'interrupted'] } } },
   { $unset: 'active' },
@@ -42,7 +45,7 @@ export class RunStore {
   #known: ReadonlySet<string> = new Set();
   readonly #runs: Collection<RunDocument>;
   readonly #parts: Collection<Document>;
-  readonly #patience: Patience;
+  readonly #deadline: Deadline;
 
   constructor(
     readonly books: Books,
@@ -52,12 +55,12 @@ export class RunStore {
   ) {
     this.#runs = books.collection<RunDocument>(RUNS);
     this.#parts = books.collection(PARTS);
-    this.#patience = new Patience(books.client);
+    this.#deadline = new Deadline(books.client);
   }
 
-  /** Any operation of this client, ended where there is no answer in time; see {@link Patience}. */
+  /** Any operation of this client, ended where there is no answer in time; see {@link Deadline}. */
   limit<T>(operation: Promise<T>): Promise<T> {
-    return this.#patience.limit(operation);
+    return this.#deadline.limit(operation);
   }
 
   /** All runs, newest first. @throws SeedError for one that cannot be used. */
@@ -92,15 +95,15 @@ export class RunStore {
     return stored && holderOf(stored);
   }
 
-  /** Lifts the hold of a loader that is dead, unless it has given a sign of life since. */
-  async lift({ runId, heartbeat, shared }: Holder): Promise<void> {
-    if (shared) return this.#liftShared(runId, shared);
+  /** Lifts the lease of a loader that is dead, unless it has given a sign of life since. */
+  async expire({ runId, heartbeat, shared }: Holder): Promise<void> {
+    if (shared) return this.#expireShared(runId, shared);
     const filter = { _id: runId, active: true as const, heartbeat: heartbeat as Date };
     await this.#trying(() => this.#runs.updateOne(filter, LIFTED));
   }
 
   /** Parts first, the run last, and only if none has joined since it was looked at. */
-  async #liftShared(runId: string, { held, joined }: NonNullable<Holder['shared']>): Promise<void> {
+  async #expireShared(runId: string, { held, joined }: NonNullable<Holder['shared']>): Promise<void> {
     const dead = { $unset: { active: '' }, $set: { state: 'interrupted' } };
     for (const { id, heartbeat } of held) {
       const filter = { _id: id, active: true, heartbeat } as Document;
@@ -115,7 +118,10 @@ export class RunStore {
     await this.#trying(() => makeIndexes(this.#runs, RUN_INDEXES));
   }
 
-  /** Writes a new run and takes hold of the database. @throws SeedError when another loader was faster. */
+  /**
+   * Writes a new run and takes hold of the database. @throws SeedError when another loader was
+   * faster.
+   */
   async begin(run: NewRun): Promise<void> {
     const { _id, ...fields } = run;
     await this.createIndexes();
@@ -130,7 +136,8 @@ export class RunStore {
 
   /**
    * Takes hold of a stored run again, to go on with it as it was read.
-   * @throws SeedError when another loader was faster: one that works on it, or has finished or changed it
+   * @throws SeedError when another loader was faster: one that works on it, or has finished or
+   *   changed it
    */
   async resume({ _id, state, window }: Pick<RunDocument, '_id' | 'state' | 'window'>): Promise<void> {
     const unchanged = { state, 'window.start': window.start, 'window.end': window.end };
@@ -139,7 +146,8 @@ export class RunStore {
   }
 
   /**
-   * Takes hold of a complete run, to change what it holds and promises. It stays complete, also if its holder dies.
+   * Takes hold of a complete run, to change what it holds and promises. It stays complete, also if
+   * its holder dies.
    * @throws SeedError when another loader was faster
    */
   async holdComplete(runId: string): Promise<void> {
@@ -148,7 +156,10 @@ export class RunStore {
     await this.#trying(() => this.#hold(complete, { state: 'complete' }, false));
   }
 
-  /** A run that this loader holds, as it is now. @throws SeedError where it does not hold it any more */
+  /**
+   * A run that this loader holds, as it is now. @throws SeedError where it does not hold it any
+   * more
+   */
   async held(runId: string): Promise<RunDocument> {
     const stored = await this.#trying(() => this.#runs.findOne(this.#mine(runId)));
     if (!stored) throw await this.loss(runId);
@@ -168,7 +179,7 @@ export class RunStore {
 
   /** Why a run that this loader has held is not its own any more. */
   async loss(runId: string): Promise<SeedError> {
-    const stored = await this.#patience
+    const stored = await this.#deadline
       .limit(this.#runs.find({}, { projection: { _id: 1 } }).toArray())
       .catch(() => undefined);
     return lossOf(runId, stored, this.#known);
@@ -217,18 +228,19 @@ export class RunStore {
   }
 
   /**
-   * A sign of life that the server has made durable, and with it everything that it acknowledged before. One attempt.
-   * False when the hold was lost: somebody took this loader for dead.
+   * A sign of life that the server has made durable, and with it everything that it acknowledged
+   * before. One attempt. False when the lease was lost: somebody took this loader for dead.
    */
   async heartbeat(runId: string): Promise<boolean> {
     const update = this.#runs.updateOne(this.#mine(runId), [{ $set: { heartbeat: '$$NOW' } }]);
-    const result = await this.#patience.limit(update);
+    const result = await this.#deadline.limit(update);
     return result.matchedCount === 1;
   }
 
   /**
-   * Removes all other runs and says that everything that `--clean` is to remove has been removed. Only runs that are there while this
-   * loader holds the database are removed: whoever takes over begins another one.
+   * Removes all other runs and says that everything that `--clean` is to remove has been removed.
+   * Only runs that are there while this loader holds the database are removed: whoever takes over
+   * begins another one.
    */
   async cleaned(runId: string, guard: Guard): Promise<void> {
     const found = await this.#trying(() => this.#runs.find({}, { projection: { _id: 1 } }).toArray());
@@ -257,11 +269,14 @@ export class RunStore {
   }
 
   #trying<T>(attempt: () => Promise<T>): Promise<T> {
-    return withRetry(() => this.#patience.limit(attempt()), this.retry);
+    return withRetry(() => this.#deadline.limit(attempt()), this.retry);
   }
 }
 
-/** In an update by pipeline a text that begins with a dollar would be an expression. `$$NOW` is meant to be one. */
+/**
+ * In an update by pipeline a text that begins with a dollar would be an expression. `$$NOW` is
+ * meant to be one.
+ */
 function literal(value: unknown): unknown {
   return value === '$$NOW' ? value : { $literal: value };
 }

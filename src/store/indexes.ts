@@ -39,9 +39,9 @@ function entriesOf(key: IndexDescription['key']): [string, unknown][] {
 }
 
 /**
- * Makes the indexes that no index of the same key serves for, under whatever name that is. On a collection with documents a set
- * builds them with all of its members and waits for every one that votes, for ever if one is down; here a majority is enough.
- * Standalone servers know no such thing.
+ * Makes the indexes that no index of the same key serves for, under whatever name that is. On a
+ * collection with documents a set builds them with all of its members and waits for every one that
+ * votes, for ever if one is down; here a majority is enough. Standalone servers know no such thing.
  */
 export async function makeIndexes<T extends Document>(
   collection: Collection<T>,

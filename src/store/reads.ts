@@ -45,7 +45,10 @@ const RECORD_QUERY = z
   } satisfies Record<keyof RecordQuery, z.ZodType>)
   .partial();
 
-/** A field that is not known would be left out of the query, and a name that is an object would be an operator. */
+/**
+ * A field that is not known would be left out of the query, and a name that is an object would be
+ * an operator.
+ */
 function checkQuery(assetId: unknown, query: unknown): void {
   checkId('assetId', assetId);
   const [issue] = RECORD_QUERY.safeParse(query).error?.issues ?? [];
@@ -95,7 +98,10 @@ export class TelemetryReader {
     return this.#findAssets({ 'data.parent_asset_id': machineId });
   }
 
-  /** Records of an asset, newest first. @throws SeedError (usage) for a field that is not known or cannot be used */
+  /**
+   * Records of an asset, newest first. @throws SeedError (usage) for a field that is not known or
+   * cannot be used
+   */
   async records(assetId: string, query: RecordQuery = {}): Promise<StoredRecord[]> {
     checkQuery(assetId, query);
     const filter: Filter<Document> = { [this.#field('asset_id')]: assetId };

@@ -13,9 +13,13 @@ import { ASSET_INDEXES, METRIC_INDEXES, makeIndexes } from './indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from './names.js';
 import { isRouter, serverIdentity } from './server.js';
 
-// How writes are kept from a loader that may do them no longer. The store makes them; whether they may be made, its caller knows.
+// How writes are kept from a loader that may do them no longer. The store makes them; whether they
+// may be made, its caller knows.
 
-/** Options of the driver for a write that must not reach the server later than so many milliseconds from now. */
+/**
+ * Options of the driver for a write that must not reach the server later than so many milliseconds
+ * from now.
+ */
 export interface WriteLimit {
   readonly timeoutMS?: number;
 }
@@ -43,7 +47,10 @@ const NAMESPACE_EXISTS = 48;
 const NOT_THERE = [26, 361];
 /** How servers before 6.0 refuse a parameter that they do not know. */
 const NO_SUCH_PARAMETER = [40415, 72];
-/** How a server refuses a kind of collection that it, or the version that it stays compatible with, does not have. */
+/**
+ * How a server refuses a kind of collection that it, or the version that it stays compatible with,
+ * does not have.
+ */
 const NO_SUCH_COLLECTION = [2, 9, 72, 40415];
 
 /** The layout that `metrics` has in this database; undefined where there is no such collection. */
@@ -70,7 +77,8 @@ export async function refuseOtherLayout(db: Db, layout: Layout): Promise<boolean
 /**
  * Makes what is missing; what is there stays.
  * @param notice told where an ordinary collection has to do in place of a clustered one
- * @throws SeedError where `metrics` has the other layout; UnsupportedCollection where the server has no such collections
+ * @throws SeedError where `metrics` has the other layout; UnsupportedCollection where the server
+ *   has no such collections
  */
 export async function ensureCollections(
   db: Db,
@@ -81,15 +89,18 @@ export async function ensureCollections(
   const existing = await refuseOtherLayout(db, options.layout);
   // First, since it may turn out that the server has no such collections.
   if (!existing) await createMetrics(db, options, notice, guard);
-  // Side by side: the server makes a file for each collection and index, and waits for the disk. Without a limit: where records are
-  // there already it takes as long as it takes, and does no harm late.
+  // Side by side: the server makes a file for each collection and index, and waits for the disk.
+  // Without a limit: where records are there already it takes as long as it takes, and does no harm
+  // late.
   await Promise.all([
     guard(() => makeIndexes(db.collection(ASSETS), ASSET_INDEXES)),
     guard(() => makeIndexes(db.collection(METRICS), METRIC_INDEXES[options.layout])),
   ]);
 }
 
-/** Not every user may ask for the feature compatibility version. Then what cannot be had shows here. */
+/**
+ * Not every user may ask for the feature compatibility version. Then what cannot be had shows here.
+ */
 async function createMetrics(
   db: Db,
   options: SchemaOptions,
@@ -115,7 +126,10 @@ async function createMetrics(
   }
 }
 
-/** Tolerates one that appears meanwhile: an earlier attempt, whose reply was lost, may just have come through. */
+/**
+ * Tolerates one that appears meanwhile: an earlier attempt, whose reply was lost, may just have
+ * come through.
+ */
 async function createCollection(db: Db, options: CreateCollectionOptions): Promise<void> {
   try {
     await db.createCollection(METRICS, options);
@@ -136,9 +150,10 @@ export function collectionOptions({ layout, clustered, ttlDays }: SchemaOptions)
 }
 
 /**
- * Drops collections of this program in the order of their names. Returns the names of those that were there.
- * A server that died while it dropped a time-series collection may have kept the buckets without their collection: they go too, or
- * their records would come back with the next collection of that name.
+ * Drops collections of this program in the order of their names. Returns the names of those that
+ * were there. A server that died while it dropped a time-series collection may have kept the
+ * buckets without their collection: they go too, or their records would come back with the next
+ * collection of that name.
  */
 export async function dropDataset(db: Db, names: readonly string[], guard: Guard): Promise<string[]> {
   const present = new Map((await db.listCollections().toArray()).map((found) => [found.name, found]));
@@ -164,8 +179,8 @@ interface Listed {
 }
 
 /**
- * Drops the very collection that was listed, where the server can tell (6.0 and later): what another loader has made since under the
- * same name stays.
+ * Drops the very collection that was listed, where the server can tell (6.0 and later): what
+ * another loader has made since under the same name stays.
  */
 async function dropCollection(db: Db, { name, type, info }: Listed, limit: WriteLimit): Promise<void> {
   const uuid = type === 'timeseries' ? undefined : info?.uuid;
@@ -191,15 +206,19 @@ export async function collectionsWithData(db: Db): Promise<string[]> {
 // Sharding of `metrics` on a sharded cluster: the commands, and their execution through a router.
 
 /**
- * The shard keys. Flat: the manual's own index, so that the key needs no second one and an asset's queries go to one shard.
- * Time-series: the fields of `meta` that name a series, so that a bucket is never on two shards.
+ * The shard keys. Flat: the manual's own index, so that the key needs no second one and an asset's
+ * queries go to one shard. Time-series: the fields of `meta` that name a series, so that a bucket
+ * is never on two shards.
  */
 export const SHARD_KEYS: Readonly<Record<Layout, Readonly<Record<string, 1>>>> = {
   flat: { asset_id: 1, metric_name: 1, timestamp: 1 },
   timeseries: { 'meta.asset_id': 1, 'meta.metric_name': 1 },
 };
 
-/** A chunk of the collection: from its first asset (undefined: from the beginning) to the next chunk's. */
+/**
+ * A chunk of the collection: from its first asset (undefined: from the beginning) to the next
+ * chunk's.
+ */
 export interface Placement {
   readonly firstAsset: string | undefined;
   readonly home: string;
@@ -220,7 +239,7 @@ export async function refuseUnlessRouter(db: Db, uri: string): Promise<void> {
   if (isRouter(await serverIdentity(db))) return;
   throw usageError(
     `--shard needs a sharded cluster, and ${uri} is no router (mongos) of one`,
-    'name a router with --uri or --host, or leave --shard away',
+    'name a router with --uri or --host, or omit --shard',
   );
 }
 
@@ -232,7 +251,10 @@ export async function clusterShards(db: Db): Promise<string[]> {
   throw new SeedError(ExitStatus.failure, 'the cluster has no shards', 'add one with sh.addShard() first');
 }
 
-/** What makes `metrics` of a database a sharded collection whose chunks begin where they are to stay. Pure. */
+/**
+ * What makes `metrics` of a database a sharded collection whose chunks begin where they are to
+ * stay. Pure.
+ */
 export function shardingCommands(
   database: string,
   layout: Layout,
@@ -264,8 +286,9 @@ export function shardingCommands(
 }
 
 /**
- * Shards `metrics`, which must exist; repeating it, or two at once, changes nothing. With `place` also cuts and places the chunks; what the
- * cluster refuses of that (a chunk that is there already, a balancer at work) is told, and only costs speed.
+ * Shards `metrics`, which must exist; repeating it, or two at once, changes nothing. With `place`
+ * also cuts and places the chunks; what the cluster refuses of that (a chunk that is there already,
+ * a balancer at work) is told, and only costs speed.
  */
 export async function shardMetrics(
   db: Db,

@@ -9,13 +9,15 @@ export function isRouter(identity: string): boolean {
 }
 
 /**
- * Names the primary's process and its election. It changes when the server restarts or another member is elected, which are the
- * two ways in which an acknowledged but not yet durable write can be lost; so two equal identities with a journaled
- * majority write between them prove that all earlier writes are durable.
+ * Names the primary's process and its election. It changes when the server restarts or another
+ * member is elected, which are the two ways in which an acknowledged but not yet durable write can
+ * be lost; so two equal identities with a journaled majority write between them prove that all
+ * earlier writes are durable.
  */
 export async function serverIdentity(db: Db): Promise<string> {
   const hello = await db.admin().command({ hello: 1 }, { readPreference: 'primary' });
-  // A router takes no writes itself, and two clients may speak to two of them: there each write has to be durable by itself.
+  // A router takes no writes itself, and two clients may speak to two of them: there each write has
+  // to be durable by itself.
   if (hello.msg === ROUTER) return ROUTER;
   const processId = hello.topologyVersion?.processId?.toString() ?? '';
   return `${hello.me ?? ''}/${processId}/${hello.electionId?.toString() ?? ''}`;

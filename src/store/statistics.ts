@@ -50,14 +50,16 @@ export async function databaseStatistics(
 }
 
 /**
- * Records in `metrics`, exactly. Counting a time-series collection unpacks every measurement, so the buckets are asked for
- * their own counts where the user may read them: a compressed bucket has a count, another one lists its timestamps.
+ * Records in `metrics`, exactly. Counting a time-series collection unpacks every measurement, so
+ * the buckets are asked for their own counts where the user may read them: a compressed bucket has
+ * a count, another one lists its timestamps.
  */
 export async function countMeasurements(db: Db, layout: Layout): Promise<number> {
   const metrics = db.collection(METRICS);
   if (layout === 'flat')
     return metrics.countDocuments({}, { hint: '_id_' }).catch(() => metrics.countDocuments({}));
-  // Servers from 8.3 on may keep buckets under the collection's own name, and then there are none of this one.
+  // Servers from 8.3 on may keep buckets under the collection's own name, and then there are none
+  // of this one.
   if ((await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length === 0) {
     return metrics.countDocuments({});
   }
@@ -100,7 +102,8 @@ async function countBy(db: Db, collection: string, field: string): Promise<Recor
 
 /** Bytes left on the file system of the data; undefined where the server does not say. */
 export async function freeBytes(db: Db): Promise<number | undefined> {
-  // A database that is not there yet has no file system; `admin` is always there, but not everybody may ask it.
+  // A database that is not there yet has no file system; `admin` is always there, but not everybody
+  // may ask it.
   return (await freeBytesOf(db)) ?? (await freeBytesOf(db.client.db('admin')));
 }
 
@@ -109,7 +112,8 @@ async function freeBytesOf(db: Db): Promise<number | undefined> {
   return fsTotalSize > 0 ? fsTotalSize - fsUsedSize : undefined;
 }
 
-// Sums over many records, made by the server: what a picture of a database needs. The same for both layouts.
+// Sums over many records, made by the server: what a picture of a database needs. The same for both
+// layouts.
 
 /** Instants, half open. */
 export interface Period {

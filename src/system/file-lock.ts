@@ -1,6 +1,7 @@
 /**
- * A lock between processes: a file that says which process holds it. A dead holder's lock is taken over at once where
- * its process can be looked up. One of another container or machine cannot: it is taken over when it shows no sign of life.
+ * A lock between processes: a file that says which process holds it. A dead holder's lock is taken
+ * over at once where its process can be looked up. One of another container or machine cannot: it
+ * is taken over when it shows no sign of life.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -56,7 +57,8 @@ export async function withFileLock<T>(
   await acquire(file, options);
   const touching = setInterval(() => {
     const now = new Date();
-    // Whoever took it away meanwhile took this process for dead; nothing can be done about that here.
+    // Whoever took it away meanwhile took this process for dead; nothing can be done about that
+    // here.
     utimes(file, now, now).catch(() => undefined);
   }, TOUCH_MS).unref();
   try {
@@ -124,14 +126,19 @@ function heldTooLong(file: string, { timeoutMs }: LockOptions): (holder: string)
 
 type Life = 'shown' | 'none' | 'open';
 
-/** Whether a holder lives; `open` while only time can tell. A file without text is about to get some, or lost it in a crash. */
+/**
+ * Whether a holder lives; `open` while only time can tell. A file without text is about to get
+ * some, or lost it in a crash.
+ */
 async function lifeOf(holder: LockHolder | undefined, content: string, silence: Silence): Promise<Life> {
   if (holder === undefined) return content === '' ? silence.judge() : 'none';
   if (holder.space !== PROCESS_SPACE) return silence.judge();
   return isRunning(holder) ? 'shown' : 'none';
 }
 
-/** Watches the time stamp of a lock file: whose it is does not matter, nor whose clock it follows. */
+/**
+ * Watches the time stamp of a lock file: whose it is does not matter, nor whose clock it follows.
+ */
 class Silence {
   #stamp: number | undefined;
   #since = 0;
@@ -155,7 +162,8 @@ async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') throw error;
-      // A file system without links, as on a memory stick. There the lock is without its text for a moment.
+      // A file system without links, as on a memory stick. There the lock is without its text for a
+      // moment.
       await copyFile(from, to, constants.COPYFILE_EXCL);
     });
     return true;
@@ -198,10 +206,13 @@ async function takeAway(file: string, mine: string, dead: string): Promise<void>
   await rm(aside, { force: true });
 }
 
-// Which process a number means. Numbers are used again, after a boot and in the next container, so one that was
-// written down counts only together with the space it was valid in and the moment its process started.
+// Which process a number means. Numbers are used again, after a boot and in the next container, so
+// one that was written down counts only together with the space it was valid in and the moment its
+// process started.
 
-/** Changes with every boot and every container: within one value a pid names one process at a time. */
+/**
+ * Changes with every boot and every container: within one value a pid names one process at a time.
+ */
 export const PROCESS_SPACE = processSpace();
 
 function processSpace(): string {
@@ -236,7 +247,10 @@ export function ownIdentity(): ProcessIdentity {
   return mine;
 }
 
-/** True where the process that was written down runs. One of another space, which cannot be looked up, does not count. */
+/**
+ * True where the process that was written down runs. One of another space, which cannot be looked
+ * up, does not count.
+ */
 export function isRunning({ pid, space, started }: ProcessIdentity): boolean {
   if (space !== PROCESS_SPACE || !isAlive(pid)) return false;
   const now = startOf(pid);
@@ -257,11 +271,15 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-  // One that has ended and that nobody waits for, as in a container whose first process collects no children.
+  // One that has ended and that nobody waits for, as in a container whose first process collects no
+  // children.
   return statFields(pid)?.[0] !== 'Z';
 }
 
-/** Field 22 of `/proc/PID/stat` (ticks since the boot); elsewhere what `ps` says, the name beside its whole seconds. */
+/**
+ * Field 22 of `/proc/PID/stat` (ticks since the boot); elsewhere what `ps` says, the name beside
+ * its whole seconds.
+ */
 function startOf(pid: number): string {
   if (process.platform === 'linux') return statFields(pid)?.[19] ?? '';
   if (process.platform === 'win32') return '';
@@ -274,7 +292,10 @@ function startOf(pid: number): string {
   }
 }
 
-/** The fields of `/proc/PID/stat` from the third on; the second, the name, may hold blanks and brackets. */
+/**
+ * The fields of `/proc/PID/stat` from the third on; the second, the name, may hold blanks and
+ * brackets.
+ */
 function statFields(pid: number): readonly string[] | undefined {
   if (process.platform !== 'linux') return undefined;
   try {

@@ -1,4 +1,7 @@
-/** Files that a user names. Any name may be that of a pipe, a folder, a device or something huge: none of them holds the program up. */
+/**
+ * Files that a user names. Any name may be that of a pipe, a folder, a device or something huge:
+ * none of them holds the program up.
+ */
 import {
   closeSync,
   constants,
@@ -11,7 +14,10 @@ import {
 } from 'node:fs';
 import { ExitStatus, SeedError } from '../errors.js';
 
-/** Longest wait for somebody who writes into a pipe, in milliseconds; a program that makes a secret takes its time. */
+/**
+ * Longest wait for somebody who writes into a pipe, in milliseconds; a program that makes a secret
+ * takes its time.
+ */
 const PATIENCE_MS = 5_000;
 const PAUSE_MS = 20;
 const CHUNK_BYTES = 65_536;
@@ -51,7 +57,8 @@ export function readInputBytes(path: string, mostBytes: number): Buffer {
 }
 
 /**
- * For a file that a library is going to open by its name, perhaps more than once: a pipe will not do.
+ * For a file that a library is going to open by its name, perhaps more than once: a pipe will not
+ * do.
  * @throws UnusableFile with the reason
  */
 export function refuseUnlessRereadable(path: string, mostBytes: number): void {
@@ -114,7 +121,8 @@ function reasonOf(error: unknown): unknown {
   return new UnusableFile(code, code);
 }
 
-// What the operating system refuses, as one line and a way out. These may come from anywhere, a library's inside included.
+// What the operating system refuses, as one line and a way out. These may come from anywhere, a
+// library's inside included.
 
 /** What every message of the system about it holds. */
 const TOO_MANY_FILES = /\b(?:EMFILE|ENFILE)\b/;
@@ -122,7 +130,9 @@ const FULL = /\b(?:ENOSPC|EDQUOT)\b/;
 const FORBIDDEN = /\b(?:EACCES|EPERM|EROFS)\b/;
 const NO_MORE = /\b(?:EAGAIN|ENOMEM|ERR_WORKER_OUT_OF_MEMORY)\b/;
 
-/** The failure that a user can act on; undefined for an error that does not come from the system. */
+/**
+ * The failure that a user can act on; undefined for an error that does not come from the system.
+ */
 export function explainSystemError(error: unknown): SeedError | undefined {
   if (!(error instanceof Error) || error instanceof SeedError) return undefined;
   const { code, syscall, message } = error as NodeJS.ErrnoException;
@@ -161,7 +171,10 @@ export function explainSystemError(error: unknown): SeedError | undefined {
 
 const MORE_FILES = 'allow more, such as ulimit -n 1024, or use fewer --workers';
 
-/** The same for a text that holds what the system said, such as that of a connection which could not be opened. */
+/**
+ * The same for a text that holds what the system said, such as that of a connection which could not
+ * be opened.
+ */
 export function explainTooManyFiles(
   text: string,
   message = text,
@@ -172,7 +185,8 @@ export function explainTooManyFiles(
 }
 
 /**
- * Looks whether so many files more can be opened, where the system says so: what lacks one in the middle of its work tries on for long.
+ * Looks whether so many files more can be opened, where the system says so: what lacks one in the
+ * middle of its work tries on for long.
  * @throws SeedError
  */
 export function refuseTooFewFiles(needed: number, what: string): void {

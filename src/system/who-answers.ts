@@ -1,4 +1,7 @@
-/** What is at an address: asks in MongoDB's oldest way, which every version answers without a user, and looks at what comes back. */
+/**
+ * What is at an address: asks in MongoDB's oldest way, which every version answers without a user,
+ * and looks at what comes back.
+ */
 import { connect, connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { BSON, type Document } from 'mongodb';

@@ -1,15 +1,20 @@
-/** Numbers that workers count up and the main thread reads without a message: progress costs no event loop turn. */
+/**
+ * Numbers that workers count up and the main thread reads without a message: progress costs no
+ * event loop turn.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Cells before the slots: stop flag, slots taken, and until when the run is held, by two clocks. */
+/**
+ * Cells before the slots: stop flag, slots taken, and until when the run is held, by two clocks.
+ */
 const HEADER = 4;
 const HELD_FOREVER = 2n ** 62n;
 const FIELDS = ['acknowledged', 'batches', 'batchMicros', 'assetIndex', 'metricIndex', 'minute'] as const;
 type Field = (typeof FIELDS)[number];
 
 /**
- * Milliseconds by the clock that nobody sets and by the wall clock: the first stands still while a machine sleeps, the second may
- * be set back.
+ * Milliseconds by the clock that nobody sets and by the wall clock: the first stands still while a
+ * machine sleeps, the second may be set back.
  */
 export function clocks(): readonly [bigint, bigint] {
   return [process.hrtime.bigint() / 1_000_000n, BigInt(Date.now())];
@@ -30,13 +35,18 @@ export class Counters {
     return counters;
   }
 
-  /** Says that the run was held at an instant that {@link clocks} has read, and stays so for `ms`. */
+  /**
+   * Says that the run was held at an instant that {@link clocks} has read, and stays so for `ms`.
+   */
   holdFor(ms: number, [steady, wall]: readonly [bigint, bigint]): void {
     Atomics.store(this.#cells, 2, steady + BigInt(ms));
     Atomics.store(this.#cells, 3, wall + BigInt(ms));
   }
 
-  /** False when another loader may have taken the run over. Without {@link holdFor} it is always true. */
+  /**
+   * False when another loader may have taken the run over. Without {@link holdFor} it is always
+   * true.
+   */
   get held(): boolean {
     const [steady, wall] = clocks();
     return Atomics.load(this.#cells, 2) > steady && Atomics.load(this.#cells, 3) > wall;
@@ -58,7 +68,10 @@ export class Counters {
     return Atomics.load(this.#cells, 0) === 1n;
   }
 
-  /** Takes a slot for the calling worker. A worker that replaces a dead one shares the last slot: sums stay right. */
+  /**
+   * Takes a slot for the calling worker. A worker that replaces a dead one shares the last slot:
+   * sums stay right.
+   */
   takeSlot(): number {
     const taken = Number(Atomics.add(this.#cells, 1, 1n));
     const slots = (this.#cells.length - HEADER) / FIELDS.length;
@@ -90,20 +103,23 @@ export class Counters {
   }
 }
 
-// Keeps a worker from writing while its loader may have lost its hold on the database.
+// Keeps a worker from writing while its loader may have lost its lease on the database.
 
 const PAUSE_MS = 50;
 
-/** Nothing was written, because the lease might be over. It passes: the lease is renewed, or found to be lost. */
+/**
+ * Nothing was written, because the lease might be over. It passes: the lease is renewed, or found
+ * to be lost.
+ */
 export class NotHeld extends Error {
   constructor() {
-    super('the hold on the database is not renewed yet');
+    super('the lease on the database is not renewed yet');
   }
 }
 
 /**
- * A loader that was stopped for a while (a suspended machine, a debugger) may have been taken for dead and replaced. Undefined where
- * it is known that it was not; else resolves when that is known.
+ * A loader that was stopped for a while (a suspended machine, a debugger) may have been taken for
+ * dead and replaced. Undefined where it is known that it was not; else resolves when that is known.
  * @throws Error where the loader is told to stop before that
  */
 export function untilHeld(counters: Counters): Promise<void> | undefined {
@@ -122,5 +138,7 @@ async function waitUntilHeld(counters: Counters): Promise<void> {
 /** Batches that a worker has sent and not yet been answered. */
 export const BATCHES_IN_FLIGHT = 5;
 
-/** Shards that a worker loads side by side: a service has two series, too few for so many batches. */
+/**
+ * Shards that a worker loads side by side: a service has two series, too few for so many batches.
+ */
 export const SHARDS_SIDE_BY_SIDE = 3;

@@ -12,7 +12,10 @@ const FILES_OF_A_THREAD = 16;
 /** Threads that all run the same entry of `workers/`. */
 export class WorkerPool<Task, Result> {
   readonly #piscina: Piscina<Task, Result>;
-  /** What rejects the tasks that are under way. A promise that all of them raced against would remember each of them. */
+  /**
+   * What rejects the tasks that are under way. A promise that all of them raced against would
+   * remember each of them.
+   */
   readonly #underWay = new Set<(error: Error) => void>();
   #broken: Error | undefined;
   readonly #started: Promise<unknown>;
@@ -36,7 +39,8 @@ export class WorkerPool<Task, Result> {
       // A waiting worker would sleep on Atomics.wait otherwise, and its open connections with it.
       atomics: 'disabled',
     });
-    // A dead thread is replaced, but not one that dies in its very start: then tasks would wait for ever.
+    // A dead thread is replaced, but not one that dies in its very start: then tasks would wait for
+    // ever.
     let cause: unknown;
     this.#piscina.on('error', (error) => {
       cause = error;
@@ -48,7 +52,8 @@ export class WorkerPool<Task, Result> {
         for (const reject of this.#underWay) reject(this.#broken);
       }),
     );
-    // Piscina tells of its first threads before they have read anything; what a thread posts first is that it is ready.
+    // Piscina tells of its first threads before they have read anything; what a thread posts first
+    // is that it is ready.
     const ready = this.#piscina.threads.map(
       (thread) =>
         new Promise<unknown>((resolve) => {
@@ -92,7 +97,8 @@ export class WorkerPool<Task, Result> {
   }
 }
 
-// What every task of a pool needs, in memory that all threads see: a task carries a reference to it, however large it is.
+// What every task of a pool needs, in memory that all threads see: a task carries a reference to
+// it, however large it is.
 
 /** A `T` as bytes. */
 export interface Shared<T> {
@@ -108,7 +114,8 @@ const known = new WeakMap<object, Shared<unknown>>();
 let last: { readonly id: number; readonly value: unknown } | undefined;
 
 /**
- * The same for the same object, which must not change any more: threads know by it that nothing has.
+ * The same for the same object, which must not change any more: threads know by it that nothing
+ * has.
  * @param value plain data: what the structured clone algorithm takes, but for shared memory
  */
 export function share<T extends object>(value: T): Shared<T> {
@@ -122,7 +129,10 @@ export function share<T extends object>(value: T): Shared<T> {
   return shared;
 }
 
-/** The value as this thread has it: read the first time, and the same object as long as no other value is asked for. */
+/**
+ * The value as this thread has it: read the first time, and the same object as long as no other
+ * value is asked for.
+ */
 export function unshare<T>({ bytes, id }: Shared<T>): T {
   // Copied first: the deserialiser hands out views of what it reads.
   if (last?.id !== id) last = { id, value: deserialize(Buffer.from(new Uint8Array(bytes))) };

@@ -16,7 +16,10 @@ export interface CompareInput {
   readonly mend?: (documents: readonly Document[]) => Promise<void>;
 }
 
-/** What is planned of a series in [from, to): a batch, or nothing where a backup series has none there. */
+/**
+ * What is planned of a series in [from, to): a batch, or nothing where a backup series has none
+ * there.
+ */
 interface Piece {
   readonly series: Series;
   readonly batch: Batch | undefined;
@@ -51,7 +54,10 @@ export async function compareShard({ source, shard, db, session, mend }: Compare
   return findings;
 }
 
-/** All series of the shard. A series whose documents are so large that they do not fit one batch is several pieces. */
+/**
+ * All series of the shard. A series whose documents are so large that they do not fit one batch is
+ * several pieces.
+ */
 function piecesOf(source: ShardSource, shard: Shard): Piece[] {
   const buffer = new BatchBuffer(0);
   const batches = new Map<string, Batch[]>(source.series.map(({ metricName }) => [metricName, []]));
@@ -70,8 +76,8 @@ function piecesOf(source: ShardSource, shard: Shard): Piece[] {
   });
 }
 
-// Query results as the server sent them: many documents in one piece of memory. A buffer for each document, which the
-// driver's cursors can give, would cost more than comparing it.
+// Query results as the server sent them: many documents in one piece of memory. A buffer for each
+// document, which the driver's cursors can give, would cost more than comparing it.
 
 /** One reply. */
 export interface RawReply {
@@ -81,7 +87,10 @@ export interface RawReply {
   more(): Promise<RawReply | undefined>;
 }
 
-/** Runs a `find` where the database's read preference leads to, which must be one server: its cursor is there. */
+/**
+ * Runs a `find` where the database's read preference leads to, which must be one server: its cursor
+ * is there.
+ */
 export async function findRaw(
   db: Db,
   session: ClientSession,
@@ -116,7 +125,10 @@ function parseCursor(cursor: Buffer): { id: bigint; cursor: Buffer; array: numbe
   return { id, cursor, array };
 }
 
-/** An array in BSON: its length; for each element its type, its position as text with a zero after it, and the document; a zero at the end. */
+/**
+ * An array in BSON: its length; for each element its type, its position as text with a zero after
+ * it, and the document; a zero at the end.
+ */
 function eachDocument(
   cursor: Buffer,
   array: number,

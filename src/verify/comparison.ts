@@ -10,8 +10,9 @@ import { addToFingerprint, type Example, type Findings, note, seriesKey } from '
 const NOTHING = { bytes: Buffer.alloc(0), step: 0, minutes: new Int32Array(0), values: new Float64Array(0) };
 
 /**
- * Is given stored documents in time order, and notes what is wrong with them. Those of one minute come in whatever order the server
- * has them, and servers of different versions have different ones.
+ * Is given stored documents in time order, and notes what is wrong with them. Those of one minute
+ * come in whatever order the server has them, and servers of different versions have different
+ * ones.
  */
 export class Comparison {
   /** Positions of records that are there with other content. */
@@ -25,7 +26,10 @@ export class Comparison {
   readonly #seriesHash: number;
   /** Position of the next planned record. */
   #next = 0;
-  /** At the next planned record's minute and unlike it. Whether it is there instead of that one or beside it, the next document shows. */
+  /**
+   * At the next planned record's minute and unlike it. Whether it is there instead of that one or
+   * beside it, the next document shows.
+   */
   #unlike: Example | undefined;
 
   constructor(
@@ -157,7 +161,10 @@ function canonical(bytes: Buffer): Uint8Array {
 // How one series of a shard is read from either layout.
 
 const MS_PER_MINUTE = 60_000;
-/** Documents the server sends at a time, as far as its 16 MB allow: large enough that round trips do not count. */
+/**
+ * Documents the server sends at a time, as far as its 16 MB allow: large enough that round trips do
+ * not count.
+ */
 const BATCH = 20_000;
 
 /** Records of a series in [from, to), minutes since the epoch, in time order. */
@@ -168,7 +175,8 @@ export function findSeries(
   to: number,
 ): { find: string } & Document {
   if (layout === 'flat') {
-    // A scan of neighbours, and it finds what bears the series' ids whatever else was done to the document.
+    // A scan of neighbours, and it finds what bears the series' ids whatever else was done to the
+    // document.
     const filter = { _id: { $gte: recordId(series, from), $lt: recordId(series, to) } };
     return { find: METRICS, filter, sort: { _id: 1 }, batchSize: BATCH };
   }
@@ -180,7 +188,9 @@ export function findSeries(
   return { find: METRICS, filter, sort: { timestamp: 1 }, batchSize: BATCH };
 }
 
-/** Where a document is in time, by its `_id` in the flat layout: that is what was planned for it. */
+/**
+ * Where a document is in time, by its `_id` in the flat layout: that is what was planned for it.
+ */
 export function plannedMinute(layout: Layout, document: Document): number {
   if (layout === 'flat') return Number.parseInt(String(document._id).slice(16), 16);
   return timestampMinute(document);

@@ -1,11 +1,17 @@
 /** What a comparison of a dataset with a database finds. */
 
-/** `missing`: planned, not there. `doubled`: there more than once. `different`: there with other content. `foreign`: there, not planned. */
+/**
+ * `missing`: planned, not there. `doubled`: there more than once. `different`: there with other
+ * content. `foreign`: there, not planned.
+ */
 export const DEFECTS = ['missing', 'doubled', 'different', 'foreign'] as const;
 export type Defect = (typeof DEFECTS)[number];
 export type DefectCounts = Record<Defect, number>;
 
-/** One defective record. `minute` counts since the epoch and is no whole number where the record lies between two. */
+/**
+ * One defective record. `minute` counts since the epoch and is no whole number where the record
+ * lies between two.
+ */
 export interface Example {
   readonly defect: Defect;
   readonly assetId: string;
@@ -98,9 +104,9 @@ export function defectCounts(findings: Findings): DefectCounts {
 }
 
 /**
- * Adds a record to a fingerprint: a sum, modulo 2^32 twice, of a hash of each record. A sum does not depend on the order, so
- * the fingerprint is the same for every layout, number of workers and way of loading. Not cryptographic: it tells datasets apart,
- * it does not protect them.
+ * Adds a record to a fingerprint: a sum, modulo 2^32 twice, of a hash of each record. A sum does
+ * not depend on the order, so the fingerprint is the same for every layout, number of workers and
+ * way of loading. Not cryptographic: it tells datasets apart, it does not protect them.
  * @param high the upper half of the value's bits, `low` the lower one
  */
 export function addToFingerprint(

@@ -40,8 +40,8 @@ export function planRepair({ records, assets }: VerifyReport, { dataset }: Verif
 }
 
 /**
- * Does what {@link planRepair} says. Holds the database meanwhile, as a load does, and writes as a load does: a repair
- * that is killed leaves a run behind that `--resume` finishes.
+ * Does what {@link planRepair} says. Holds the database meanwhile, as a load does, and writes as a
+ * load does: a repair that is killed leaves a run behind that `--resume` finishes.
  * @throws SeedError, also where another loader holds the database or takes it over
  */
 export async function repairDataset(
@@ -79,22 +79,22 @@ export async function repairDataset(
     release: (store: HeldWork['store']) => store.withdraw(runId),
   };
   await whileHeld(holding, async (held) => {
-    const { hold, loader } = held;
+    const { lease, loader } = held;
     await refuseUnlessUnchanged(input, held);
     const counters = Counters.forWorkers(input.workers);
     let lost: { error: unknown } | undefined;
     try {
       // Somebody may have dropped them; an insert alone would make them of another kind.
-      await durably(held.target.db, hold, () =>
-        ensureCollections(held.target.db, schema, notice, hold.guard),
+      await durably(held.target.db, lease, () =>
+        ensureCollections(held.target.db, schema, notice, lease.guard),
       );
       if (plan.assets > 0) {
-        const write = () => writeAssets(held.target.db, fleet, instantOf(dataset.window.end), hold.guard);
-        await durably(held.target.db, hold, write);
+        const write = () => writeAssets(held.target.db, fleet, instantOf(dataset.window.end), lease.guard);
+        await durably(held.target.db, lease, write);
       }
       if (plan.insert > 0) await insertMissing(input, report, held, counters, notice);
       if (plan.replace > 0) {
-        hold.attach(counters, (error) => {
+        lease.attach(counters, (error) => {
           lost = { error };
           counters.stop();
         });
@@ -109,7 +109,7 @@ export async function repairDataset(
           () => undefined,
         );
       }
-      await hold.beat();
+      await lease.renew();
     } catch (error) {
       // What the workers say of it then is that they were told to stop.
       throw lost ? lost.error : error;
@@ -117,7 +117,10 @@ export async function repairDataset(
   });
 }
 
-/** What is about to be written was decided before the database was held. @throws SeedError where that is not so any more */
+/**
+ * What is about to be written was decided before the database was held. @throws SeedError where
+ * that is not so any more
+ */
 async function refuseUnlessUnchanged(
   { marks }: VerifyInput,
   { target, runId, retry }: HeldWork,
@@ -133,7 +136,7 @@ async function refuseUnlessUnchanged(
 async function insertMissing(
   { target, connection, fleet, dataset, workers, retryMs }: VerifyInput,
   { repairable }: VerifyReport,
-  { target: { db }, hold, loader, runId }: HeldWork,
+  { target: { db }, lease, loader, runId }: HeldWork,
   counters: Counters,
   notice: (message: string) => void,
 ): Promise<void> {
@@ -159,7 +162,7 @@ async function insertMissing(
       },
       counters,
       // The run's own checkpoints stay as they are: these shards may be cut in another way.
-      checkpoints: { db, store: { checkpoint: async () => undefined }, hold },
+      checkpoints: { db, store: { checkpoint: async () => undefined }, lease },
       mayHoldRecords: true,
       notice,
     }).run();

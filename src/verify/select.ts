@@ -44,7 +44,8 @@ const DESCRIBING = [
 
 /**
  * The newest run's dataset, that of the run named, or the one that flags describe.
- * @throws SeedError where there is no such run, where this version cannot recompute it, or where flags do not suffice
+ * @throws SeedError where there is no such run, where this version cannot recompute it, or where
+ *   flags do not suffice
  */
 export async function selectDataset(
   target: Pick<Target, 'db' | 'books'>,

@@ -1,4 +1,6 @@
-/** What a comparison shard by shard cannot see: records outside all planned series and the window. */
+/**
+ * What a comparison shard by shard cannot see: records outside all planned series and the window.
+ */
 import { BSON, type Db, type Document, type ObjectId } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
 import { assetDocument, recordId, type Series, seriesIdPrefix } from '../encode/document.js';
@@ -11,7 +13,10 @@ import { timestampMinute } from './comparison.js';
 import { type Findings, noFindings, note, seriesKey } from './findings.js';
 import type { OtherDataset, VerifyInput } from './verify.js';
 
-/** Records in a series below which counting all of them by their index is quicker than a query for the gap beside it. */
+/**
+ * Records in a series below which counting all of them by their index is quicker than a query for
+ * the gap beside it.
+ */
 const SHORT_SERIES = 500;
 
 /** A dataset and its series. */
@@ -39,8 +44,9 @@ export class Outside {
   }
 
   /**
-   * Reads the ranges of `_id` between those that were compared. Where nothing is, that costs nothing; counting
-   * the collection instead would read all of it, and its fast count is wrong after a crash.
+   * Reads the ranges of `_id` between those that were compared. Where nothing is, that costs
+   * nothing; counting the collection instead would read all of it, and its fast count is wrong
+   * after a crash.
    */
   async readGaps(db: Db): Promise<void> {
     const { dataset, series } = this.#planned;
@@ -123,14 +129,18 @@ interface Group {
   readonly first: Date;
 }
 
-/** Finds what `metrics` holds besides the planned series in their window, where `compared` records were found. */
+/**
+ * Finds what `metrics` holds besides the planned series in their window, where `compared` records
+ * were found.
+ */
 export async function compareOutside(
   db: Db,
   { dataset, others, fleet }: VerifyInput,
   compared: number,
 ): Promise<Outside> {
   const outside = new Outside(dataset, others, fleet);
-  // Worth it only where there is more than was compared; of long series the gaps are read sooner than all is counted.
+  // Worth it only where there is more than was compared; of long series the gaps are read sooner
+  // than all is counted.
   const { layout } = dataset;
   const countFirst = layout === 'timeseries' || compared / outside.seriesCount < SHORT_SERIES;
   if (countFirst && (await countMeasurements(db, layout)) === compared) return outside;
@@ -143,7 +153,10 @@ function isInside(minute: number, { window }: Dataset): boolean {
   return Number.isInteger(minute) && minute >= window.start && minute < window.end;
 }
 
-/** All documents from one `_id` on to before another; bounds of an index, so that `_id`s of every type are among them. */
+/**
+ * All documents from one `_id` on to before another; bounds of an index, so that `_id`s of every
+ * type are among them.
+ */
 async function readGap(
   db: Db,
   from: ObjectId | undefined,
@@ -187,7 +200,10 @@ export interface AssetFindings {
   readonly foreign: string[];
 }
 
-/** Compares the collection document by document. The run that wrote it last has left its window's end in it. */
+/**
+ * Compares the collection document by document. The run that wrote it last has left its window's
+ * end in it.
+ */
 export async function compareAssets(db: Db, { fleet, dataset, others }: VerifyInput): Promise<AssetFindings> {
   const documents = await db.collection<{ _id: string }>(ASSETS).find({}, { promoteValues: false }).toArray();
   const stored = new Map(documents.map((document) => [String(document._id), BSON.serialize(document)]));

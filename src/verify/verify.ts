@@ -1,4 +1,7 @@
-/** `verify`: recomputes a dataset and compares it with the database, in parallel over the plan's shards. */
+/**
+ * `verify`: recomputes a dataset and compares it with the database, in parallel over the plan's
+ * shards.
+ */
 import type { Db } from 'mongodb';
 import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
@@ -40,7 +43,10 @@ export interface VerifyInput {
   readonly workers: number;
   /** How long to go on trying when the server goes away, in milliseconds. */
   readonly retryMs: number;
-  /** True where what is found is going to be put right: then the primary is read, whatever the connection string says. */
+  /**
+   * True where what is found is going to be put right: then the primary is read, whatever the
+   * connection string says.
+   */
   readonly repairing?: boolean;
   /** With `repairing`: see {@link runMarks}, of the runs that the dataset was selected from. */
   readonly marks?: string;
@@ -64,7 +70,10 @@ export interface VerifyReport {
   readonly assets: AssetFindings;
   /** Shards of the comparison in which records are missing or different. */
   readonly repairable: readonly Shard[];
-  /** Planned records that are older than `metrics` keeps them: the server may have removed them already. */
+  /**
+   * Planned records that are older than `metrics` keeps them: the server may have removed them
+   * already.
+   */
   readonly expired: number;
   readonly elapsedMs: number;
   readonly recordsPerSecond: number;
@@ -148,7 +157,10 @@ export interface Mending {
   readonly counters: SharedArrayBuffer;
 }
 
-/** Compares shards in a pool of their own; with `mending` puts right what differs. @throws SeedError of the first one that fails */
+/**
+ * Compares shards in a pool of their own; with `mending` puts right what differs. @throws SeedError
+ * of the first one that fails
+ */
 export async function compareShards(
   { connection, fleet, dataset, workers, retryMs }: VerifyInput,
   shards: readonly Shard[],

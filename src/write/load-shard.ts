@@ -6,7 +6,10 @@ import type { Sink, WriteResult } from './sink.js';
 /** What the loop tells its caller about each acknowledged insert. */
 export type Acknowledged = (records: number, micros: number, metricName: string, minute: number) => void;
 
-/** Batch buffers, used again and again: the loop waits for a free one, so memory stays flat however slow the sink is. */
+/**
+ * Batch buffers, used again and again: the loop waits for a free one, so memory stays flat however
+ * slow the sink is.
+ */
 export class BufferPool {
   readonly #free: BatchBuffer[];
   readonly #waiting: ((buffer: BatchBuffer) => void)[] = [];
@@ -28,8 +31,9 @@ export class BufferPool {
 }
 
 /**
- * Writes all batches of a shard, a few inserts side by side but of one series only one at a time, so that each series reaches
- * the server in time order. Stops early when `stopping()` says so, after the inserts in flight.
+ * Writes all batches of a shard, a few inserts side by side but of one series only one at a time,
+ * so that each series reaches the server in time order. Stops early when `stopping()` says so,
+ * after the inserts in flight.
  */
 export async function loadShard(
   source: ShardSource,
@@ -44,7 +48,8 @@ export async function loadShard(
   let failure: { error: unknown } | undefined;
 
   for (let metric = source.nextMetric; metric !== undefined; metric = source.nextMetric) {
-    // First the series, then the buffer: a buffer that waits for its series would be missing elsewhere.
+    // First the series, then the buffer: a buffer that waits for its series would be missing
+    // elsewhere.
     await inFlight.get(metric);
     const buffer = await buffers.take();
     const insert =

@@ -1,4 +1,7 @@
-/** The two ways in which records reach MongoDB. Both write the same documents and speak of the outcome in the same way. */
+/**
+ * The two ways in which records reach MongoDB. Both write the same documents and speak of the
+ * outcome in the same way.
+ */
 import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { unwrapped } from '../connect/retry.js';
 import type { Insert } from '../encode/insert.js';
@@ -26,7 +29,10 @@ export interface WriteErrorReply {
   readonly keyPattern?: Document;
 }
 
-/** Sends `insert` commands whose documents are bytes as they are, over connections of the driver that are held for one after the other. */
+/**
+ * Sends `insert` commands whose documents are bytes as they are, over connections of the driver
+ * that are held for one after the other.
+ */
 export class InsertSender {
   readonly #command: Document;
   /** Those that wait for an insert. */
@@ -45,7 +51,8 @@ export class InsertSender {
   ) {
     this.#command = { insert: collection, ordered: false };
     if (writeConcern !== undefined) this.#command.writeConcern = { w: writeConcern };
-    // Another server may be the primary now, and an insert must not go to one that only believes to be it: the driver has to choose again.
+    // Another server may be the primary now, and an insert must not go to one that only believes to
+    // be it: the driver has to choose again.
     db.client.on('serverDescriptionChanged', () => {
       this.#changes++;
       for (const connection of this.#connections.splice(0)) connection.release();
@@ -60,7 +67,10 @@ export class InsertSender {
     }
   }
 
-  /** @param bytes a buffer that must not change until the reply has come, as {@link MakeSequence} takes it */
+  /**
+   * @param bytes a buffer that must not change until the reply has come, as {@link MakeSequence}
+   * takes it
+   */
   async send(bytes: Buffer): Promise<InsertReply> {
     if (this.single) {
       return replyOf(await this.db.command({ ...this.#command, documents: this.single(bytes) }));
@@ -164,8 +174,9 @@ export class BulkWriteSink implements Sink {
 }
 
 /**
- * The outcome of an unordered insert. A duplicate of a deterministic `_id` means that a record of this `_id` is there already; any other
- * error of a record, or of the write concern, fails the insert.
+ * The outcome of an unordered insert. A duplicate of a deterministic `_id` means that a record of
+ * this `_id` is there already; any other error of a record, or of the write concern, fails the
+ * insert.
  */
 function outcome(insert: Insert, reply: InsertReply): WriteResult {
   const duplicates = duplicatesOf(reply, (error) => isDuplicateId(insert, error));
@@ -176,7 +187,8 @@ function outcome(insert: Insert, reply: InsertReply): WriteResult {
 
 /**
  * Positions of documents whose `_id` the server had before.
- * @throws SeedError, or the server's error, for any other failure of a document or of the write concern
+ * @throws SeedError, or the server's error, for any other failure of a document or of the write
+ *   concern
  */
 export function duplicatesOf(
   { writeErrors, writeConcernError }: InsertReply,

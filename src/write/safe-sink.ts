@@ -1,12 +1,13 @@
 /**
  * Writes each record exactly once over a connection that may fail in the middle.
  *
- * In the flat layout that is simple: a record's `_id` is deterministic, so sending it again is harmless. A time-series
- * collection has no unique key. So after a failure whose outcome nobody knows, the connection is replaced, the server is given time to
- * finish what came through it, what is there is read, and only the rest is sent.
+ * In the flat layout that is simple: a record's `_id` is deterministic, so sending it again is
+ * harmless. A time-series collection has no unique key. So after a failure whose outcome nobody
+ * knows, the connection is replaced, the server is given time to finish what came through it, what
+ * is there is read, and only the rest is sent.
  *
- * What is there counts as written only where it is the record itself: one of the same series and minute with another value is
- * somebody else's, and fails the load.
+ * What is there counts as written only where it is the record itself: one of the same series and
+ * minute with another value is somebody else's, and fails the load.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Db, type Document, MongoServerError, type ObjectId } from 'mongodb';
@@ -27,7 +28,10 @@ export interface SafeSinkOptions {
   /** True: a record that is there stays, whatever it holds. */
   readonly keepsOthers: boolean;
   readonly retry: RetryOptions;
-  /** Resolves when this loader may write, not while another one could have taken its run over; undefined where it may. */
+  /**
+   * Resolves when this loader may write, not while another one could have taken its run over;
+   * undefined where it may.
+   */
   readonly untilHeld: () => Promise<void> | undefined;
 }
 
@@ -62,7 +66,8 @@ export class SafeSink implements Sink {
         return { inserted: result.inserted, alreadyThere };
       } catch (error) {
         failed = true;
-        // A reply, even of refusal, says that the server has done with the insert. What was held back has not been sent.
+        // A reply, even of refusal, says that the server has done with the insert. What was held
+        // back has not been sent.
         const isSettled = error instanceof MongoServerError || error instanceof NotHeld;
         if (!isSettled) astray = sentBy;
         throw error;
@@ -81,7 +86,10 @@ export class SafeSink implements Sink {
     return result;
   }
 
-  /** A bucket is there when its very bytes are, or, where others have written to it as well, its records. */
+  /**
+   * A bucket is there when its very bytes are, or, where others have written to it as well, its
+   * records.
+   */
   async #refuseOtherBuckets(repeated: readonly RepeatedBucket[]): Promise<void> {
     const stored = await this.connection.read((db) =>
       bucketsPresent(
@@ -98,7 +106,8 @@ export class SafeSink implements Sink {
         valuesPresent(db, assetId, metricName, minutes[from], minutes[to - 1] + 1),
       );
       for (let i = from; i < to; i++) {
-        // What is not there any more has been removed by somebody: the count at the end of the load tells.
+        // What is not there any more has been removed by somebody: the count at the end of the load
+        // tells.
         if (!present.has(minutes[i]) || present.get(minutes[i]) === values[i]) continue;
         throw anothers(series, minutes[i], 'value', present.get(minutes[i]), values[i]);
       }
@@ -178,8 +187,8 @@ export async function documentsPresent(
   return documents;
 }
 
-// Tells a record that is there already from one of the same series and minute that is another's: "already there" is said of this run's
-// own records alone.
+// Tells a record that is there already from one of the same series and minute that is another's:
+// "already there" is said of this run's own records alone.
 
 /** Some records of one batch, by their positions in it, rising. */
 export interface Picked {
@@ -210,8 +219,8 @@ export function idRange({ batch: { series, minutes }, positions }: Picked) {
 }
 
 /**
- * @param stored documents by their `_id` in hexadecimal. Fields that somebody has added to them are no matter, and one that is missing
- *   here has gone since: the count at the end of the load tells
+ * @param stored documents by their `_id` in hexadecimal. Fields that somebody has added to them are
+ *   no matter, and one that is missing here has gone since: the count at the end of the load tells
  * @throws SeedError for a document that is not the record, though it bears its `_id`
  */
 export function refuseOtherDocuments(

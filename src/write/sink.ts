@@ -34,7 +34,10 @@ export interface RepeatedBucket extends EncodedBucket {
 }
 
 export interface Sink {
-  /** Resolves when every record is acknowledged; rejects when that cannot be reached. Called for several inserts side by side, never for two with one series. */
+  /**
+   * Resolves when every record is acknowledged; rejects when that cannot be reached. Called for
+   * several inserts side by side, never for two with one series.
+   */
   write(insert: Insert): Promise<WriteResult>;
   /** Makes ready for so many inserts side by side, where that saves time later. */
   open?(inserts: number): void;
@@ -53,7 +56,10 @@ export const nullSink: Sink = {
 /** How to send ready bytes, and over which connections of the driver. */
 export interface Sequence {
   readonly make: MakeSequence;
-  /** Of the client that sends; the message where this version of the driver's connections cannot be held. */
+  /**
+   * Of the client that sends; the message where this version of the driver's connections cannot be
+   * held.
+   */
   readonly connectionType: DriverConnectionType | string;
 }
 
@@ -105,8 +111,9 @@ function connectsBy(connectionType: Sequence['connectionType'], db: Db): boolean
   return options.connectionType === connectionType;
 }
 
-// Writes records as the compressed buckets that a time-series collection stores. A bucket's `_id` is made of its series and its
-// first minute, so a bucket that is sent twice is refused the second time.
+// Writes records as the compressed buckets that a time-series collection stores. A bucket's `_id`
+// is made of its series and its first minute, so a bucket that is sent twice is refused the second
+// time.
 
 /** Of this thread: it is used by one insert at a time, without a pause. */
 const encoder = new BucketEncoder();

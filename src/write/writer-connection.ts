@@ -1,8 +1,10 @@
-/** A loading thread's way to the server, which can be replaced when a write of it has gone astray. */
+/**
+ * A loading thread's way to the server, which can be replaced when a write of it has gone astray.
+ */
 
 import type { Db, MongoClient } from 'mongodb';
 import { formatLoaderName, type LoaderName, waitForStragglers } from '../connect/loader-connections.js';
-import { NoAnswer, Patience } from '../connect/retry.js';
+import { Deadline, ReplyTimeout } from '../connect/retry.js';
 import type { Writer } from '../dataset/dataset.js';
 import type { Insert } from '../encode/insert.js';
 import type { OpenedSink, WriteResult } from './sink.js';
@@ -24,7 +26,7 @@ export class WriterConnection {
   #client!: MongoClient;
   #db!: Db;
   #opened!: OpenedSink;
-  #patience!: Patience;
+  #deadline!: Deadline;
   #connecting: Promise<void> | undefined;
   /** True for a client that has reached the server. */
   #reached = false;
@@ -45,7 +47,10 @@ export class WriterConnection {
     return this.#opened.writer;
   }
 
-  /** Connects, and holds as many connections as inserts will be under way. What fails is for the first insert to meet again. */
+  /**
+   * Connects, and holds as many connections as inserts will be under way. What fails is for the
+   * first insert to meet again.
+   */
   async open(connections: number): Promise<void> {
     await this.#ready();
     this.#opened.sink.open?.(connections);
@@ -55,7 +60,7 @@ export class WriterConnection {
   async read<T>(use: (db: Db) => Promise<T>): Promise<T> {
     await this.#ready();
     const { generation } = this;
-    return this.#patience.limit(use(this.#db)).catch((error) => {
+    return this.#deadline.limit(use(this.#db)).catch((error) => {
       this.#noteDamage(error, generation);
       throw error;
     });
@@ -69,11 +74,11 @@ export class WriterConnection {
     sentBy?.(generation);
     this.#inFlight++;
     try {
-      return await this.#patience.limit(this.#opened.sink.write(insert));
+      return await this.#deadline.limit(this.#opened.sink.write(insert));
     } catch (error) {
       this.#noteDamage(error, generation);
       // A lost operation may still hold on to the insert's bytes: they must not change under it.
-      if (error instanceof NoAnswer) insert.buffer.discard();
+      if (error instanceof ReplyTimeout) insert.buffer.discard();
       throw error;
     } finally {
       this.#inFlight--;
@@ -82,8 +87,9 @@ export class WriterConnection {
   }
 
   /**
-   * Replaces the client of `generation`, unless that has been done; resolves when nothing that was sent through it can still
-   * reach the data. Writes that are in flight through it end first, well or not.
+   * Replaces the client of `generation`, unless that has been done; resolves when nothing that was
+   * sent through it can still reach the data. Writes that are in flight through it end first, well
+   * or not.
    * @throws Error where the server is still busy with them after two minutes
    */
   async renew(generation: number): Promise<void> {
@@ -104,7 +110,9 @@ export class WriterConnection {
     return this.#reached && !this.#renewal && !this.#damaged;
   }
 
-  /** Resolves when there is a client that has reached the server, and no replacement is under way. */
+  /**
+   * Resolves when there is a client that has reached the server, and no replacement is under way.
+   */
   async #ready(): Promise<void> {
     for (;;) {
       if (this.#renewal) await this.#renewal.catch(() => undefined);
@@ -126,12 +134,15 @@ export class WriterConnection {
   /** What is still in flight through the old client fails. */
   async #replace(): Promise<void> {
     this.#unsettled = true;
-    await new Patience(this.#client).limit(this.#client.close()).catch(() => undefined);
+    await new Deadline(this.#client).limit(this.#client.close()).catch(() => undefined);
     this.generation++;
     this.#open();
   }
 
-  /** Resolves when the client has reached the server once. One whose first attempt fails is of no use afterwards: another takes its place. */
+  /**
+   * Resolves when the client has reached the server once. One whose first attempt fails is of no
+   * use afterwards: another takes its place.
+   */
   async #connected(): Promise<void> {
     const client = this.#client;
     this.#connecting ??= client.connect().then(
@@ -154,13 +165,13 @@ export class WriterConnection {
         loader === name.loader && thread === name.thread && generation < this.generation,
       limitMs: STRAGGLER_LIMIT_MS,
       stopping,
-      patience: this.#patience,
+      deadline: this.#deadline,
     });
     if (!gone) throw new Error('the server is still busy with the writes of a broken connection');
   }
 
   #noteDamage(error: unknown, generation: number): void {
-    if (error instanceof NoAnswer && generation === this.generation) this.#damaged = true;
+    if (error instanceof ReplyTimeout && generation === this.generation) this.#damaged = true;
   }
 
   #open(): void {
@@ -169,7 +180,7 @@ export class WriterConnection {
     this.#reached = false;
     this.#damaged = false;
     this.#client = makeClient(formatLoaderName({ ...name, generation: this.generation }));
-    this.#patience = new Patience(this.#client);
+    this.#deadline = new Deadline(this.#client);
     this.#db = this.#client.db(name.database);
     this.#opened = openSink(this.#db);
   }

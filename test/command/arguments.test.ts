@@ -75,7 +75,8 @@ test('--version and -V print the version alone, -h what --help does, of the prog
 });
 
 test('--help and usage errors load neither the driver nor the validation', async () => {
-  // A coverage report lists every script that the process loaded; libraries are in bundles, where they are known by their text.
+  // A coverage report lists every script that the process loaded; libraries are in bundles, where
+  // they are known by their text.
   const loaded = async (args: readonly string[]) => {
     let report = '';
     await withFolder({}, async (folder) => {
@@ -119,7 +120,8 @@ test('config: flags before and after the command, environment, .env and defaults
     assert.deepEqual(shown('host'), ['db.example', '.env, line 2']);
     assert.deepEqual(shown('password'), ['****', 'environment MONGODB_PASSWORD']);
     assert.deepEqual(shown('batchSize'), ['1000', 'default']);
-    // What nobody has given follows from the rest, as a load would have it: three days are 406,110 records.
+    // What nobody has given follows from the rest, as a load would have it: three days are 406,110
+    // records.
     const cores = availableParallelism();
     const why = cores > 5 ? 'derived: enough for 406110 records' : `derived: all cores (${cores})`;
     assert.deepEqual(shown('workers'), [String(Math.min(cores, 5)), why]);

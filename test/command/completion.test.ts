@@ -12,7 +12,10 @@ async function scriptFor(shell: string): Promise<string> {
 
 const hasShell = (shell: string) => spawnSync(shell, ['-c', 'exit 0']).status === 0;
 
-/** Each line of words, the last of which is being typed, and what is offered for it among others; or nothing but. */
+/**
+ * Each line of words, the last of which is being typed, and what is offered for it among others; or
+ * nothing but.
+ */
 const OFFERS: readonly (readonly [line: string, offered: readonly string[], exactly?: boolean])[] = [
   ['sta', ['status'], true],
   ['--lay', ['--layout'], true],

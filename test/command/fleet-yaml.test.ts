@@ -1,4 +1,7 @@
-/** Fleet files as people and their tools write them: merge keys, aliases, encodings, and all that is wrong at once. */
+/**
+ * Fleet files as people and their tools write them: merge keys, aliases, encodings, and all that is
+ * wrong at once.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** What stands before the program: a Node that is too old, a checkout that is not built, an option that Node has, too. */
+/**
+ * What stands before the program: a Node that is too old, a checkout that is not built, an option
+ * that Node has, too.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Machines as others set them up: no home, a user that nobody knows, folders that are gone or cannot be written, few open files. */
+/**
+ * Machines as others set them up: no home, a user that nobody knows, folders that are gone or
+ * cannot be written, few open files.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { chmodSync, cpSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -29,7 +32,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a command of a shell; `$0` is Node and `$1` the program. The environment holds PATH, TMPDIR and what is given. */
+/**
+ * Runs a command of a shell; `$0` is Node and `$1` the program. The environment holds PATH, TMPDIR
+ * and what is given.
+ */
 function shell(command: string, env: Record<string, string> = {}, ids = {}): Promise<Ended> {
   const options = {
     env: { PATH: process.env.PATH ?? '', TMPDIR: scratch, ...env },

@@ -147,7 +147,10 @@ const SUBCOMMANDS = [
 /** Where the command lines run: with the files that they name. */
 const folder = mkdtempSync(join(tmpdir(), 'seed-database-papers-'));
 
-/** A load is planned and not done; of the other commands the help is asked, which has to list what the line gives them. */
+/**
+ * A load is planned and not done; of the other commands the help is asked, which has to list what
+ * the line gives them.
+ */
 async function assertTaken(line: string): Promise<void> {
   const [command, ...rest] = line.split(/\s+/);
   if (!SUBCOMMANDS.includes(command)) {

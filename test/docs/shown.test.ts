@@ -1,6 +1,7 @@
 /**
- * What README and docs show is run: every block of code in them, line by line, on a real server. Only smaller (two hours
- * for fourteen days, two sites for a thousand), and in a folder of its own. A block of a kind that is not known here fails.
+ * What README and docs show is run: every block of code in them, line by line, on a real server.
+ * Only smaller (two hours for fourteen days, two sites for a thousand), and in a folder of its own.
+ * A block of a kind that is not known here fails.
  */
 import assert from 'node:assert/strict';
 import {
@@ -146,7 +147,10 @@ async function runBash(code: string): Promise<void> {
   for (const line of lines) await run(line, database);
 }
 
-/** A script as a file of a user's project, or what is typed into mongosh, or the shape of a document. */
+/**
+ * A script as a file of a user's project, or what is typed into mongosh, or the shape of a
+ * document.
+ */
 async function runJs(code: string): Promise<void> {
   const database = file.freshDatabase();
   if (code.startsWith('{')) return assertDocument(code);

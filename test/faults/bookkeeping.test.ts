@@ -1,4 +1,7 @@
-/** A set of three of which one member lags or is down: what is decided by, is read from the primary, and nothing waits for ever. */
+/**
+ * A set of three of which one member lags or is down: what is decided by, is read from the primary,
+ * and nothing waits for ever.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Db, MongoClient } from 'mongodb';
@@ -30,7 +33,10 @@ async function onMember<T>(member: number, use: (admin: Db) => Promise<T>): Prom
   }
 }
 
-/** The last member serves majorities unseen, so that the other secondary is the one that is chosen, and that one lags. */
+/**
+ * The last member serves majorities unseen, so that the other secondary is the one that is chosen,
+ * and that one lags.
+ */
 async function hideThird(hidden: boolean): Promise<void> {
   await onMember(0, async (admin) => {
     const { config } = await admin.command({ replSetGetConfig: 1 });

@@ -1,4 +1,7 @@
-/** A server that answers and takes no writes, or no reads, or cannot confirm them: said in one line before anything is written, by `doctor` too. */
+/**
+ * A server that answers and takes no writes, or no reads, or cannot confirm them: said in one line
+ * before anything is written, by `doctor` too.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';

@@ -1,4 +1,7 @@
-/** A load survives what a network does to it: cuts in the middle of a message, stalls, a server that is away or slow. */
+/**
+ * A load survives what a network does to it: cuts in the middle of a message, stalls, a server that
+ * is away or slow.
+ */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,7 +116,8 @@ describe('a stalled connection', () => {
       await running.untilPrinted(/assets? written/i);
       proxy.stall();
       await running.untilPrinted(/trying again: shard .* timed out/);
-      // Until then the server does not learn that the loader has given up, and what is on its way could still arrive.
+      // Until then the server does not learn that the loader has given up, and what is on its way
+      // could still arrive.
       proxy.cutStalled();
       const { status, stderr } = await running.ended;
       assert.equal(status, 0, stderr);
@@ -146,7 +150,7 @@ describe('a server that is away', () => {
   });
 
   for (const layout of LAYOUTS_HERE) {
-    test(`for longer than the patience: exit 3, how to resume, and nothing lost (${layout})`, async () => {
+    test(`for longer than the deadline: exit 3, how to resume, and nothing lost (${layout})`, async () => {
       const { through, past } = places();
       const flags = [...SMALL, '--layout', layout, '--retry-seconds', '1'];
       const running = RunningLoad.load(through, flags, {
@@ -159,7 +163,8 @@ describe('a server that is away', () => {
       assert.match(stderr, /cannot connect to MongoDB at .*gave up after \d+ attempts in \d+ s/);
       assert.match(stderr, /--resume/);
       assert.doesNotMatch(stderr, /^ +at /m, 'a stack trace');
-      // The load could not say that it ended. It was on this machine, so nobody has to wait for its lease.
+      // The load could not say that it ended. It was on this machine, so nobody has to wait for its
+      // lease.
       await resumeWell(past);
       await assertEqualToPlan(past);
     });

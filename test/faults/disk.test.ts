@@ -1,4 +1,7 @@
-/** A server whose disk is full: the cause in one line, exit 6, or 3 where the server itself dies of it; with room again --resume completes. */
+/**
+ * A server whose disk is full: the cause in one line, exit 6, or 3 where the server itself dies of
+ * it; with room again --resume completes.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoClient } from 'mongodb';

@@ -1,4 +1,7 @@
-/** A loader that is away for longer than its lease does nothing to the data when it comes back, whatever it was about to do. */
+/**
+ * A loader that is away for longer than its lease does nothing to the data when it comes back,
+ * whatever it was about to do.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,7 +67,9 @@ async function onStage(act: (scene: Scene) => Promise<void>): Promise<void> {
 // A server and a loader in each of eight scenes.
 process.setMaxListeners(40);
 
-/** How a loader is away: both ways cut its connections, so that nobody waits for what they carry. */
+/**
+ * How a loader is away: both ways cut its connections, so that nobody waits for what they carry.
+ */
 const WAYS = {
   suspended: {
     leave: (running: RunningLoad) => running.kill('SIGSTOP'),
@@ -75,7 +80,10 @@ const WAYS = {
 
 type Way = keyof typeof WAYS;
 
-/** Takes a loader away for longer than its lease, has another one load, and lets the first go on to its end. */
+/**
+ * Takes a loader away for longer than its lease, has another one load, and lets the first go on to
+ * its end.
+ */
 async function whileAway(
   { proxy }: Scene,
   way: Way,

@@ -1,4 +1,7 @@
-/** `follow` goes on: past a server that is away at the turn of the minute, and past other loaders; with one line a refresh. */
+/**
+ * `follow` goes on: past a server that is away at the turn of the minute, and past other loaders;
+ * with one line a refresh.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,7 @@
-/** One loader at a time: the second is refused with the first one's name, a dead one's hold ends, and nobody writes without it. */
+/**
+ * One loader at a time: the second is refused with the first one's name, a dead one's hold ends,
+ * and nobody writes without it.
+ */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, before, test } from 'node:test';
@@ -46,7 +49,7 @@ test('while one loads, a second one is refused with host, pid and age', async ()
   for (const how of [[], ['--resume'], ['--clean'], ['--skip-cleanup']]) {
     const { status, stderr } = await load(place, how);
     assert.equal(status, 5, stderr);
-    const name = `in progress on ${hostname()} \\(pid ${first.child.pid}, last heard of \\d+ s ago\\)`;
+    const name = `in progress on ${hostname()} \\(pid ${first.child.pid}, last seen \\d+ s ago\\)`;
     assert.match(stderr, new RegExp(name));
   }
   first.kill('SIGINT');
@@ -79,7 +82,7 @@ test('a loader of this machine that is gone is taken over at once, and that is s
   assert.equal(status, 0, stderr);
   assert.match(
     stderr,
-    new RegExp(`run ${run._id} of ${hostname()} \\(pid ${run.pid}\\) died, last heard of \\d+ s ago`),
+    new RegExp(`run ${run._id} of ${hostname()} \\(pid ${run.pid}\\) died, last seen \\d+ s ago`),
   );
   await assertEqualToPlan(place);
 });
@@ -93,15 +96,15 @@ test('of another machine or container, and silent for a while: refused until its
   );
   const refused = await load(place, ['--resume']);
   assert.equal(refused.status, 5, refused.stderr);
-  assert.match(refused.stderr, /in progress on elsewhere \(pid 1, last heard of [12]\d s ago\)/);
-  assert.match(refused.stderr, /its hold ends after 30 s/);
+  assert.match(refused.stderr, /in progress on elsewhere \(pid 1, last seen [12]\d s ago\)/);
+  assert.match(refused.stderr, /its lease ends after 30 s/);
 
   await runsOf(place).updateOne({}, { $set: { heartbeat: new Date(Date.now() - LEASE_MS - 1000) } });
   const { status, stderr } = await RunningLoad.resume(place).ended;
   assert.equal(status, 0, stderr);
   assert.match(
     stderr,
-    /of elsewhere \(pid 1\) died, last heard of \d\d s ago: its hold on the database is lifted/,
+    /of elsewhere \(pid 1\) died, last seen \d\d s ago: its lease on the database has expired/,
   );
   await assertEqualToPlan(place);
 });
@@ -118,7 +121,7 @@ test('a clock that was set back: signs of life decide, not ages', async () => {
   const refused = await load(place, ['--resume']);
   clearInterval(beat);
   assert.equal(refused.status, 5, refused.stderr);
-  assert.match(refused.stderr, /last heard of in the future/);
+  assert.match(refused.stderr, /last seen in the future/);
   await resumeWell(place);
   await assertEqualToPlan(place);
 });
@@ -130,7 +133,7 @@ test('a sign of life of this very moment is no clock that was set back', async (
   await runsOf(place).updateOne({}, { $set: { ...elsewhere, heartbeat } });
   const { status, stderr } = await load(place, ['--resume']);
   assert.equal(status, 5, stderr);
-  assert.match(stderr, /last heard of 0 s ago/);
+  assert.match(stderr, /last seen 0 s ago/);
   assert.doesNotMatch(stderr, /set back/);
 });
 
@@ -168,7 +171,7 @@ test('a loader that was stopped for longer than its lease does not write when it
 
 test('workers may write while the run is held, by the steady clock and by the wall clock', () => {
   const counters = Counters.forWorkers(1);
-  assert.ok(counters.held, 'nobody has said anything about a hold');
+  assert.ok(counters.held, 'nobody has said anything about a lease');
   const [steady, wall] = clocks();
   counters.holdFor(1000, [steady, wall]);
   assert.ok(counters.held);

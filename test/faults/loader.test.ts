@@ -1,4 +1,7 @@
-/** Whatever ends the loader itself, --resume completes: signals at any instant, a closed pipe, a full disk for its log. */
+/**
+ * Whatever ends the loader itself, --resume completes: signals at any instant, a closed pipe, a
+ * full disk for its log.
+ */
 import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -20,7 +23,10 @@ after(() => server?.stop());
 
 const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-size', '500'];
 
-/** Milliseconds from the start of the program: before it is connected, while it prepares, at its first checkpoints, later. */
+/**
+ * Milliseconds from the start of the program: before it is connected, while it prepares, at its
+ * first checkpoints, later.
+ */
 const INSTANTS = [200, 400, 550, 750, 1000];
 
 const WRITERS = { flat: ['sequence'], timeseries: ['sequence', 'buckets'] } as const;
@@ -46,7 +52,8 @@ for (const [layout, writer] of WAYS) {
         await kill(RunningLoad.load(place, flags), instant + Math.random() * 90);
       }
       await resumeWell(place);
-      // Whichever dataset the run in the database is of: that one is there, and nothing of the other.
+      // Whichever dataset the run in the database is of: that one is there, and nothing of the
+      // other.
       await assertEqualToPlan(place);
     });
   });
@@ -117,7 +124,8 @@ test('a clean that was killed half-way is finished by whoever resumes', async ()
   try {
     const db = client.db(place.database);
     const [run] = await db.collection('seed_runs').find().toArray();
-    // As it is between the start of --clean and the removal of the data: the new run holds, the old data are there.
+    // As it is between the start of --clean and the removal of the data: the new run holds, the old
+    // data are there.
     await db.collection('seed_runs').insertOne({
       ...run,
       _id: 'ffffffffffffffffffffffff' as unknown as typeof run._id,

@@ -1,4 +1,7 @@
-/** Several loaders share one run: disjoint parts, killed and restarted, and every record is there once. */
+/**
+ * Several loaders share one run: disjoint parts, killed and restarted, and every record is there
+ * once.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
@@ -62,7 +65,7 @@ test('the same part twice, another number of parts and other options are refused
     assert.equal(result.status, status, result.stderr);
     assert.match(result.stderr, pattern);
   };
-  const held = new RegExp(`part 1 of run \\w+ is in progress on .+ \\(pid ${first.child.pid}, last heard of`);
+  const held = new RegExp(`part 1 of run \\w+ is in progress on .+ \\(pid ${first.child.pid}, last seen`);
   await refused([...flags, ...part(1)], 5, held);
   await refused([...flags, '--clean'], 5, held);
   await refused([...flags, ...part(2, 3)], 5, held);

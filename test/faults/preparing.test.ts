@@ -1,21 +1,23 @@
-/** A server that goes away, or falls silent, while collections are prepared: the load goes on or ends in its time, at whatever step it was. */
+/**
+ * A server that goes away, or falls silent, while collections are prepared: the load goes on or
+ * ends in its time, at whatever step it was.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
-import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
+import { assertEqualToPlan, loadWell, resumeWell } from '../support/dataset.js';
 import { UNKEYED_LAYOUT } from '../support/features.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer, type TestServer, until } from '../support/server.js';
 
-/** Commands of the steps in their order, each with the collection that tells it from others of its name. */
+/**
+ * Commands of the steps in their order, each with the collection that tells it from others of its
+ * name.
+ */
 const STEPS = [
   ['createIndexes', 'seed_runs'],
-  ['update', 'seed_runs'],
-  ['aggregate', 'seed_runs'],
   ['create', 'metrics'],
-  ['listIndexes', 'assets'],
   ['createIndexes', 'metrics'],
-  ['createIndexes', 'seed_shards'],
   ['update', 'assets'],
 ] as const;
 type Step = (typeof STEPS)[number];
@@ -93,8 +95,14 @@ describe('while collections are prepared', { concurrency: 2 }, () => {
         const client = new MongoClient(server.uri);
         const runs = await client.db(DATABASE).collection('seed_runs').countDocuments();
         await client.close();
-        if (runs > 0) await resumeWell(place);
-        if (runs > 0) await assertEqualToPlan(place);
+        if (runs === 0) return;
+        // A server that dies while it makes a time-series collection may keep the buckets alone.
+        const resumed = RunningLoad.resume(place);
+        const { stderr: refused } = await resumed.ended;
+        if (/holds buckets of a time-series collection metrics that is not there/.test(refused)) {
+          await loadWell(place, ...FLAGS, '--clean', '--yes');
+        } else await resumeWell(place);
+        await assertEqualToPlan(place);
       } finally {
         await server.stop();
       }

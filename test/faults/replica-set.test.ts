@@ -1,4 +1,7 @@
-/** A load with --write-concern majority survives what happens to the primary of a replica set, by itself. */
+/**
+ * A load with --write-concern majority survives what happens to the primary of a replica set, by
+ * itself.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { MongoClient } from 'mongodb';

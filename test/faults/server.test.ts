@@ -1,4 +1,7 @@
-/** A load survives its server: killed and restarted under it, stopped for a while, or gone while nobody waits. */
+/**
+ * A load survives its server: killed and restarted under it, stopped for a while, or gone while
+ * nobody waits.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +25,8 @@ for (const layout of LAYOUTS_HERE) {
       const place = { uri: server.uri, database: `restart_${layout}_${signal}` };
       const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
       await untilShards(running, server.uri, place.database, 3);
-      // Twice, so that one falls between the journal's writes, whose interval is a tenth of a second.
+      // Twice, so that one falls between the journal's writes, whose interval is a tenth of a
+      // second.
       for (const pause of [0, 70]) {
         await sleep(pause + Math.random() * 100);
         await server.kill(signal);

@@ -1,6 +1,7 @@
 /**
- * Loaded into a loader's threads with `--import`, by a test: makes worker threads die with a batch on its way. Which way and how many
- * of them, the variables DIE and DEATHS say; DIED names a file that counts them.
+ * Loaded into a loader's threads with `--import`, by a test: makes worker threads die with a batch
+ * on its way. Which way and how many of them, the variables DIE and DEATHS say; DIED names a file
+ * that counts them.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';

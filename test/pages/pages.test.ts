@@ -1,4 +1,7 @@
-/** Pages in headless Chromium, which has to be installed: nothing overflows, and what is pointed at is told. */
+/**
+ * Pages in headless Chromium, which has to be installed: nothing overflows, and what is pointed at
+ * is told.
+ */
 import assert from 'node:assert/strict';
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +51,10 @@ function chromiumPath(): string {
   return found;
 }
 
-/** A fleet of somebody's own: long names, many digits, values below 0, a time zone with half an hour. */
+/**
+ * A fleet of somebody's own: long names, many digits, values below 0, a time zone with half an
+ * hour.
+ */
 function ownFleet(): Fleet {
   const [first, second] = DEFAULT_FILE.machines;
   const metrics = [

@@ -1,4 +1,7 @@
-/** The first contact: whatever an address, its options and the environment are, it works, or one line says why not. */
+/**
+ * The first contact: whatever an address, its options and the environment are, it works, or one
+ * line says why not.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';

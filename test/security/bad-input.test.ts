@@ -1,4 +1,7 @@
-/** Input of every kind, good or bad: taken, or refused in one line and before anything is written. Never a stack trace. */
+/**
+ * Input of every kind, good or bad: taken, or refused in one line and before anything is written.
+ * Never a stack trace.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

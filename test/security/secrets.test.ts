@@ -1,4 +1,7 @@
-/** Secrets are in nothing that leaves the program: what it prints, its logs, its documents, what `ps` shows of it. */
+/**
+ * Secrets are in nothing that leaves the program: what it prints, its logs, its documents, what
+ * `ps` shows of it.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -60,8 +63,9 @@ async function look(name: string, args: readonly string[], env: Record<string, s
   const end = running.ended.finally(() => {
     ended = true;
   });
-  // Until the program has begun nothing can hide its arguments, and how long that takes depends on the machine. That they
-  // are hidden at all is shown by the load that is cut off below, at a known point of its work.
+  // Until the program has begun nothing can hide its arguments, and how long that takes depends on
+  // the machine. That they are hidden at all is shown by the load that is cut off below, at a known
+  // point of its work.
   const deadline = Date.now() + 5_000;
   let shown = '';
   while (!ended && !shown.startsWith('seed-database') && Date.now() < deadline) {

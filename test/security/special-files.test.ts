@@ -1,4 +1,7 @@
-/** Names of files that are none: pipes, folders, devices, and what never ends. Each is refused in one line, and nothing waits. */
+/**
+ * Names of files that are none: pipes, folders, devices, and what never ends. Each is refused in
+ * one line, and nothing waits.
+ */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Nothing that comes from a database, a fleet file, a server or a path rules the terminal it is shown on, or the log it is kept in. */
+/**
+ * Nothing that comes from a database, a fleet file, a server or a path rules the terminal it is
+ * shown on, or the log it is kept in.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +16,10 @@ import { placeFlags } from '../support/dataset.js';
 import { Capture, progressAt, STARTED, SUMMARY, tell } from '../support/reporting.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
-/** A title, a cleared screen, the same in one character, a line drawn over, a line of its own, and text that runs backwards. */
+/**
+ * A title, a cleared screen, the same in one character, a line drawn over, a line of its own, and
+ * text that runs backwards.
+ */
 const EVIL =
   'x\u001b]0;pwned\u0007\u001b[2J\u009b2J\u009d0;y\u009c\rpwned\n✅ Load complete\u2028z\u202etxt\u2066\u007f';
 /** All of it but the line breaks that the program writes itself. */

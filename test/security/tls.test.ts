@@ -1,4 +1,7 @@
-/** TLS with a private authority: what it should let in, and what it must not, though the server would speak in clear as well. */
+/**
+ * TLS with a private authority: what it should let in, and what it must not, though the server
+ * would speak in clear as well.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Authority } from '../support/certificates.js';
@@ -27,7 +30,10 @@ after(async () => {
   stranger?.remove();
 });
 
-/** Takes connections in clear too, which these tests start it with: a client that fell back would get in. */
+/**
+ * Takes connections in clear too, which these tests start it with: a client that fell back would
+ * get in.
+ */
 function startTls(hosts: readonly string[]): Promise<TestServer> {
   const { both } = authority.issue(`server-${hosts[0]}`, hosts);
   const files = ['--tlsCertificateKeyFile', both, '--tlsCAFile', authority.ca];

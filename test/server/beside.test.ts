@@ -1,4 +1,7 @@
-/** Datasets side by side in one database: kept where each has records of its own, refused by name where they would be one another's. */
+/**
+ * Datasets side by side in one database: kept where each has records of its own, refused by name
+ * where they would be one another's.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Double } from 'mongodb';

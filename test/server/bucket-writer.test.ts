@@ -1,4 +1,7 @@
-/** A time-series load by compressed buckets holds what one by measurements holds, in buckets that the server finds right. */
+/**
+ * A time-series load by compressed buckets holds what one by measurements holds, in buckets that
+ * the server finds right.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Db, type Document, MongoClient } from 'mongodb';
@@ -13,7 +16,10 @@ const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const BUCKETS = 'system.buckets.metrics';
 const TIME_SERIES = { layout: 'timeseries', workers: 2 } as const;
 
-/** Sums that weigh every value with its instant, by series: as dashboards group, but so that no record can be another's. */
+/**
+ * Sums that weigh every value with its instant, by series: as dashboards group, but so that no
+ * record can be another's.
+ */
 async function weighed(db: Db): Promise<Document[]> {
   const weight = { $multiply: ['$value', { $mod: [{ $toLong: '$timestamp' }, 1_000_003] }] };
   return db
@@ -61,7 +67,9 @@ async function assertValid(db: Db): Promise<void> {
   );
 }
 
-/** Metrics of other sizes than percentages: whole numbers too large for hundredths, and fractions. */
+/**
+ * Metrics of other sizes than percentages: whole numbers too large for hundredths, and fractions.
+ */
 const FLEET = {
   machines: [
     {
@@ -191,7 +199,8 @@ test('a run of buckets goes on with buckets, whatever is asked for, and what is 
   const uri = file.server.uri;
   await file.load(database, { ...TIME_SERIES, days: 3, shardDays: 1 });
   const before = await db.collection(BUCKETS).countDocuments();
-  // As if its loader had been killed: some shards have no checkpoint, and some of their buckets are gone.
+  // As if its loader had been killed: some shards have no checkpoint, and some of their buckets are
+  // gone.
   await db.collection('seed_shards').deleteMany({ asset: { $in: ['vm-101', 'pve-node-01'] } });
   await db.collection(BUCKETS).deleteMany({ 'meta.asset_id': 'vm-101', 'meta.metric_name': 'cpu_usage' });
   await db

@@ -1,4 +1,7 @@
-/** The commands that the program prints are pasted into a shell as they are: they work, and mean the same database and dataset. */
+/**
+ * The commands that the program prints are pasted into a shell as they are: they work, and mean the
+ * same database and dataset.
+ */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +17,9 @@ import { RunningLoad, untilShards } from '../support/running.js';
 import { ROOT, startTestServer, type TestServer } from '../support/server.js';
 
 const ROOT_FOLDER = fileURLToPath(new URL('../../..', import.meta.url));
-/** With what a shell takes for something else: blanks, quotes, a dollar, and letters beyond ASCII. */
+/**
+ * With what a shell takes for something else: blanks, quotes, a dollar, and letters beyond ASCII.
+ */
 const FOLDER = join(mkdtempSync(join(tmpdir(), 'seed-database-commands-')), `it's "a" $HOME; größe`);
 const FLEET = join(FOLDER, 'my $fleet  (2)\u202e.yaml');
 const BIN = join(FOLDER, '..', 'bin');

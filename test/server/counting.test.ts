@@ -15,7 +15,10 @@ const RECORDS = 94 * 30;
 /** Of the first machine, which is loaded first. */
 const [ASSET, METRIC] = ['pve-node-01', 'cpu_usage'];
 
-/** Loads, and once some records of a series are there removes all that a filter finds, as somebody else would. */
+/**
+ * Loads, and once some records of a series are there removes all that a filter finds, as somebody
+ * else would.
+ */
 async function disturbed(
   database: string,
   options: LoadOptions,

@@ -1,4 +1,7 @@
-/** One day of the default fleet: every record of the manual, once, in its own shape, in both layouts. */
+/**
+ * One day of the default fleet: every record of the manual, once, in its own shape, in both
+ * layouts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Db, Document } from 'mongodb';

@@ -1,4 +1,4 @@
-/** `doctor` finds what a load would fail of, says what would help, and writes nothing. */
+/** `doctor` finds what would make a load fail, says what would help, and writes nothing. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Db, MongoClient } from 'mongodb';
@@ -114,7 +114,7 @@ test('a database that another loader holds: its name, exit 5, and nothing lifted
   assert.equal(result.status, 5, result.stdout);
   assert.match(
     Database.detail,
-    /^run [0-9a-f]+ is in progress on elsewhere \(pid 4711, last heard of \d+ s ago\)$/,
+    /^run [0-9a-f]+ is in progress on elsewhere \(pid 4711, last seen \d+ s ago\)$/,
   );
   assert.match(Database.remedy, /another --database/);
   await hold(new Date(Date.now() - 60_000));

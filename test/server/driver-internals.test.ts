@@ -1,4 +1,7 @@
-/** What is used of the driver's inside is there, by name: an upgrade that changes it fails here first. */
+/**
+ * What is used of the driver's inside is there, by name: an upgrade that changes it fails here
+ * first.
+ */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';

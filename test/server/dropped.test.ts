@@ -1,4 +1,7 @@
-/** Somebody drops what a load is at work on: that is said as it is, and the way out that is named works. */
+/**
+ * Somebody drops what a load is at work on: that is said as it is, and the way out that is named
+ * works.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Db } from 'mongodb';

@@ -1,4 +1,7 @@
-/** Which duplicate keys mean that a record is there already, in the replies of a real server, for each writer. */
+/**
+ * Which duplicate keys mean that a record is there already, in the replies of a real server, for
+ * each writer.
+ */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { CreateCollectionOptions, Db } from 'mongodb';

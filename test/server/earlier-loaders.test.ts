@@ -1,4 +1,7 @@
-/** A load that is refused because an earlier loader is still connected leaves nothing; one that was stopped while it cleaned says so. */
+/**
+ * A load that is refused because an earlier loader is still connected leaves nothing; one that was
+ * stopped while it cleaned says so.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoClient } from 'mongodb';

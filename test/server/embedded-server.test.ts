@@ -19,7 +19,10 @@ import { freePort, until } from '../support/server.js';
 
 const quiet = () => undefined;
 
-/** A data folder of the test's own; the binary is the one the machine has, looked up before anything is hidden. */
+/**
+ * A data folder of the test's own; the binary is the one the machine has, looked up before anything
+ * is hidden.
+ */
 async function home(context: TestContext): Promise<string> {
   const { path } = await obtainBinary((message) => context.diagnostic(message));
   const folder = await scratchFolder(context);

@@ -1,4 +1,7 @@
-/** Records that are older than the collection keeps them: all of them are refused, some are said before and after. */
+/**
+ * Records that are older than the collection keeps them: all of them are refused, some are said
+ * before and after.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runCli } from '../support/cli.js';

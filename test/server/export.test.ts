@@ -1,4 +1,7 @@
-/** `export`: the files hold what a load would write, whoever writes them, and nothing is left of what was not finished. */
+/**
+ * `export`: the files hold what a load would write, whoever writes them, and nothing is left of
+ * what was not finished.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import {
@@ -223,7 +226,8 @@ test('time-series buckets span no more than the server looks at, backups include
   assert.equal(new Set(buckets.map(({ _id }) => String(_id))).size, buckets.length);
 });
 
-// Built by `npm run bench:peers`, which takes minutes; where it is not there, these files are only read by the tests above.
+// Built by `npm run bench:peers`, which takes minutes; where it is not there, these files are only
+// read by the tests above.
 if (existsSync(MONGORESTORE)) {
   test('the stock mongorestore makes of it what a load makes', async () => {
     const server = await startTestServer();

@@ -1,4 +1,7 @@
-/** What a worker meets at the server comes out of the load as one failure with its cause, and the run stays resumable. */
+/**
+ * What a worker meets at the server comes out of the load as one failure with its cause, and the
+ * run stays resumable.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WorkerContext } from '../../src/dataset/dataset.js';
@@ -73,7 +76,8 @@ for (const [code, exitStatus, message, remedy] of [
 test('a single record that the server refuses fails the load with the server’s own words', async () => {
   const database = file.freshDatabase();
   const db = file.client.db(database);
-  // A validator that is there before is refused before anything is written: this one comes while the first inserts wait.
+  // A validator that is there before is refused before anything is written: this one comes while
+  // the first inserts wait.
   await failInserts({ ...WAITING, namespace: `${database}.metrics` }, { times: 5 });
   const validator = { asset_id: { $ne: 'svc-nginx-102' } };
   const error = await failureOf(database, () => void db.command({ collMod: 'metrics', validator }));
@@ -102,7 +106,8 @@ test('a cut connection is no failure: it is said once, counted, and no record is
 });
 
 test('a failure that no server caused names the shard, and is no unexplained exception', async () => {
-  // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone stands in for it.
+  // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone
+  // stands in for it.
   const { default: loadShardTask } = await import('../../workers/load-shard.js');
   const { Counters } = await import('../../src/threads/counters.js');
   const { share } = await import('../../src/threads/pool.js');

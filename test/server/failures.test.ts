@@ -1,4 +1,7 @@
-/** What goes wrong for a user of the built program: the cause in one line, the way out in another, and an exit status of its own. */
+/**
+ * What goes wrong for a user of the built program: the cause in one line, the way out in another,
+ * and an exit status of its own.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -36,7 +39,10 @@ interface Expected {
   readonly secret?: string;
 }
 
-/** Runs the program, which has to fail as expected, in one line or two, and to leave no database behind. */
+/**
+ * Runs the program, which has to fail as expected, in one line or two, and to leave no database
+ * behind.
+ */
 async function fails(args: readonly string[], expected: Expected, options: CliOptions = {}): Promise<void> {
   await withFolder({}, async (folder) => {
     const database = `unwritten_${databases++}`;
@@ -150,7 +156,8 @@ test('no server at the given host: 3, at once', async () => {
   await fails([...HOUR, '--host', '127.0.0.1', '--port', port], expected);
   await fails(HOUR, expected, { env: { MONGODB_URI: `mongodb://127.0.0.1:${port}/` } });
   await fails(['status', '--uri', `mongodb://127.0.0.1:${port}/`], expected);
-  // Three times the start of the program, and far from three times the driver's time-out of ten seconds.
+  // Three times the start of the program, and far from three times the driver's time-out of ten
+  // seconds.
   assert.ok(performance.now() - started < 25_000, 'it took long to say so');
 });
 
@@ -274,7 +281,7 @@ test('a second loader while the first one is at work: 5, with its host, pid and 
       for (const args of [[], ['--clean'], ['--skip-cleanup'], ['--resume']]) {
         const { status, stderr } = await runCli([...args, '--quiet'], { env, cwd });
         assert.equal(status, 5, stderr);
-        const inProgress = `pid ${first.child.pid}, last heard of \\d+ s ago`;
+        const inProgress = `pid ${first.child.pid}, last seen \\d+ s ago`;
         assert.match(
           stderr,
           new RegExp(`^❌ run \\w+ is in progress on \\S+ \\(${inProgress}\\)\n {3}└── wait for it`),

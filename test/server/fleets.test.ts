@@ -1,4 +1,7 @@
-/** Fleets of one's own, end to end: loaded, verified, and known again by everything that comes after the load. */
+/**
+ * Fleets of one's own, end to end: loaded, verified, and known again by everything that comes after
+ * the load.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -61,7 +64,8 @@ for (const layout of LAYOUTS_HERE) {
     assert.ok(values.every((value) => value >= 55 && value <= 93));
   });
 
-  // A thousand sites take minutes: docs/fleets.md has what they took. Three are the same work, less of it.
+  // A thousand sites take minutes: docs/fleets.md has what they took. Three are the same work, less
+  // of it.
   test(`many sites of the default fleet for an hour load and verify: ${layout}`, async () => {
     const place = freshPlace();
     const flags = ['--fleet', DEFAULT, '--scale', '3', '--layout', layout];

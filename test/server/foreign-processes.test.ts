@@ -1,4 +1,6 @@
-/** The embedded server's folder, found by a machine on which its numbers of processes mean others. */
+/**
+ * The embedded server's folder, found by a machine on which its numbers of processes mean others.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

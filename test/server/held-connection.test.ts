@@ -1,4 +1,6 @@
-/** Inserts over a held connection: the driver's features and its handling of failures stay in force. */
+/**
+ * Inserts over a held connection: the driver's features and its handling of failures stay in force.
+ */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';

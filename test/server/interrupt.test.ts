@@ -1,4 +1,7 @@
-/** The built program, killed and interrupted in the middle of a load, and resumed: every record, each once. */
+/**
+ * The built program, killed and interrupted in the middle of a load, and resumed: every record,
+ * each once.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Db } from 'mongodb';
@@ -58,7 +61,10 @@ async function interrupt(
 
 let undisturbed: Record<string, string> | undefined;
 
-/** In the flat layout by the bytes of a load that nobody disturbed; a time-series has no unique key, so its minutes are grouped. */
+/**
+ * In the flat layout by the bytes of a load that nobody disturbed; a time-series has no unique key,
+ * so its minutes are grouped.
+ */
 async function assertEachRecordOnce(db: Db, layout: Layout): Promise<void> {
   assert.equal(await db.collection('metrics').countDocuments(), RECORDS);
   if (layout === 'flat') {

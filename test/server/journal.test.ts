@@ -1,4 +1,7 @@
-/** Servers without a journal, and storage engines without majority reads: they can be loaded, and what that means is said once. */
+/**
+ * Servers without a journal, and storage engines without majority reads: they can be loaded, and
+ * what that means is said once.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MongoClient } from 'mongodb';

@@ -1,4 +1,7 @@
-/** `report` on loaded databases of both layouts: what the page shows is what the database's own aggregations say. */
+/**
+ * `report` on loaded databases of both layouts: what the page shows is what the database's own
+ * aggregations say.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** The same seed and period give the same bytes, however they are loaded; and every value is a function of its own minute alone. */
+/**
+ * The same seed and period give the same bytes, however they are loaded; and every value is a
+ * function of its own minute alone.
+ */
 import assert from 'node:assert/strict';
 import { createHash, type Hash } from 'node:crypto';
 import { test } from 'node:test';
@@ -14,7 +17,9 @@ const file = useServer();
 const [START, STOP] = [daysBefore(1.5), daysBefore(0.5)];
 const RECORDS = 135_370;
 
-/** Loads a period that ends at {@link STOP} and returns the hashes of what lies after {@link START}. */
+/**
+ * Loads a period that ends at {@link STOP} and returns the hashes of what lies after {@link START}.
+ */
 async function hashOf(options: LoadOptions, older = 0) {
   const database = file.freshDatabase();
   const { records } = await file.load(database, { start: START, end: STOP, ...options });
@@ -68,7 +73,8 @@ test('fourteen and seven days that end together agree on every value of the comm
   const fortnight = digests(daysBefore(14), week, 5, 1000);
   assert.equal(fortnight.size, 104);
   assert.deepEqual(digests(week, week, 2, 12_345), fortnight);
-  // It can tell: a week that begins a minute later has another digest for every series but the backups.
+  // It can tell: a week that begins a minute later has another digest for every series but the
+  // backups.
   const later = digests(week, new Date(week.getTime() + 60_000), 7, 5000);
   const equal = [...later].filter(([name, digest]) => fortnight.get(name) === digest).map(([name]) => name);
   assert.equal(equal.length, 10);

@@ -13,7 +13,9 @@ const METRICS: Readonly<Record<Section, readonly string[]>> = {
   backup: ['backup_status'],
 };
 
-/** Loads into a database of its own, checks that plan and database agree, and returns the counts. */
+/**
+ * Loads into a database of its own, checks that plan and database agree, and returns the counts.
+ */
 async function loadAndCount(options: LoadOptions): Promise<Record<Section, number>> {
   const { layout = 'flat' } = options;
   const database = file.freshDatabase();
@@ -70,7 +72,8 @@ test('--backup-only: one record a day and machine, over three weeks', async () =
 });
 
 test('a window in the middle of days holds exactly its minutes, and the backups that fall into it', async () => {
-  // From 02:30 of one day to 02:30 of the next: of each machine's two backups the window may hold none, one, or both.
+  // From 02:30 of one day to 02:30 of the next: of each machine's two backups the window may hold
+  // none, one, or both.
   const start = new Date(daysBefore(2).getTime() + 150 * 60_000);
   const end = new Date(daysBefore(1).getTime() + 150 * 60_000);
   const counts = await loadAndCount({ start, end });

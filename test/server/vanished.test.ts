@@ -1,4 +1,7 @@
-/** What somebody has removed after a load: no later command takes the dataset for complete, and `verify --repair` puts it back. */
+/**
+ * What somebody has removed after a load: no later command takes the dataset for complete, and
+ * `verify --repair` puts it back.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Db } from 'mongodb';

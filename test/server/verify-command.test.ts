@@ -120,10 +120,7 @@ test('while a load is in progress a repair is refused; afterwards it leaves no r
   await runsOf('base').updateOne({ _id: run._id }, { $set: held });
   const refused = await runCli(['verify', ...placeFlags(place('base')), '--repair']);
   assert.equal(refused.status, 5);
-  assert.match(
-    refused.stderr,
-    new RegExp(`in progress on ${hostname()} \\(pid ${process.pid}, last heard of`),
-  );
+  assert.match(refused.stderr, new RegExp(`in progress on ${hostname()} \\(pid ${process.pid}, last seen`));
   await runsOf('base').replaceOne({ _id: run._id }, run);
 
   const repaired = await runCli(['verify', ...placeFlags(place('base')), '--repair']);

@@ -73,7 +73,8 @@ const PLANTED: readonly Planted[] = [
     name: 'one minute shifted',
     series: ['vm-104', 'cpu_usage'],
     change: (documents) => documents.with(AT, { ...documents[AT], timestamp: minuteLater(documents[AT]) }),
-    // Its `_id` says in the flat layout which record it is; the other layout sees a gap and a second record.
+    // Its `_id` says in the flat layout which record it is; the other layout sees a gap and a
+    // second record.
     found: { flat: { different: 1 }, timeseries: { missing: 1, doubled: 1 } },
     mends: { flat: 1, timeseries: 1 },
   },

@@ -1,4 +1,7 @@
-/** An insert that was decided in time and comes to be sent too late is not sent: by none of the ways in which inserts are. */
+/**
+ * An insert that was decided in time and comes to be sent too late is not sent: by none of the ways
+ * in which inserts are.
+ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions } from 'mongodb';
@@ -14,7 +17,7 @@ after(() => gateWrites(() => true));
 
 const bytesOf = (_id: number) => Buffer.concat([Buffer.alloc(SEQUENCE_HEADROOM), BSON.serialize({ _id })]);
 
-test('while the hold is in doubt nothing is inserted; afterwards the same connections serve', async () => {
+test('while the lease is in doubt nothing is inserted; afterwards the same connections serve', async () => {
   const connectionType = await holdableConnections(await loadDocumentSequence());
   const client = new MongoClient(file.server.uri, { connectionType } as MongoClientOptions);
   after(() => client.close());

@@ -1,4 +1,7 @@
-/** What this version of the server can hold is used, and what it cannot is refused before anything is written. */
+/**
+ * What this version of the server can hold is used, and what it cannot is refused before anything
+ * is written.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';

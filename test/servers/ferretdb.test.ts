@@ -1,4 +1,7 @@
-/** FerretDB speaks MongoDB's protocol and lacks stages that a load needs: it is refused by its own name, and nothing is written. */
+/**
+ * FerretDB speaks MongoDB's protocol and lacks stages that a load needs: it is refused by its own
+ * name, and nothing is written.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +13,10 @@ import { MongoClient } from 'mongodb';
 import { runCli } from '../support/cli.js';
 import { freePort, until } from '../support/server.js';
 
-/** Built by `npm run test:servers`, which sets this. Where it could not be built, that is what these tests fail with. */
+/**
+ * Built by `npm run test:servers`, which sets this. Where it could not be built, that is what these
+ * tests fail with.
+ */
 const binary = process.env.FERRETDB_BINARY ?? '';
 
 let scratch: string;

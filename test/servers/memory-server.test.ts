@@ -1,6 +1,7 @@
 /**
- * The three lines of README in a test suite, on the servers that `mongodb-memory-server` starts by default for 4.4 to 6.0: their
- * storage engine keeps no journal. The same for a mongod whose journal was switched off.
+ * The three lines of README in a test suite, on the servers that `mongodb-memory-server` starts by
+ * default for 4.4 to 6.0: their storage engine keeps no journal. The same for a mongod whose
+ * journal was switched off.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -8,7 +8,10 @@ import { withFolder } from './config.js';
 /** The built entry, beside the compiled tests. */
 export const CLI_ENTRY = fileURLToPath(new URL('../../bundled/src/cli/main.js', import.meta.url));
 
-/** As `npm run seed` starts it: without the dashes Node takes an `--env-file` for its own, wherever it stands. */
+/**
+ * As `npm run seed` starts it: without the dashes Node takes an `--env-file` for its own, wherever
+ * it stands.
+ */
 const NODE_ARGS = ['--'];
 
 /** What runs it: this Node, or what `npm run test:servers` names in its place. */
@@ -21,7 +24,10 @@ export const HOUR = ['--start', '2025-02-08T02:00Z', '--end', '2025-02-08T03:00Z
 export const CONTROL_CODE = /[^\n\P{Cc}]/u;
 
 export interface CliOptions {
-  /** The whole environment of the program, but for PATH and HOME: no variable of the machine leaks in. */
+  /**
+   * The whole environment of the program, but for PATH and HOME: no variable of the machine leaks
+   * in.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the temporary folder, so that no `.env` of a checkout is read. */
   readonly cwd?: string;

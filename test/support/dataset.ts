@@ -1,4 +1,7 @@
-/** Small datasets in databases of their own: loaded by the built program, verified by it, spoilt by hand. */
+/**
+ * Small datasets in databases of their own: loaded by the built program, verified by it, spoilt by
+ * hand.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -99,7 +102,10 @@ export function seriesFilter(layout: Layout, assetId: string, metricName: string
   return { [`${FIELDS[layout]}asset_id`]: assetId, [`${FIELDS[layout]}metric_name`]: metricName };
 }
 
-/** Deletes by asset and metric. Where the server has no deletes from time-series collections, from their buckets. */
+/**
+ * Deletes by asset and metric. Where the server has no deletes from time-series collections, from
+ * their buckets.
+ */
 export async function deleteSeries(db: Db, layout: Layout, filter: Document): Promise<void> {
   const throughBuckets = layout === 'timeseries' && !DELETES_SERIES;
   await db.collection(throughBuckets ? METRIC_BUCKETS : METRICS).deleteMany(filter);

@@ -1,6 +1,7 @@
 /**
- * What the server of the tests can. `npm run test:servers` runs the same files on older and newer servers, so a test that needs
- * a feature says here what is true where the server has none. Nothing is skipped.
+ * What the server of the tests can. `npm run test:servers` runs the same files on older and newer
+ * servers, so a test that needs a feature says here what is true where the server has none. Nothing
+ * is skipped.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -31,7 +32,10 @@ export const LAYOUTS_HERE: readonly Layout[] = LAYOUTS.filter(
 /** The layout in which a record written twice is there twice, where the server has it. */
 export const UNKEYED_LAYOUT: Layout = HAS_TIME_SERIES ? 'timeseries' : 'flat';
 
-/** A test of the time-series layout. Where the server has none, a test that it is refused by name and nothing is written. */
+/**
+ * A test of the time-series layout. Where the server has none, a test that it is refused by name
+ * and nothing is written.
+ */
 export function timeSeriesTest(name: string, body: () => Promise<void>): void {
   if (HAS_TIME_SERIES) test(name, body);
   else test(`${name} — refused: MongoDB ${SERVER_VERSION} has no time-series`, refusesTimeSeries);

@@ -1,4 +1,7 @@
-/** What tests that load share: one server a file, databases of their own, and figures of what was loaded. */
+/**
+ * What tests that load share: one server a file, databases of their own, and figures of what was
+ * loaded.
+ */
 import { after, before } from 'node:test';
 import { type Db, type Document, MongoClient } from 'mongodb';
 import type { Dataset } from '../../src/dataset/dataset.js';
@@ -14,7 +17,10 @@ export function daysBefore(days: number): Date {
   return new Date(END.getTime() - days * 86_400_000);
 }
 
-/** What a load of the default choices makes over a window of minutes, for tests that generate by themselves. */
+/**
+ * What a load of the default choices makes over a window of minutes, for tests that generate by
+ * themselves.
+ */
 export function datasetOver(window: Dataset['window'], choices: Partial<Dataset> = {}): Dataset {
   return {
     seed: 42,
@@ -38,7 +44,10 @@ export interface FileServer {
   load(database: string, options?: LoadOptions): Promise<LoadSummary>;
 }
 
-/** Starts a server for the file's tests, and ends it after them. Other hooks of the file begin with a `load`, which waits for it. */
+/**
+ * Starts a server for the file's tests, and ends it after them. Other hooks of the file begin with
+ * a `load`, which waits for it.
+ */
 export function useServer(options: TestServerOptions = {}): FileServer {
   let server: TestServer | undefined;
   let client: MongoClient | undefined;
@@ -94,7 +103,10 @@ export interface SeriesFigures {
   readonly max: number;
 }
 
-/** Figures of every asset and metric, in the order of their names, by grouping all records on the server. */
+/**
+ * Figures of every asset and metric, in the order of their names, by grouping all records on the
+ * server.
+ */
 export async function seriesFigures(db: Db, layout: Layout, filter: Document = {}): Promise<SeriesFigures[]> {
   const prefix = layout === 'flat' ? '$' : '$meta.';
   const series = { asset: `${prefix}asset_id`, metric: `${prefix}metric_name` };

@@ -1,4 +1,6 @@
-/** A TCP proxy between a loader and its server that can cut, stall and delay what passes through it. */
+/**
+ * A TCP proxy between a loader and its server that can cut, stall and delay what passes through it.
+ */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,7 +67,10 @@ export class TcpProxy {
     }
   }
 
-  /** Resolves when clients have sent so many more bytes and every connection was cut there, in the middle of a message. */
+  /**
+   * Resolves when clients have sent so many more bytes and every connection was cut there, in the
+   * middle of a message.
+   */
   cutAfter(bytes: number): Promise<void> {
     return new Promise((done) => {
       this.#cutAfter = { bytes, done };

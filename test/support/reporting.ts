@@ -145,7 +145,10 @@ const CSI = String.raw`\x1b\[([?\d;]*)([A-Za-z])`;
 /** One thing that a program writes to a terminal: a control sequence, a line break, a character. */
 const PIECE = new RegExp(`${CSI}|\\n|[^\\n]`, 'gu');
 
-/** What a terminal shows after all this, and the widest that any line of it ever was. Knows what the program uses. */
+/**
+ * What a terminal shows after all this, and the widest that any line of it ever was. Knows what the
+ * program uses.
+ */
 export function render(written: string): { readonly lines: string[]; readonly widest: number } {
   const rows: string[][] = [[]];
   let [row, column, widest] = [0, 0, 0];

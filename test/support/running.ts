@@ -8,9 +8,14 @@ import { until } from './server.js';
 
 export interface RunningOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** What its standard output is connected to: a pipe that is read unless something else is given. */
+  /**
+   * What its standard output is connected to: a pipe that is read unless something else is given.
+   */
   readonly stdout?: 'pipe' | 'ignore' | number;
-  /** After this long the program is killed. Default: two minutes, more than any of these loads may take. */
+  /**
+   * After this long the program is killed. Default: two minutes, more than any of these loads may
+   * take.
+   */
   readonly timeoutMs?: number;
 }
 

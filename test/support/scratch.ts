@@ -1,4 +1,6 @@
-/** Folders and an environment of a test's own: no test reads or writes the user's cache and data. */
+/**
+ * Folders and an environment of a test's own: no test reads or writes the user's cache and data.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** A mongod of a test's own, or a replica set of them, on loopback with a temporary data directory. */
+/**
+ * A mongod of a test's own, or a replica set of them, on loopback with a temporary data directory.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +20,10 @@ export interface TestServerOptions {
   readonly auth?: boolean;
   /** `true`: a replica set of one; a number: of that many members. */
   readonly replicaSet?: boolean | number;
-  /** Each insert command waits {@link SLOW_INSERTS} first: for loads that must still run when they are disturbed, on any machine. */
+  /**
+   * Each insert command waits {@link SLOW_INSERTS} first: for loads that must still run when they
+   * are disturbed, on any machine.
+   */
   readonly slowInserts?: boolean;
   /** It cannot take writes, and nobody waits until it does. */
   readonly unready?: boolean;
@@ -40,15 +45,24 @@ export interface TestServer {
   readonly dataDirectory: string;
   /** The members' ports, for tests that stop one of several. */
   readonly ports: readonly number[];
-  /** Sends every member (or one) a signal and waits until it is gone, unless the signal is SIGSTOP or SIGCONT. */
+  /**
+   * Sends every member (or one) a signal and waits until it is gone, unless the signal is SIGSTOP
+   * or SIGCONT.
+   */
   kill(signal: NodeJS.Signals, member?: number): Promise<void>;
-  /** Starts every member that is down on its port and data, and waits until the server answers (a set: has a primary). */
+  /**
+   * Starts every member that is down on its port and data, and waits until the server answers (a
+   * set: has a primary).
+   */
   restart(): Promise<void>;
   /** Ends every member and removes what was temporary. */
   stop(): Promise<void>;
 }
 
-/** Setting of the fail point `failCommand`: a load of two days takes a second or more, however fast the machine is. */
+/**
+ * Setting of the fail point `failCommand`: a load of two days takes a second or more, however fast
+ * the machine is.
+ */
 export const SLOW_INSERTS = {
   mode: 'alwaysOn',
   data: { failCommands: ['insert'], blockConnection: true, blockTimeMS: 20 },
@@ -131,7 +145,8 @@ class RunningTestServer implements TestServer {
 
   async begin(): Promise<void> {
     await Promise.all(this.members.map((member) => this.launch(member)));
-    // The first user and the first configuration may be made from the same host without credentials.
+    // The first user and the first configuration may be made from the same host without
+    // credentials.
     await this.withFirst(async (client) => {
       const admin = client.db('admin');
       if (this.isSet) {

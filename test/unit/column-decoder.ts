@@ -1,4 +1,7 @@
-/** Reads compressed columns back, by the description of the format alone: shares nothing with the encoder. */
+/**
+ * Reads compressed columns back, by the description of the format alone: shares nothing with the
+ * encoder.
+ */
 const SLOTS = [0, 60, 30, 20, 15, 12, 10, 8, 7, 6, 5, 4, 3, 2, 1];
 const BITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60];
 const FACTORS: Readonly<Record<number, number>> = { 9: 1, 10: 10, 11: 100, 12: 10_000, 13: 100_000_000 };

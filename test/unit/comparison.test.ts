@@ -1,4 +1,6 @@
-/** Servers return records of one minute in any order: what is wrong with them does not depend on it. */
+/**
+ * Servers return records of one minute in any order: what is wrong with them does not depend on it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BSON } from 'mongodb';

@@ -1,4 +1,7 @@
-/** Addresses, options of connection strings and variables that others have set: each works, or is refused with its name and a way out. */
+/**
+ * Addresses, options of connection strings and variables that others have set: each works, or is
+ * refused with its name and a way out.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

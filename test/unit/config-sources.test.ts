@@ -1,4 +1,7 @@
-/** Flag over environment over `.env` over default, for every setting, with where each value came from. */
+/**
+ * Flag over environment over `.env` over default, for every setting, with where each value came
+ * from.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

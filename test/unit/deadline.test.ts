@@ -1,15 +1,18 @@
-/** An operation of the driver that never ends is given up, soon after there was trouble with its connections. */
+/**
+ * An operation of the driver that never ends is given up, soon after there was trouble with its
+ * connections.
+ */
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { type ConnectionPoolClearedEvent, MongoClient, MongoNetworkError } from 'mongodb';
-import { isPassing, NoAnswer, Patience } from '../../src/connect/retry.js';
+import { Deadline, isPassing, ReplyTimeout } from '../../src/connect/retry.js';
 
 const never = () => new Promise<never>(() => undefined);
 
-function impatient(socketTimeoutMS: number): { readonly client: MongoClient; readonly patience: Patience } {
+function impatient(socketTimeoutMS: number): { readonly client: MongoClient; readonly deadline: Deadline } {
   const options = { socketTimeoutMS, serverSelectionTimeoutMS: 1000 };
   const client = new MongoClient('mongodb://127.0.0.1:1/', options);
-  return { client, patience: new Patience(client) };
+  return { client, deadline: new Deadline(client) };
 }
 
 /** How a promise stands after the time that has been faked. */
@@ -25,13 +28,13 @@ async function outcome(promise: Promise<unknown>): Promise<unknown> {
 test('after the time-outs of socket and server selection, and a margin', async () => {
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
-    const { patience } = impatient(60_000);
-    const limited = patience.limit(never());
+    const { deadline } = impatient(60_000);
+    const limited = deadline.limit(never());
     mock.timers.tick(62_000);
     assert.equal(await outcome(limited), 'pending');
     mock.timers.tick(1_000);
     const error = await outcome(limited);
-    assert.ok(error instanceof NoAnswer && error instanceof MongoNetworkError);
+    assert.ok(error instanceof ReplyTimeout && error instanceof MongoNetworkError);
     assert.ok(isPassing(error));
   } finally {
     mock.timers.reset();
@@ -42,14 +45,14 @@ test('soon after the pool was cleared, even without a socket time-out', async ()
   mock.timers.enable({ apis: ['setTimeout'] });
   try {
     for (const socketTimeout of [0, 60_000]) {
-      const { client, patience } = impatient(socketTimeout);
-      const limited = patience.limit(never());
+      const { client, deadline } = impatient(socketTimeout);
+      const limited = deadline.limit(never());
       mock.timers.tick(3_000);
       client.emit('connectionPoolCleared', {} as ConnectionPoolClearedEvent);
       mock.timers.tick(9_000);
       assert.equal(await outcome(limited), 'pending');
       mock.timers.tick(1_000);
-      assert.ok((await outcome(limited)) instanceof NoAnswer);
+      assert.ok((await outcome(limited)) instanceof ReplyTimeout);
     }
   } finally {
     mock.timers.reset();
@@ -57,7 +60,7 @@ test('soon after the pool was cleared, even without a socket time-out', async ()
 });
 
 test('an answer in time is the answer', async () => {
-  const { patience } = impatient(60_000);
-  assert.equal(await patience.limit(Promise.resolve(5)), 5);
-  await assert.rejects(patience.limit(Promise.reject(new Error('as it is'))), /as it is/);
+  const { deadline } = impatient(60_000);
+  assert.equal(await deadline.limit(Promise.resolve(5)), 5);
+  await assert.rejects(deadline.limit(Promise.reject(new Error('as it is'))), /as it is/);
 });

@@ -53,7 +53,9 @@ test('JSON is read as YAML is', () => {
 
 const GOOD = readFileSync(join(EXAMPLES, 'small-office.yaml'), 'utf8');
 
-/** Each spoils the good file in one place: what is replaced, by what, and the complaint about it. */
+/**
+ * Each spoils the good file in one place: what is replaced, by what, and the complaint about it.
+ */
 const BROKEN: readonly (readonly [name: string, from: string, to: string, complaint: RegExp])[] = [
   ['no YAML', 'range: [0.5, 940]', 'range: [0.5, 940', /^fleet office\.yaml, line \d+: .+/],
   [

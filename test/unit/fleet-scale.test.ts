@@ -1,4 +1,7 @@
-/** A fleet of many sites: the same assets under names of their own, with random numbers of their own. */
+/**
+ * A fleet of many sites: the same assets under names of their own, with random numbers of their
+ * own.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Rooms that each room may load code of. What it may load it may not have loaded for it: only what stands here. */
+/**
+ * Rooms that each room may load code of. What it may load it may not have loaded for it: only what
+ * stands here.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   system: [],
   threads: ['system'],
@@ -85,7 +88,10 @@ const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
 const ENTRIES = ['library', 'index.ts'];
 /** Causes of failure, near names, limits of time and the program's version are everybody's. */
 const FOR_ALL = ['src/errors.ts', 'src/nearest.ts', 'src/supported-node.ts', 'src/time.ts', 'src/version.ts'];
-/** Files of types that every room may import as types: the settings, the assets, and what a load tells the world. */
+/**
+ * Files of types that every room may import as types: the settings, the assets, and what a load
+ * tells the world.
+ */
 const TYPES_FOR_ALL = [
   'src/config/settings.ts',
   'src/fleet/file.ts',
@@ -94,7 +100,7 @@ const TYPES_FOR_ALL = [
 ];
 
 /** A file's lines, the files of `src`, and one room's part of its lines. */
-const MOST_LINES = 310;
+const MOST_LINES = 320;
 const MOST_FILES = 177;
 const MOST_OF_ALL = 0.15;
 
@@ -132,7 +138,10 @@ function statementsOf(text: string): { from: string; typeOnly: boolean }[] {
   return found;
 }
 
-/** `src/threads/pool.ts` is of the room `load`, `workers/x.ts` of `workers`, `src/index.ts` a room of its own. */
+/**
+ * `src/threads/pool.ts` is of the room `load`, `workers/x.ts` of `workers`, `src/index.ts` a room
+ * of its own.
+ */
 function roomOf(file: string): string {
   const [top, room] = file.split('/');
   return top === 'workers' ? top : room;

@@ -1,4 +1,7 @@
-/** What an index of somebody else's does to documents of ours depends on what is in them: a fleet file may put anything there. */
+/**
+ * What an index of somebody else's does to documents of ours depends on what is in them: a fleet
+ * file may put anything there.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Document } from 'mongodb';

@@ -1,4 +1,7 @@
-/** Several batches in one insert: the bytes are those of the documents, whatever the buffer held before, and none is lost or doubled. */
+/**
+ * Several batches in one insert: the bytes are those of the documents, whatever the buffer held
+ * before, and none is lost or doubled.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

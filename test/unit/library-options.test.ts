@@ -1,4 +1,7 @@
-/** The library takes what it is given for nothing else: options that are not known, and values of another kind, are refused by name. */
+/**
+ * The library takes what it is given for nothing else: options that are not known, and values of
+ * another kind, are refused by name.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';

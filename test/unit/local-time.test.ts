@@ -48,7 +48,8 @@ for (const zone of ZONES) {
       fc.property(anyDay, minuteOfDay, (day, minute) => {
         const utc = local.toUtc(day, minute);
         const clock = day * MINUTES_PER_DAY + minute;
-        // Minutes that clocks skip come later by as much; the jump over the date line is a whole day.
+        // Minutes that clocks skip come later by as much; the jump over the date line is a whole
+        // day.
         const late = shown(zone, utc) - clock;
         assert.ok(late === 0 || (late > 0 && late <= MINUTES_PER_DAY), `${late} minutes late`);
       }),

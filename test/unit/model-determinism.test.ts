@@ -1,4 +1,7 @@
-/** Values depend on seed, asset, series and minute, and on nothing else; and they stay what they are. */
+/**
+ * Values depend on seed, asset, series and minute, and on nothing else; and they stay what they
+ * are.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';

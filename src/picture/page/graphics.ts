@@ -1,9 +1,13 @@
-/** Small graphics as SVG. Coordinates have two digits at most; colours are classes, so that they follow the theme. */
+/**
+ * Small graphics as SVG. Coordinates have two digits at most; colours are classes, so that they
+ * follow the theme.
+ */
 import { LocalTime, MINUTES_PER_DAY } from '../../model/local-time.js';
 import { type AvailabilityPicture, condense, type DatasetPicture, type Scale, shareOf } from '../picture.js';
 import { html, type Markup, trusted } from './words.js';
 
-// Times as the page writes them, by the clocks of the fleet. Minutes are since 1970-01-01 UTC. Shared with the page's script.
+// Times as the page writes them, by the clocks of the fleet. Minutes are since 1970-01-01 UTC.
+// Shared with the page's script.
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const MS_PER_MINUTE = 60_000;
@@ -59,7 +63,10 @@ export class Clock {
     return withYear ? `${day} ${date.getUTCFullYear()}` : day;
   }
 
-  /** `2025-01-29 → 2025-02-12`, with the times where they are not midnight; the end is the first minute after. */
+  /**
+   * `2025-01-29 → 2025-02-12`, with the times where they are not midnight; the end is the first
+   * minute after.
+   */
   period({ start, end }: { readonly start: number; readonly end: number }): string {
     const [from, to] = [this.moment(start), this.moment(end)];
     const whole = from.endsWith('00:00') && to.endsWith('00:00');
@@ -115,7 +122,10 @@ function short(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-/** A line of so many points, with gaps where nothing is known. Decoration: the numbers stand beside it. */
+/**
+ * A line of so many points, with gaps where nothing is known. Decoration: the numbers stand beside
+ * it.
+ */
 export function line(
   values: readonly (number | null)[],
   scale: Scale,
@@ -162,8 +172,8 @@ function shades(paths: readonly string[]): (Markup | false)[] {
 }
 
 /**
- * A bar in each cell of a timeline that is as high as the share of its minutes that were not up. A short cell with any such
- * minute is tinted, for a bar may be low.
+ * A bar in each cell of a timeline that is as high as the share of its minutes that were not up. A
+ * short cell with any such minute is tinted, for a bar may be low.
  * @param grid places of ticks, 0 to 1
  */
 export function timelineCells(

@@ -1,4 +1,7 @@
-/** A picture as one page that needs nothing else: style, charting library, script and data stand in it. */
+/**
+ * A picture as one page that needs nothing else: style, charting library, script and data stand in
+ * it.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

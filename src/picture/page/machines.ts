@@ -1,4 +1,7 @@
-/** Each machine: its metrics and response times, hours against weekdays, and what is expected beside what is measured. */
+/**
+ * Each machine: its metrics and response times, hours against weekdays, and what is expected beside
+ * what is measured.
+ */
 import { counted, span } from '../../output/format.js';
 import {
   type BackupsPicture,

@@ -3,7 +3,8 @@ import { count } from '../../output/format.js';
 import { minutesText } from '../draw.js';
 import { type AvailabilityPicture, type DatasetPicture, RESPONSE_TIME } from '../picture.js';
 
-// HTML that is safe by construction: whatever is put into a template is escaped, unless it is markup itself.
+// HTML that is safe by construction: whatever is put into a template is escaped, unless it is
+// markup itself.
 
 /** Text that is HTML already. Only {@link html} and {@link trusted} make it. */
 export class Markup {
@@ -12,7 +13,10 @@ export class Markup {
 
 export type Content = Markup | string | number | null | undefined | false | readonly Content[];
 
-/** Markup of a template. Texts are escaped for elements and for attributes in double quotes; nothing comes of null and false. */
+/**
+ * Markup of a template. Texts are escaped for elements and for attributes in double quotes; nothing
+ * comes of null and false.
+ */
 export function html(parts: TemplateStringsArray, ...contents: readonly Content[]): Markup {
   return new Markup(parts.reduce((text, part, i) => text + render(contents[i - 1]) + part));
 }
@@ -34,7 +38,8 @@ function render(content: Content): string {
   return String(content).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-// A table of numbers; on a narrow screen every row is a card, whose numbers have their heads beside them.
+// A table of numbers; on a narrow screen every row is a card, whose numbers have their heads beside
+// them.
 
 export interface Row {
   /** What the row is about. */
@@ -100,7 +105,10 @@ export function length(minutes: number | null): string {
   return minutes === null ? '–' : minutesText(minutes);
 }
 
-/** The class that gives a metric its colour: that of a metric that all machines have, or the n-th other one. */
+/**
+ * The class that gives a metric its colour: that of a metric that all machines have, or the n-th
+ * other one.
+ */
 export function metricClass(metricName: string, position: number): string {
   const known = [...METRIC_LABELS.keys()].indexOf(metricName);
   return `m${known >= 0 ? known : METRIC_LABELS.size + (position % OWN_COLORS)}`;

@@ -1,4 +1,7 @@
-/** Connections of the driver that a {@link HeldConnection} can hold: a subclass, as the driver's own for encryption is one. */
+/**
+ * Connections of the driver that a {@link HeldConnection} can hold: a subclass, as the driver's own
+ * for encryption is one.
+ */
 import { BSON, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
 import { NotHeld } from '../../threads/counters.js';
 import {
@@ -17,7 +20,8 @@ import {
 } from './internals.js';
 
 /**
- * The class for a client's option `connectionType`. It does what the driver's own does, and lets a {@link HeldConnection} hold it.
+ * The class for a client's option `connectionType`. It does what the driver's own does, and lets a
+ * {@link HeldConnection} hold it.
  * @throws Error where this version of the driver has other connections
  */
 export async function holdableConnections(make: MakeSequence): Promise<DriverConnectionType> {
@@ -49,7 +53,10 @@ export async function holdableConnections(make: MakeSequence): Promise<DriverCon
   };
 }
 
-/** The command as the driver would send it, without its documents; undefined where a buffer has no room for it. */
+/**
+ * The command as the driver would send it, without its documents; undefined where a buffer has no
+ * room for it.
+ */
 function preparedBytes(
   connection: DriverConnection,
   database: string,
@@ -62,13 +69,19 @@ function preparedBytes(
   return bytes.length <= COMMAND_ROOM ? bytes : undefined;
 }
 
-/** Compressed connections, those with command monitoring, and unknown ones send each insert in the driver's own way. */
+/**
+ * Compressed connections, those with command monitoring, and unknown ones send each insert in the
+ * driver's own way.
+ */
 function isPlain(connection: DriverConnection): boolean {
   if (missingMember(connection) !== undefined) return false;
   return (connection.description.compressor ?? 'none') === 'none' && !connection.shouldEmitAndLogCommand;
 }
 
-/** Writes messages to the connection's socket, which TLS may be part of, and takes the replies that the driver puts together. */
+/**
+ * Writes messages to the connection's socket, which TLS may be part of, and takes the replies that
+ * the driver puts together.
+ */
 class SocketWire implements Wire {
   #requestId = 0;
 

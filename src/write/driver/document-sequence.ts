@@ -1,12 +1,15 @@
 /**
  * Inserts whose documents are bytes as they are.
  *
- * `DocumentSequence` and `OpMsgRequest` are internal to the driver (`mongodb/lib/cmap/commands.js`): a section of a message that
- * holds documents as they are, and the message. Handing over ready bytes saves the driver from serialising every
- * document. A batch's buffer keeps room in front, where the message is completed, so that the very same bytes are written.
+ * `DocumentSequence` and `OpMsgRequest` are internal to the driver
+ * (`mongodb/lib/cmap/commands.js`): a section of a message that holds documents as they are, and
+ * the message. Handing over ready bytes saves the driver from serialising every document. A batch's
+ * buffer keeps room in front, where the message is completed, so that the very same bytes are
+ * written.
  *
- * Because all of this is internal it is tested at start-up against what the driver itself would send; where a test
- * fails, the loader uses the next simpler way, in the end the public `bulkWrite`.
+ * Because all of this is internal it is tested at start-up against what the driver itself would
+ * send; where a test fails, the loader uses the next simpler way, in the end the public
+ * `bulkWrite`.
  */
 import { BSON, type Document } from 'mongodb';
 import { type DriverCommands, type DriverSequence, loadDriverCommands } from './internals.js';
@@ -14,7 +17,10 @@ import { type DriverCommands, type DriverSequence, loadDriverCommands } from './
 const FIELD = 'documents\0';
 /** Section kind, length, and the field name with its terminator. */
 const SECTION_HEADER = 1 + 4 + FIELD.length;
-/** Message length, request id, response id, opcode, flags; then the kind of the section that holds the command. */
+/**
+ * Message length, request id, response id, opcode, flags; then the kind of the section that holds
+ * the command.
+ */
 export const MESSAGE_HEADER = 4 * 4 + 4 + 1;
 /** Of the message that commands and replies are sent in since MongoDB 3.6. */
 export const OP_MSG = 2013;
@@ -25,13 +31,15 @@ export const COMMAND_ROOM = 1024;
 export const SEQUENCE_HEADROOM = MESSAGE_HEADER + COMMAND_ROOM + SECTION_HEADER;
 
 /**
- * Turns a buffer of `SEQUENCE_HEADROOM` free bytes and then BSON documents into the value of an insert command's
- * `documents`, for the driver to send. The buffer must stay as it is until the command's reply has come.
+ * Turns a buffer of `SEQUENCE_HEADROOM` free bytes and then BSON documents into the value of an
+ * insert command's `documents`, for the driver to send. The buffer must stay as it is until the
+ * command's reply has come.
  */
 export type MakeSequence = (buffer: Buffer) => Document;
 
 /**
- * Loads the driver's class and compares what it and {@link completeMessage} make with the driver's own message; once for a thread.
+ * Loads the driver's class and compares what it and {@link completeMessage} make with the driver's
+ * own message; once for a thread.
  * @throws Error that says what this version of the driver does in another way
  */
 export async function loadDocumentSequence(): Promise<MakeSequence> {
@@ -62,7 +70,9 @@ function writeSectionHeader(buffer: Buffer): void {
   buffer.write(FIELD, start + 5, 'latin1');
 }
 
-/** Completes the whole message of an insert in the room before its documents. A view of `buffer`. */
+/**
+ * Completes the whole message of an insert in the room before its documents. A view of `buffer`.
+ */
 export function completeMessage(buffer: Buffer, command: Uint8Array, requestId: number): Buffer {
   writeSectionHeader(buffer);
   const message = buffer.subarray(SEQUENCE_HEADROOM - SECTION_HEADER - command.length - MESSAGE_HEADER);

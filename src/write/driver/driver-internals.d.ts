@@ -1,4 +1,7 @@
-/** Modules of the driver that it does not document. What they export is checked where they are imported. */
+/**
+ * Modules of the driver that it does not document. What they export is checked where they are
+ * imported.
+ */
 declare module 'mongodb/lib/cmap/commands.js' {
   const exported: unknown;
   export default exported;

@@ -1,11 +1,13 @@
 /**
  * A connection of the driver's pool that is held for insert after insert.
  *
- * A command through the driver costs half a millisecond of CPU and more (bench/README.md): selecting a server, checking a
- * connection out and in, five layers of promises and generators, timers. A held connection is one `db.command` that does not
- * end: the driver selects, connects, authenticates and prepares the command (session, cluster time, write concern), and then a
- * message is written and a reply read for each insert. Whatever is not an ordinary reply ends the command, so that the driver
- * handles it as it would handle any: it learns of step-downs, clears its pool, labels the error.
+ * A command through the driver costs half a millisecond of CPU and more (bench/README.md):
+ * selecting a server, checking a connection out and in, five layers of promises and generators,
+ * timers. A held connection is one `db.command` that does not end: the driver selects, connects,
+ * authenticates and prepares the command (session, cluster time, write concern), and then a message
+ * is written and a reply read for each insert. Whatever is not an ordinary reply ends the command,
+ * so that the driver handles it as it would handle any: it learns of step-downs, clears its pool,
+ * labels the error.
  */
 import type { Db, Document } from 'mongodb';
 import { NotHeld } from '../../threads/counters.js';
@@ -31,7 +33,9 @@ export interface Wire {
   close(): void;
 }
 
-/** Sends inserts one after the other over a connection of the type that `holdableConnections` makes. */
+/**
+ * Sends inserts one after the other over a connection of the type that `holdableConnections` makes.
+ */
 export class HeldConnection {
   /** False once the connection has gone back to the driver. */
   open = true;
@@ -53,9 +57,10 @@ export class HeldConnection {
   }
 
   /**
-   * Inserts the documents of a buffer that has `SEQUENCE_HEADROOM` free bytes before them; one at a time. The buffer must stay
-   * as it is until the reply has come.
-   * @throws what the driver says of a lost connection or an error reply; after that the connection is not held any more
+   * Inserts the documents of a buffer that has `SEQUENCE_HEADROOM` free bytes before them; one at a
+   * time. The buffer must stay as it is until the reply has come.
+   * @throws what the driver says of a lost connection or an error reply; after that the connection
+   *   is not held any more
    */
   send(buffer: Buffer): Promise<Document> {
     return new Promise((resolve, reject) => {
@@ -71,8 +76,8 @@ export class HeldConnection {
   }
 
   /**
-   * Called by the driver's connection in place of sending a command; what it returns is that command's outcome. Comes a second
-   * time where the driver had to authenticate again.
+   * Called by the driver's connection in place of sending a command; what it returns is that
+   * command's outcome. Comes a second time where the driver had to authenticate again.
    */
   hold(open: (outcome: Outcome) => Wire): Promise<Document> {
     // Released while the driver was still connecting.
@@ -115,8 +120,8 @@ export class HeldConnection {
   }
 }
 
-// The last look before an insert leaves a loading thread. Between the decision to insert and the moment when its bytes go out the driver
-// may have looked for a server for longer than a lease.
+// The last look before an insert leaves a loading thread. Between the decision to insert and the
+// moment when its bytes go out the driver may have looked for a server for longer than a lease.
 
 let held: () => boolean = () => true;
 

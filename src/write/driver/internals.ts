@@ -1,6 +1,7 @@
 /**
- * Everything of the driver's inside that this program uses, in one place. The driver documents none of it, so its version is exact
- * in `package.json`, each member is looked for before it is used, and a test fails by name when an upgrade changes one.
+ * Everything of the driver's inside that this program uses, in one place. The driver documents none
+ * of it, so its version is exact in `package.json`, each member is looked for before it is used,
+ * and a test fails by name when an upgrade changes one.
  */
 import type { EventEmitter } from 'node:events';
 import type { Document } from 'mongodb';
@@ -25,7 +26,10 @@ export interface DriverRequest {
   serializeBson(document: Document): Uint8Array;
 }
 
-/** Puts messages together from what the socket reads, and emits each as `data`; paused while nobody waits for one. */
+/**
+ * Puts messages together from what the socket reads, and emits each as `data`; paused while nobody
+ * waits for one.
+ */
 interface MessageStream extends EventEmitter {
   resume(): void;
   pause(): void;

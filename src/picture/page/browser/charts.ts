@@ -13,7 +13,10 @@ const HEIGHT = 210;
 /** Of a chart on paper, in a card on a page of A4 or Letter. */
 const PAPER_WIDTH = 600;
 const DAY = 86_400;
-/** A longer range shows means of days, and no incident wider than it is: there would be nothing but days' peaks and bands. */
+/**
+ * A longer range shows means of days, and no incident wider than it is: there would be nothing but
+ * days' peaks and bands.
+ */
 const LONG = 62 * 1440;
 /** Distances of ticks, in seconds: quarters of an hour to a year. */
 const INCREMENTS = [
@@ -38,7 +41,9 @@ let range: Range = {
 /** While the page is being printed. */
 let paper = false;
 
-/** Charts are drawn when they come near, and anew when their room, the theme or the week changes. */
+/**
+ * Charts are drawn when they come near, and anew when their room, the theme or the week changes.
+ */
 export function watchCharts(): void {
   const places = [...document.querySelectorAll<HTMLElement>('.chart')];
   const resized = new ResizeObserver((entries) => {

@@ -1,4 +1,7 @@
-/** Pointer and arrow keys read single cells of heat maps, and their tables are made when they are opened. */
+/**
+ * Pointer and arrow keys read single cells of heat maps, and their tables are made when they are
+ * opened.
+ */
 import { type DatasetPicture, type MetricPicture, metricsOf } from '../../picture.js';
 import { Clock, WEEK_ORDER, WEEKDAYS } from '../graphics.js';
 import { quantity } from '../words.js';

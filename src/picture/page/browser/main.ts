@@ -4,7 +4,8 @@ import { length, type PolledAsset, polledAssets } from '../words.js';
 import { watchCharts } from './charts.js';
 import { clock, onKeys, picture, watchHeatMaps } from './heat.js';
 
-// Pointer and arrow keys read the incidents of the timeline: when each began, and how long it lasted.
+// Pointer and arrow keys read the incidents of the timeline: when each began, and how long it
+// lasted.
 
 /** Incidents of one cell that are read out; the others are counted. */
 const MOST_READ = 4;

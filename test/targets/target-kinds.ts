@@ -1,4 +1,7 @@
-/** Databases that somebody else made, for loads to meet: what is there before, and what a load has to do about it. */
+/**
+ * Databases that somebody else made, for loads to meet: what is there before, and what a load has
+ * to do about it.
+ */
 import { COLLECTION_KINDS } from './target-collections.js';
 import { DOCUMENT_KINDS } from './target-documents.js';
 import { INDEX_KINDS } from './target-indexes.js';

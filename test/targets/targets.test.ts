@@ -1,6 +1,7 @@
 /**
- * Loads into databases that others made, of every kind in `target-kinds.ts`, in both layouts and with both writers: either every
- * record is there and the exit status is 0, or nothing has changed and one line says why.
+ * Loads into databases that others made, of every kind in `target-kinds.ts`, in both layouts and
+ * with both writers: either every record is there and the exit status is 0, or nothing has changed
+ * and one line says why.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -35,7 +36,10 @@ const RECORDS = 10 * 3 * 60 + 32 * 2 * 60;
 const outcomeOf = ({ outcome }: TargetKind, layout: Layout): Outcome =>
   typeof outcome === 'object' ? outcome[layout] : outcome;
 
-/** On this server: without time-series collections the layout is refused, whatever lies there. Who may not look is told that first. */
+/**
+ * On this server: without time-series collections the layout is refused, whatever lies there. Who
+ * may not look is told that first.
+ */
 const outcomeHere = (kind: TargetKind, layout: Layout): Outcome =>
   LAYOUTS_HERE.includes(layout) || kind.role?.collection ? outcomeOf(kind, layout) : 5;
 

@@ -1,8 +1,13 @@
-/** Databases that somebody else made: what a kind of them is, and what their lists are written with. */
+/**
+ * Databases that somebody else made: what a kind of them is, and what their lists are written with.
+ */
 import type { Db, Document } from 'mongodb';
 import type { Layout } from '../../src/config/settings.js';
 
-/** `loads`: exit 0, every record there. Otherwise the exit status of a refusal that has changed nothing. */
+/**
+ * `loads`: exit 0, every record there. Otherwise the exit status of a refusal that has changed
+ * nothing.
+ */
 export type Outcome = 'loads' | 4 | 5;
 
 export interface TargetKind {
