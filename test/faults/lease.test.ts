@@ -133,7 +133,7 @@ test('a sign of life of this very moment is no clock that was set back', async (
   await runsOf(place).updateOne({}, { $set: { ...elsewhere, heartbeat } });
   const { status, stderr } = await load(place, ['--resume']);
   assert.equal(status, 5, stderr);
-  assert.match(stderr, /last seen 0 s ago/);
+  assert.match(stderr, /last seen \d s ago/);
   assert.doesNotMatch(stderr, /set back/);
 });
 
