@@ -88,17 +88,22 @@ test('a single record that the server refuses fails the load with the server’s
 });
 
 test('a cut connection is no failure: it is said once, counted, and no record is lost or doubled', async () => {
-  for (const layout of LAYOUTS_HERE) {
+  const ways = [
+    ['flat', 'sequence', 'metrics'],
+    ['timeseries', 'sequence', 'metrics'],
+    ['timeseries', 'buckets', 'system.buckets.metrics'],
+  ] as const;
+  for (const [layout, writer, collection] of ways.filter(([one]) => LAYOUTS_HERE.includes(one))) {
     const database = file.freshDatabase();
-    await failInserts({ closeConnection: true, namespace: `${database}.metrics` }, { times: 3 });
+    await failInserts({ closeConnection: true, namespace: `${database}.${collection}` }, { times: 3 });
     const events: LoadEvent[] = [];
     const { uri } = file.server;
     const summary = await load(
-      { uri, database, seed: 42, end: END, ...HOUR, layout },
+      { uri, database, seed: 42, end: END, ...HOUR, layout, writer },
       { onEvent: (event) => void events.push(event) },
     );
     assert.deepEqual([summary.status, summary.records.inserted], ['complete', RECORDS]);
-    assert.ok(summary.retries >= 1, `${layout}: ${summary.retries} retries`);
+    assert.ok(summary.retries >= 1, `${layout}, ${writer}: ${summary.retries} retries`);
     const warnings = events.filter((event) => event.type === 'notice' && event.level === 'warning');
     assert.ok(warnings.length >= 1, 'nothing was said');
     assert.equal(await file.client.db(database).collection('metrics').countDocuments(), RECORDS);
