@@ -182,7 +182,7 @@ test('a run begun with measurements, or by a version that knew nothing else, is 
   };
   const { status } = await load(
     { ...options, writer: 'sequence' },
-    { signal: stop.signal, onEvent: ({ type }) => type === 'progress' && stop.abort() },
+    { signal: stop.signal, onEvent: ({ type }) => type === 'assetsWritten' && stop.abort() },
   );
   assert.equal(status, 'interrupted');
   const resumed = await load({ uri: file.server.uri, database, existing: 'resume' });

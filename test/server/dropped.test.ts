@@ -46,7 +46,10 @@ for (const layout of LAYOUTS_HERE) {
       const onEvent = ({ type }: { readonly type: string }) => {
         if (type === 'assetsWritten') dropped = dropOnceThere();
       };
-      const loading = load({ uri, database, ...DAY, layout, existing: 'keep' }, { onEvent });
+      const loading = load(
+        { uri, database, ...DAY, layout, existing: 'keep', writer: 'sequence' },
+        { onEvent },
+      );
       const error = await loading.catch((thrown: unknown) => thrown);
       await dropped;
       assert.ok(error instanceof SeedError, JSON.stringify(error));
