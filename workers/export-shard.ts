@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
-import { BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../src/encode/bucket.js';
+import { BUCKET_RECORDS, BucketEncoder, encodeBuckets } from '../src/encode/bucket.js';
 import { BatchBuffer } from '../src/encode/document.js';
 import type { Batch } from '../src/encode/insert.js';
 import {
@@ -22,7 +22,7 @@ import { unshare } from '../src/threads/pool.js';
 /** Fast enough for data that compresses to a tenth at any level. */
 const GZIP = { level: 1 };
 
-const buckets = new BucketEncoder();
+const encoder = new BucketEncoder();
 let thread: ReturnType<typeof prepareThread> | undefined;
 
 function prepareThread(context: ExportContext) {
@@ -62,7 +62,7 @@ function* encode(context: ExportContext, batches: Iterable<Batch>): Generator<Ui
   }
   if (format === 'csv') yield Buffer.from(CSV_HEADER);
   for (const batch of batches) {
-    if (isBuckets(context)) yield* bucketsOf(batch, buckets);
+    if (isBuckets(context)) yield encodeBuckets({ batches: [batch], buffer: batch.buffer }, encoder).bytes;
     else if (format === 'bson') yield batch.encode();
     else yield Buffer.from(format === 'csv' ? csvLines(batch) : ndjsonLines(batch));
   }

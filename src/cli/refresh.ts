@@ -119,7 +119,7 @@ async function told(
   isPrinted = true,
 ): Promise<LoadSummary> {
   try {
-    const summary = await run(reporter, new AbortController().signal);
+    const summary = await run(reporter);
     reporter.finish(summary);
     return summary;
   } catch (error) {

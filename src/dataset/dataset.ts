@@ -21,7 +21,7 @@ import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
-import { resolveWindow } from '../plan/plan.js';
+import { DEFAULT_SHARD_DAYS, type Plan, planLoad, resolveWindow } from '../plan/plan.js';
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
 export interface Dataset {
@@ -109,6 +109,21 @@ export function requestedDataset(load: LoadSettings, now: Date): Dataset {
     environment: load.environment,
     modelVersion: MODEL_VERSION,
   };
+}
+
+/** What settings ask for, as a whole: before a stored run, or a part of it, says otherwise. */
+export interface RequestedLoad {
+  readonly fleet: Fleet;
+  readonly dataset: Dataset;
+  readonly plan: Plan;
+}
+
+/** @throws SeedError (usage) as {@link requestedFleet} */
+export async function requestedLoad(load: LoadSettings, now: Date): Promise<RequestedLoad> {
+  const fleet = await requestedFleet(load.fleet);
+  const dataset = requestedDataset(load, now);
+  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  return { fleet, dataset, plan: planLoad(fleet, dataset.window, dataset.sections, shardDays) };
 }
 
 /**

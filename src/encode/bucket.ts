@@ -155,22 +155,6 @@ function binary(bytes: Uint8Array, at: number, name: string): number {
 }
 
 /**
- * The buckets of a batch of at most {@link BUCKET_RECORDS} records, one by one; each is good until
- * the next one is asked for.
- */
-export function* bucketsOf(batch: Batch, encoder: BucketEncoder): Generator<Uint8Array> {
-  const { series, minutes, values, records } = batch;
-  const template = bucketTemplate(series);
-  const memory = Buffer.allocUnsafe(bucketRoom(template, Math.min(records, BUCKET_RECORDS)));
-  const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
-  for (let from = 0; from < records; ) {
-    const to = bucketEnd(minutes, from, records);
-    yield memory.subarray(0, encoder.encode(series, template, minutes, values, from, to, view, 0));
-    from = to;
-  }
-}
-
-/**
  * Records in one insert of buckets. A multiple of {@link BUCKET_RECORDS}, so that the same records
  * lie in the same buckets however many inserts a shard has.
  */
@@ -196,38 +180,39 @@ export interface EncodedBucket {
   readonly end: number;
 }
 
-/** Encodes an insert as buckets. */
-export function encodeBuckets({ batches, buffer }: Insert, encoder: BucketEncoder): EncodedBuckets {
-  const templates = batches.map(({ series }) => bucketTemplate(series));
-  // Buckets that their span ends early, such as those of a backup a day, hold a record each at
-  // worst.
-  const plans = batches.map(({ minutes, records }) => {
-    const ends: number[] = [];
-    for (let from = 0; from < records; from = ends[ends.length - 1])
-      ends.push(bucketEnd(minutes, from, records));
-    return ends;
-  });
-  let room = 0;
-  for (const [i, ends] of plans.entries()) {
-    let from = 0;
-    for (const to of ends) {
-      room += bucketRoom(templates[i], to - from);
-      from = to;
-    }
-  }
+/** Where one bucket's records lie in their batch. */
+interface Piece extends Pick<EncodedBucket, 'batch' | 'from' | 'to'> {
+  readonly template: BucketTemplate;
+}
+
+/** Encodes batches as buckets, in order, into the buffer. */
+export function encodeBuckets(
+  { batches, buffer }: Pick<Insert, 'batches' | 'buffer'>,
+  encoder: BucketEncoder,
+): EncodedBuckets {
+  const pieces = batches.flatMap(piecesOf);
+  const room = pieces.reduce((sum, { template, from, to }) => sum + bucketRoom(template, to - from), 0);
   const memory = buffer.open(room);
   const view = new DataView(memory.buffer, memory.byteOffset, memory.length);
   const buckets: EncodedBucket[] = [];
   let start = buffer.headroom;
-  for (const [i, batch] of batches.entries()) {
+  for (const { batch, template, from, to } of pieces) {
     const { series, minutes, values } = batch;
-    let from = 0;
-    for (const to of plans[i]) {
-      const end = encoder.encode(series, templates[i], minutes, values, from, to, view, start);
-      buckets.push({ batch, from, to, start, end });
-      from = to;
-      start = end;
-    }
+    const end = encoder.encode(series, template, minutes, values, from, to, view, start);
+    buckets.push({ batch, from, to, start, end });
+    start = end;
   }
   return { bytes: memory.subarray(0, start), buckets };
+}
+
+/** Buckets that their span ends early, such as those of a backup a day, hold a record each at worst. */
+function piecesOf(batch: Batch): Piece[] {
+  const template = bucketTemplate(batch.series);
+  const pieces: Piece[] = [];
+  for (let from = 0; from < batch.records; ) {
+    const to = bucketEnd(batch.minutes, from, batch.records);
+    pieces.push({ batch, template, from, to });
+    from = to;
+  }
+  return pieces;
 }

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Settings } from '../config/settings.js';
 import { explainFailure } from '../connect/retry.js';
 import { openTarget, type Target } from '../connect/target.js';
-import { requestedDataset, requestedFleet, workersFor } from '../dataset/dataset.js';
+import { type RequestedLoad, requestedLoad, workersFor } from '../dataset/dataset.js';
 import { estimateSize } from '../dataset/generate.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { inspectTarget, type TargetFacts } from '../inspect/inspect.js';
@@ -12,8 +12,7 @@ import { canHold, refuseWriteConcerns } from '../inspect/server.js';
 import { assetDocuments } from '../load/collections.js';
 import { plannedLife, refuseExpired } from '../load/expiry.js';
 import { bytes, count } from '../output/format.js';
-import { DEFAULT_SHARD_DAYS, instantOf, type Plan, planLoad } from '../plan/plan.js';
-import type { Candidate } from '../runs/beside.js';
+import { instantOf } from '../plan/plan.js';
 import { drawLoader, heldByAnother } from '../runs/owner.js';
 import { STOPPED_CLEANING } from '../runs/run-document.js';
 import { runHistory } from '../runs/run-history.js';
@@ -57,7 +56,7 @@ export async function examine(
     const { db, server } = target;
     add('Connection', good(`${server.uri}, database ${db.databaseName}`));
     const facts = await inspectTarget(db);
-    const planned = await plannedLoad(settings);
+    const planned = await requestedLoad(settings.load, new Date());
     const wanted = wantedOf(planned, settings);
     const obstacles = [...obstaclesTo(wanted, facts), ...one(await unindexable(db, facts, wanted))];
     const about = (subject: Obstacle['subject']) =>
@@ -112,18 +111,7 @@ function bad({
   return { state: 'bad', detail: message, remedy, exitStatus };
 }
 
-interface PlannedLoad extends Candidate {
-  readonly plan: Plan;
-}
-
-async function plannedLoad({ load }: Settings): Promise<PlannedLoad> {
-  const fleet = await requestedFleet(load.fleet);
-  const dataset = requestedDataset(load, new Date());
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
-  return { fleet, dataset, plan: planLoad(fleet, dataset.window, load.sections, shardDays) };
-}
-
-function wantedOf({ fleet, plan }: PlannedLoad, { load }: Settings): Wanted {
+function wantedOf({ fleet, plan }: RequestedLoad, { load }: Settings): Wanted {
   const lastUpdated = instantOf(plan.window.end);
   return {
     layout: load.layout,
@@ -138,7 +126,7 @@ function wantedOf({ fleet, plan }: PlannedLoad, { load }: Settings): Wanted {
 
 /** What a load would say of records that the server removes. */
 function expiryFindings(
-  planned: PlannedLoad,
+  planned: RequestedLoad,
   facts: TargetFacts,
   { load }: Settings,
 ): Omit<Finding, 'subject'>[] {
@@ -197,7 +185,7 @@ function layoutFinding({ server }: TargetFacts, { load }: Settings): Omit<Findin
 }
 
 function roomFinding(
-  { fleet, plan }: PlannedLoad,
+  { fleet, plan }: RequestedLoad,
   free: number | undefined,
   { server }: TargetFacts,
   { load }: Settings,

@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { ExportFormat, Settings } from '../config/settings.js';
-import { type Dataset, requestedDataset, requestedFleet } from '../dataset/dataset.js';
+import { type Dataset, requestedLoad } from '../dataset/dataset.js';
 import { usageError } from '../errors.js';
 import { type Exported, exportDataset as exportPlanned } from '../export/export.js';
-import { DEFAULT_SHARD_DAYS, instantOf, planLoad } from '../plan/plan.js';
+import { instantOf } from '../plan/plan.js';
 
 export interface Exporting {
   readonly format: ExportFormat;
@@ -35,13 +35,9 @@ export async function exportFiles(
   if (gzip && format === 'parquet') {
     throw usageError('--gzip and --format parquet exclude each other', 'Parquet compresses by itself');
   }
-  const dataset = requestedDataset(load, new Date());
-  const fleet = await requestedFleet(load.fleet);
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  const requested = await requestedLoad(load, new Date());
   const exported = await exportPlanned({
-    fleet,
-    dataset,
-    plan: planLoad(fleet, dataset.window, dataset.sections, shardDays),
+    ...requested,
     format,
     gzip,
     out: resolve(out),
@@ -53,6 +49,7 @@ export async function exportFiles(
     interrupt: signal,
     onProgress,
   });
+  const { dataset } = requested;
   const { start, end } = dataset.window;
   return { ...exported, dataset, window: { start: instantOf(start), end: instantOf(end) } };
 }

@@ -1,5 +1,5 @@
 /** Loading a dataset. */
-import type { LoadEvent, LoadSummary, Reporter } from '../output/types.js';
+import type { LoadEvent, LoadObserver, LoadSummary } from '../output/types.js';
 
 export { runLoad } from '../load/load.js';
 
@@ -11,7 +11,7 @@ export { runLoad } from '../load/load.js';
 export async function observed(
   onEvent: (event: LoadEvent) => unknown,
   signal: AbortSignal | undefined,
-  run: (reporter: Reporter, interrupt: AbortSignal) => Promise<LoadSummary>,
+  run: (reporter: LoadObserver, interrupt: AbortSignal) => Promise<LoadSummary>,
 ): Promise<LoadSummary> {
   const stop = new AbortController();
   let thrown: { readonly error: unknown } | undefined;
@@ -28,10 +28,9 @@ export async function observed(
       failed(error);
     }
   };
-  const silent = { finish: () => undefined, fail: () => undefined, close: async () => undefined };
   const interrupt = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   try {
-    const summary = await run({ on, ...silent }, interrupt);
+    const summary = await run({ on }, interrupt);
     if (!thrown) return summary;
   } catch (error) {
     if (!thrown) throw error;

@@ -3,31 +3,23 @@
  * from others.
  */
 import type { LoadSettings, Settings } from '../config/settings.js';
-import { requestedDataset, requestedFleet, workersAndWhy } from '../dataset/dataset.js';
+import { requestedFleet, requestedLoad, workersAndWhy } from '../dataset/dataset.js';
 import { countAssets } from '../fleet/build.js';
 import type { FleetFile } from '../fleet/file.js';
 import { chosenLife, refuseExpired } from '../load/expiry.js';
 import type { PlannedLoad } from '../output/load-text.js';
-import {
-  DEFAULT_SHARD_DAYS,
-  instantOf,
-  MINUTES_PER_DAY,
-  partOfPlan,
-  planLoad,
-  resolveWindow,
-} from '../plan/plan.js';
+import { instantOf, MINUTES_PER_DAY, partOfPlan } from '../plan/plan.js';
 
 /** The plan of a load, its exact counts and its size; connects to nothing. */
 export async function plannedLoad(load: LoadSettings): Promise<PlannedLoad> {
   // Sizes need the encoder, which the other functions here do without.
   const { estimateSize } = await import('../dataset/generate.js');
-  const fleet = await requestedFleet(load.fleet);
-  const { start, end } = resolveWindow(load.window, load.seed !== undefined, new Date());
-  const whole = planLoad(fleet, { start, end }, load.sections, load.shardDays ?? DEFAULT_SHARD_DAYS);
-  const plan = partOfPlan(whole, load.part);
+  const requested = await requestedLoad(load, new Date());
+  const { fleet } = requested;
+  const plan = partOfPlan(requested.plan, load.part);
+  const { start, end } = plan.window;
   const notices: string[] = [];
-  const wanted = { fleet, dataset: requestedDataset(load, new Date()) };
-  const expired = refuseExpired(wanted, chosenLife(load.ttlDays), (message) => notices.push(message));
+  const expired = refuseExpired(requested, chosenLife(load.ttlDays), (message) => notices.push(message));
   return {
     notices,
     expired,
@@ -57,19 +49,18 @@ export interface Derived {
 /** @throws SeedError where the fleet cannot be read */
 export async function derivedSettings(settings: Settings, now: Date): Promise<Derived> {
   const { load } = settings;
-  const { window } = requestedDataset(load, now);
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
   // One site says all: a plan of tens of thousands takes seconds.
-  const site = await requestedFleet({ ...load.fleet, scale: 1 });
-  const plan = partOfPlan(planLoad(site, window, load.sections, shardDays), load.part);
+  const site = await requestedLoad({ ...load, fleet: { ...load.fleet, scale: 1 } }, now);
+  const plan = partOfPlan(site.plan, load.part);
+  const { window } = plan;
   const records = load.existing === 'resume' ? undefined : plan.records * load.fleet.scale;
   const { workers, why } = workersAndWhy(settings, records);
   return {
     window: { start: instantOf(window.start), end: instantOf(window.end) },
     workers,
     whyWorkers: why,
-    shardDays,
-    timezone: site.definition.timezone,
+    shardDays: plan.shardDays,
+    timezone: site.fleet.definition.timezone,
   };
 }
 

@@ -1,5 +1,5 @@
-/** A target that is opened for reading, and closed again whatever happens. */
-import type { Settings } from '../config/settings.js';
+/** A target that is opened, and closed again whatever happens; and what is read of one. */
+import type { ConnectionSettings, Settings } from '../config/settings.js';
 import { withLongReads } from '../connect/connect.js';
 import { explainFailure } from '../connect/retry.js';
 import { openTarget, type Target } from '../connect/target.js';
@@ -27,13 +27,16 @@ export interface Reading {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** @throws SeedError for every failure that a user can do something about */
-export async function withReadTarget<T>(
-  settings: Settings,
+/**
+ * Opens a target, works with it, and closes it again.
+ * @throws SeedError for every failure that a user can do something about
+ */
+export async function withTarget<T>(
+  connection: ConnectionSettings,
   { inform, signal }: Reading,
   work: (target: Target) => Promise<T>,
 ): Promise<T> {
-  const target = await openTarget(withLongReads(settings.connection), inform, signal);
+  const target = await openTarget(connection, inform, signal);
   try {
     return await work(target);
   } catch (error) {
@@ -65,7 +68,7 @@ export async function databaseStatus(
   reading: Reading,
   shown: (part: Partial<DatabaseStatus>) => void = () => undefined,
 ): Promise<DatabaseStatus> {
-  return withReadTarget(settings, reading, async ({ db, reader, books, server }) => {
+  return withTarget(withLongReads(settings.connection), reading, async ({ db, reader, books, server }) => {
     shown({ server });
     const database = await databaseStatistics(db, OWN_COLLECTIONS);
     shown({ database });
@@ -92,7 +95,7 @@ export async function previewDataset({ load }: Settings): Promise<DatasetPicture
 
 /** What a database holds. @throws SeedError where it holds nothing that could be shown */
 export async function reportDatabase(settings: Settings, reading: Reading): Promise<DatasetPicture> {
-  return withReadTarget(settings, reading, async ({ reader: db, books, server }) => {
+  return withTarget(withLongReads(settings.connection), reading, async ({ reader: db, books, server }) => {
     const reader = await openReader(db);
     const fleet = await fleetOfNewestRun(books);
     const { window } = settings.load;

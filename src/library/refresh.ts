@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/settings.js';
 import { explainFailure, withRetry } from '../connect/retry.js';
-import { openTarget, type Target } from '../connect/target.js';
+import type { Target } from '../connect/target.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { inspectTarget } from '../inspect/inspect.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { runLoad } from '../load/load.js';
-import type { LoadSummary, Reporter } from '../output/types.js';
+import type { LoadObserver, LoadSummary } from '../output/types.js';
 import { instantOf, loadedAssets, minuteOf } from '../plan/plan.js';
 import { nextRefresh, type RefreshStep, refuseUntrimmable, settleRuns } from '../runs/extend.js';
 import { DatabaseHeld, drawLoader, refuseWhileHeld } from '../runs/owner.js';
@@ -17,12 +17,13 @@ import { datasetOf, fleetOf, parseRun } from '../runs/run-document.js';
 import { storedRun } from '../runs/run-history.js';
 import { RunStore } from '../runs/run-store.js';
 import { METRICS } from '../store/names.js';
+import { withTarget } from './reading.js';
 
 const MS_PER_MINUTE = 60_000;
 const RETRY_PAUSE_MS = 1_000;
 
 /** Runs one load; whoever calls it chooses who is told what happens. */
-export type RunOfLoad = (reporter: Reporter, interrupt: AbortSignal) => Promise<LoadSummary>;
+export type RunOfLoad = (reporter: LoadObserver, interrupt?: AbortSignal) => Promise<LoadSummary>;
 
 /** How a refresh is to be done, and who is told of it. */
 export interface RefreshOptions {
@@ -62,7 +63,7 @@ export interface Refreshed {
  *   database, and as a load
  */
 export async function refreshRun(settings: Settings, options: RefreshOptions): Promise<Refreshed> {
-  return withTarget(settings, options, refreshOnce);
+  return withRefresh(settings, options, refreshOnce);
 }
 
 /**
@@ -78,7 +79,7 @@ export async function followRun(
   refreshed: (outcome: Refreshed) => void,
 ): Promise<void> {
   const { signal } = options;
-  await withTarget(settings, options, async (refresh) => {
+  await withRefresh(settings, options, async (refresh) => {
     while (!signal.aborted) {
       const outcome = await refreshPatiently(refresh);
       if (outcome && outcome.status !== 'interrupted') refreshed(outcome);
@@ -88,21 +89,16 @@ export async function followRun(
   });
 }
 
-async function withTarget<T>(
+async function withRefresh<T>(
   settings: Settings,
   options: RefreshOptions,
   work: (refresh: Refresh) => Promise<T>,
 ): Promise<T> {
-  const target = await openTarget(settings.connection, options.inform, options.signal);
-  const reached = { uri: target.uri, origin: 'named', opening: undefined } as const;
-  const connection = { ...settings.connection, ...reached };
-  try {
-    return await work({ ...options, target, settings: { ...settings, connection } });
-  } catch (error) {
-    throw explainFailure(error, (cause) => target.explain(cause));
-  } finally {
-    await target.close();
-  }
+  return withTarget(settings.connection, options, async (target) => {
+    const reached = { uri: target.uri, origin: 'named', opening: undefined } as const;
+    const connection = { ...settings.connection, ...reached };
+    return work({ ...options, target, settings: { ...settings, connection } });
+  });
 }
 
 async function refreshOnce(refresh: Refresh): Promise<Refreshed> {
@@ -151,13 +147,11 @@ function loadStep(
   };
   return tell(step, async (reporter, interrupt) => {
     // The load takes a server of our own for one that was named, and that goes on.
-    const telling: Reporter = {
+    const telling: LoadObserver = {
       on: (event) => reporter.on(event.type === 'connected' ? { ...event, server } : event),
-      finish: (summary) => reporter.finish(summary),
-      fail: (failure) => reporter.fail(failure),
-      close: () => reporter.close(),
     };
-    const summary = await runLoad(loading, telling, AbortSignal.any([signal, interrupt]));
+    const stop = interrupt ? AbortSignal.any([signal, interrupt]) : signal;
+    const summary = await runLoad(loading, telling, stop);
     return { ...summary, server };
   });
 }

@@ -2,13 +2,14 @@
 import { availableParallelism } from 'node:os';
 import type { Settings } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
+import { withLongReads } from '../connect/connect.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { LEASE_MS } from '../runs/owner.js';
 import { runHistory } from '../runs/run-history.js';
 import { planRepair, type RepairPlan, repairDataset } from '../verify/repair.js';
 import { type Selection, selectDataset } from '../verify/select.js';
 import { type VerifyInput, type VerifyReport, verifyDataset } from '../verify/verify.js';
-import { type Reading, withReadTarget } from './reading.js';
+import { type Reading, withTarget } from './reading.js';
 
 export type { Defect, Example } from '../verify/findings.js';
 export type { RepairPlan, Selection, VerifyReport };
@@ -58,7 +59,7 @@ export interface Verified {
  *   must not be changed
  */
 export async function verifyDatabase(settings: Settings, verifying: Verifying): Promise<Verified> {
-  return withReadTarget(settings, verifying, async (target) => {
+  return withTarget(withLongReads(settings.connection), verifying, async (target) => {
     const { load, connection } = settings;
     const { signal, repair, warn } = verifying;
     const selection = await selectDataset(target, settings, verifying.run);

@@ -1,11 +1,10 @@
 /** How a load writes: as compressed buckets where that can be had, else as documents, and why. */
-import { BSON, type Db, MongoServerError } from 'mongodb';
+import { BSON, type Db, type Document, MongoServerError } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
 import type { Writer } from '../dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../dataset/source.js';
-import { BUCKET_RECORDS, BucketEncoder, bucketsOf } from '../encode/bucket.js';
-import { BatchBuffer } from '../encode/document.js';
-import type { Batch } from '../encode/insert.js';
+import { BUCKET_RECORDS, BucketEncoder, encodeBuckets } from '../encode/bucket.js';
+import { BatchBuffer, type Series } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import { canHold } from '../inspect/server.js';
@@ -13,6 +12,7 @@ import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf } from '../plan/plan.js';
 import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import type { Guard } from '../store/schema.js';
+import { hasBuckets } from '../store/statistics.js';
 import type { Begun, Job } from './job.js';
 
 const DUPLICATE_KEY = 11000;
@@ -78,8 +78,10 @@ export function chooseWriter(
 
 /** One bucket of the run itself, and its records. */
 interface Proof {
-  readonly batch: Batch;
-  readonly bucket: Uint8Array;
+  readonly series: Series;
+  readonly minutes: Int32Array;
+  readonly values: Float64Array;
+  readonly document: Document;
 }
 
 /**
@@ -89,14 +91,12 @@ interface Proof {
  *   reads what was written
  */
 export async function proveBuckets(db: Db, job: Job, guard: Guard): Promise<string | undefined> {
-  const { batch, bucket } = firstBucket(job);
-  const document = BSON.deserialize(bucket, { promoteValues: false });
-  const buckets = db.collection(METRIC_BUCKETS);
   // A collection under this name that is no time-series collection's would be made by the insert
   // itself.
-  if ((await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length === 0) {
-    return `the server has no ${METRIC_BUCKETS}`;
-  }
+  if (!(await hasBuckets(db))) return `the server has no ${METRIC_BUCKETS}`;
+  const proof = firstBucket(job);
+  const { document } = proof;
+  const buckets = db.collection(METRIC_BUCKETS);
   try {
     await guard((limit) => buckets.insertOne(document, limit));
   } catch (error) {
@@ -105,7 +105,7 @@ export async function proveBuckets(db: Db, job: Job, guard: Guard): Promise<stri
     if (error.hasErrorLabel('RetryableWriteError')) throw error;
     if (error.code !== DUPLICATE_KEY) return `the server refuses a bucket: ${error.message}`;
   }
-  if (await isReadBack(db, batch)) return undefined;
+  if (await isReadBack(db, proof)) return undefined;
   const { deletedCount } = await guard((limit) => buckets.deleteOne({ _id: document._id }, limit));
   if (deletedCount === 1) return 'the server does not read a bucket as it was written';
   throw new SeedError(
@@ -122,14 +122,19 @@ function firstBucket({ fleet, dataset, plan }: Job): Proof {
   const source = new ShardSource(model, dataset, shard, BUCKET_RECORDS, new SeriesMemory());
   const batch = source.nextBatch(new BatchBuffer(0));
   if (!batch) throw new Error('a shard with records has no batch');
-  for (const bucket of bucketsOf(batch, new BucketEncoder())) {
-    return { batch, bucket: Uint8Array.from(bucket) };
-  }
-  throw new Error('a batch with records has no bucket');
+  const { bytes, buckets } = encodeBuckets({ batches: [batch], buffer: batch.buffer }, new BucketEncoder());
+  const [{ start, end, to }] = buckets;
+  return {
+    series: batch.series,
+    // Copies of the bucket's own: a batch of backups has several buckets.
+    minutes: batch.minutes.slice(0, to),
+    values: batch.values.slice(0, to),
+    document: BSON.deserialize(bytes.subarray(start, end), { promoteValues: false }),
+  };
 }
 
-/** Only the records of the first bucket are there: a batch of backups would have several. */
-async function isReadBack(db: Db, { series, minutes, values }: Batch): Promise<boolean> {
+/** Whether the bucket's records are there, and nothing else in their time. */
+async function isReadBack(db: Db, { series, minutes, values }: Proof): Promise<boolean> {
   const { assetId, metricName } = series;
   const last = minutes[minutes.length - 1];
   const cursor = db.collection(METRICS).find(
@@ -142,8 +147,9 @@ async function isReadBack(db: Db, { series, minutes, values }: Batch): Promise<b
   );
   let read = 0;
   for await (const { timestamp, value } of cursor) {
+    if (read === minutes.length) return false;
     if (timestamp.getTime() !== instantOf(minutes[read]).getTime() || value !== values[read]) return false;
     read++;
   }
-  return read > 0;
+  return read === minutes.length;
 }

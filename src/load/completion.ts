@@ -12,9 +12,9 @@ import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
 import { durably, type Lease } from '../runs/lease.js';
 import { type RunDocument, runDocument } from '../runs/run-document.js';
-import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { ASSETS, METRICS } from '../store/names.js';
 import { ensureCollections, existingLayout } from '../store/schema.js';
-import { countMeasurements } from '../store/statistics.js';
+import { countMeasurements, hasBuckets } from '../store/statistics.js';
 import { schemaOf } from './collections.js';
 import { type Life, lifeOf, unexpired } from './expiry.js';
 import { type Begun, type HeldWork, type Job, mayHold, type Work } from './job.js';
@@ -24,6 +24,7 @@ import type { SessionResult } from './session.js';
 // lets expire in the meantime. Cheap where nothing is amiss: a collection knows how many documents
 // it has, and buckets how many records. That number may be off, after a crash for one; only where
 // it is too small are the dataset's own records counted, series by series.
+
 /** The way out where records or assets of a run have been removed. */
 export const PUT_BACK = 'seed-database verify names them, seed-database verify --repair puts them back';
 
@@ -105,8 +106,7 @@ export class StoredCount {
     const layout = await existingLayout(this.#db);
     if (layout === 'timeseries') return;
     // Buckets without their collection are read by nobody.
-    const isStray = layout === undefined && (await hasBuckets(this.#db));
-    if (layout === undefined && !isStray) return;
+    if (layout === undefined && !(await hasBuckets(this.#db))) return;
     throw new SeedError(
       ExitStatus.targetNotReady,
       `${METRICS} is no time-series collection any more: somebody dropped it`,
@@ -268,8 +268,4 @@ export async function finishRun(
   const states = await parts.states(job.runId);
   // Another one may have been the last since.
   return { stored, others: !isLast && states.some(({ state }) => state !== 'complete'), parts: states };
-}
-
-async function hasBuckets(db: Db): Promise<boolean> {
-  return (await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length > 0;
 }

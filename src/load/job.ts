@@ -4,16 +4,16 @@
 import type { LoadSettings, Part, Settings, WriterKind } from '../config/settings.js';
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
-import type { Dataset, WorkerContext } from '../dataset/dataset.js';
+import type { Dataset, RequestedLoad, WorkerContext } from '../dataset/dataset.js';
 import { countAssets } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import type { TargetFacts } from '../inspect/inspect.js';
-import type { LoadStarted, Reporter } from '../output/types.js';
+import type { LoadObserver, LoadStarted } from '../output/types.js';
 import { instantOf, MINUTES_PER_DAY, type Plan, partOfPlan, planLoad } from '../plan/plan.js';
 import type { CheckpointStore } from '../runs/checkpoint-store.js';
 import type { PartStore } from '../runs/part-store.js';
-import { datasetOf, fleetOf, RUN_FORMAT, storedFleet } from '../runs/run-document.js';
+import { datasetOf, fleetOf, RUN_FORMAT, type RunDocument, storedFleet } from '../runs/run-document.js';
 import type { NewRun, RunStore } from '../runs/run-store.js';
 import { VERSION } from '../version.js';
 import type { Confirm } from './foreign.js';
@@ -32,28 +32,27 @@ export interface Job {
   readonly resumed: boolean;
 }
 
-/** What is asked for, where no stored run says otherwise. */
-interface Asked {
-  readonly part: Part | undefined;
-  readonly fleet: Fleet;
-  readonly dataset: Dataset;
-  readonly shardDays: number;
-}
-
-/** The job that a start leads to. */
-export function jobOf(start: Start, runId: string | undefined, asked: Asked): Job {
-  const run = 'run' in start ? start.run : undefined;
-  const fleet = run ? fleetOf(run) : asked.fleet;
-  const dataset = run ? datasetOf(run) : asked.dataset;
-  const whole = planLoad(fleet, dataset.window, dataset.sections, run?.shardDays ?? asked.shardDays);
+/** The job that a start leads to: a stored run's, or the one that is asked for. */
+export function jobOf(
+  start: Start,
+  runId: string | undefined,
+  requested: RequestedLoad,
+  part: Part | undefined,
+): Job {
+  const { fleet, dataset, plan } = ('run' in start && start.run && storedLoad(start.run)) || requested;
   return {
     runId: runId ?? '',
     fleet,
     dataset,
-    plan: partOfPlan(whole, asked.part),
-    whole,
+    plan: partOfPlan(plan, part),
+    whole: plan,
     resumed: start.kind === 'resume' || (start.kind === 'join' && start.again),
   };
+}
+
+function storedLoad(run: RunDocument): RequestedLoad {
+  const [fleet, dataset] = [fleetOf(run), datasetOf(run)];
+  return { fleet, dataset, plan: planLoad(fleet, dataset.window, dataset.sections, run.shardDays) };
 }
 
 /** The stored document of a job that starts afresh. */
@@ -136,10 +135,8 @@ export interface LoadInput {
   /** This loader's name; see `drawLoader`. */
   readonly loader: string;
   readonly settings: Settings;
-  /** The fleet asked for. */
-  readonly fleet: Fleet;
-  readonly requested: Dataset;
-  readonly reporter: Reporter;
+  readonly requested: RequestedLoad;
+  readonly reporter: LoadObserver;
   readonly interrupt: AbortSignal;
   readonly confirm?: Confirm;
 }

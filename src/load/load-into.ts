@@ -5,14 +5,13 @@
 import type { Settings, WriterKind } from '../config/settings.js';
 import { explainFailure, RetryLog, type RetryOptions, withRetry } from '../connect/retry.js';
 import { openLoaderTarget, type Target } from '../connect/target.js';
-import type { Dataset, WorkerContext, Writer } from '../dataset/dataset.js';
+import type { RequestedLoad, WorkerContext, Writer } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { countAssets } from '../fleet/build.js';
-import type { Fleet } from '../fleet/types.js';
 import { OWN_COLLECTIONS } from '../inspect/inspect.js';
-import type { LoadSummary, Reporter } from '../output/types.js';
+import type { LoadObserver, LoadSummary } from '../output/types.js';
 import { dealtByChunk, planChunks } from '../plan/chunks.js';
-import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import { CheckpointStore } from '../runs/checkpoint-store.js';
 import { Lease } from '../runs/lease.js';
 import { drawLoader, EarlierLoaderConnected } from '../runs/owner.js';
@@ -46,7 +45,7 @@ const NO_EXPIRY: Expiry = { life: undefined, expired: 0 };
 
 /** @throws SeedError, and errors of the driver that the target can explain */
 export async function loadInto(input: LoadInput): Promise<LoadSummary> {
-  const { target, settings, fleet, requested, reporter, interrupt } = input;
+  const { target, settings, requested, reporter, interrupt } = input;
   const started = performance.now();
   const warn = (message: string) => reporter.on({ type: 'notice', level: 'warning', message });
   const retries = new RetryLog(warn);
@@ -61,16 +60,14 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
   const parts = part && new PartStore(target.books, input.loader, retry, part);
   const work: Work = { ...input, store, checkpoints, parts, retries, retry, warn };
 
-  const shardDays = settings.load.shardDays ?? DEFAULT_SHARD_DAYS;
-  const requestedPlan = planLoad(fleet, requested.window, requested.sections, shardDays);
   const prepare: PrepareInput = {
     target,
     store,
-    request: { dataset: requested, fleet },
+    request: requested,
     settings,
     newRun: (id) =>
       newRun(
-        { runId: id, fleet, dataset: requested, plan: requestedPlan },
+        { runId: id, ...requested },
         settings.load,
         part && { count: part.of, clustered, ...(ttlDays === undefined ? {} : { ttlDays }) },
       ),
@@ -80,7 +77,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
   const prepared = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
   const { start, runId, beside, expiry = NO_EXPIRY } = prepared;
-  const job = jobOf(start, runId, { part, fleet, dataset: requested, shardDays });
+  const job = jobOf(start, runId, requested, part);
   const finish = async (
     status: LoadSummary['status'],
     result: SessionResult,
@@ -268,18 +265,19 @@ export async function loadTarget(input: LoadTargetInput): Promise<LoadSummary> {
 
 export interface MeasureInput {
   readonly settings: Settings;
-  readonly requested: Dataset;
-  readonly fleet: Fleet;
+  readonly requested: RequestedLoad;
+  /** All of it, or a part. */
   readonly plan: Plan;
   readonly pool: LoadPool;
-  readonly reporter: Reporter;
+  readonly reporter: LoadObserver;
   readonly interrupt: AbortSignal;
 }
 
 export async function measure(input: MeasureInput): Promise<LoadSummary> {
-  const { settings, requested, fleet, plan, pool, reporter, interrupt } = input;
+  const { settings, requested, plan, pool, reporter, interrupt } = input;
+  const { fleet, dataset } = requested;
   const started = performance.now();
-  const job: Job = { runId: 'none', fleet, dataset: requested, plan, resumed: false };
+  const job: Job = { runId: 'none', fleet, dataset, plan, resumed: false };
   reporter.on(startedEvent(job, settings, pool.workers, new Set()));
   // What is measured is generating, not the start of threads.
   await pool.ready();

@@ -3,15 +3,9 @@
  * they are started before this thread reads it.
  */
 import type { Settings } from '../config/settings.js';
-import {
-  requestedDataset,
-  requestedFleet,
-  type ShardResult,
-  type WorkerContext,
-  workersFor,
-} from '../dataset/dataset.js';
-import type { LoadSummary, Reporter } from '../output/types.js';
-import { DEFAULT_SHARD_DAYS, partOfPlan, planLoad, type Shard } from '../plan/plan.js';
+import { requestedLoad, type ShardResult, type WorkerContext, workersFor } from '../dataset/dataset.js';
+import type { LoadObserver, LoadSummary } from '../output/types.js';
+import { partOfPlan, type Shard } from '../plan/plan.js';
 import { type Counters, SHARDS_SIDE_BY_SIDE } from '../threads/counters.js';
 import { type Shared, share, WorkerPool } from '../threads/pool.js';
 import type { Confirm } from './foreign.js';
@@ -26,20 +20,18 @@ import type { Confirm } from './foreign.js';
  */
 export async function runLoad(
   settings: Settings,
-  reporter: Reporter,
+  reporter: LoadObserver,
   interrupt: AbortSignal,
   confirm?: Confirm,
 ): Promise<LoadSummary> {
   const { load } = settings;
   const asPart = (summary: LoadSummary) => (load.part ? { ...summary, part: load.part } : summary);
-  const fleet = await requestedFleet(load.fleet);
-  const requested = requestedDataset(load, new Date());
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
-  const plan = partOfPlan(planLoad(fleet, requested.window, requested.sections, shardDays), load.part);
+  const requested = await requestedLoad(load, new Date());
+  const plan = partOfPlan(requested.plan, load.part);
   // How much is left of a run to resume, only the target knows.
   const records = load.existing === 'resume' ? undefined : plan.records;
   const pool = new LoadPool(workersFor(settings, records), SHARDS_SIDE_BY_SIDE);
-  const input = { settings, fleet, requested, reporter, interrupt, pool, confirm };
+  const input = { settings, requested, reporter, interrupt, pool, confirm };
   try {
     if (load.writer === 'none') {
       const { measure } = await import('./load-into.js');

@@ -6,10 +6,10 @@ import { countAssets } from '../fleet/build.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
 import type {
+  LoadObserver,
   LoadProgress,
   LoadSummary,
   PartState,
-  Reporter,
   RunBeside,
   SectionCounts,
   ServerInfo,
@@ -135,7 +135,7 @@ export interface SessionInput {
   readonly pool: LoadPool;
   readonly counters: Counters;
   readonly checkpoints: Checkpoints | undefined;
-  readonly reporter: Reporter;
+  readonly reporter: LoadObserver;
   readonly interrupt: AbortSignal;
 }
 

@@ -196,8 +196,12 @@ export interface LoadResult
 }
 
 /** Receives everything a load says. */
-export interface Reporter {
+/** Is told what happens in a load. */
+export interface LoadObserver {
   on(event: LoadEvent): void;
+}
+
+export interface Reporter extends LoadObserver {
   /** The last word: prints the summary (or the JSON object). */
   finish(summary: LoadSummary): void;
   /** A failure: one line with the cause, one with the way out. */

@@ -60,9 +60,7 @@ export async function countMeasurements(db: Db, layout: Layout): Promise<number>
     return metrics.countDocuments({}, { hint: '_id_' }).catch(() => metrics.countDocuments({}));
   // Servers from 8.3 on may keep buckets under the collection's own name, and then there are none
   // of this one.
-  if ((await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length === 0) {
-    return metrics.countDocuments({});
-  }
+  if (!(await hasBuckets(db))) return metrics.countDocuments({});
   try {
     const measurements = {
       $ifNull: ['$control.count', { $size: { $objectToArray: '$data.timestamp' } }],
@@ -268,4 +266,9 @@ function matching(
 
 function recordField({ layout }: TelemetryReader, name: string): string {
   return layout === 'flat' ? name : `meta.${name}`;
+}
+
+/** Whether buckets are there, with or without the collection that they are of. */
+export async function hasBuckets(db: Db): Promise<boolean> {
+  return (await db.listCollections({ name: METRIC_BUCKETS }, { nameOnly: true }).toArray()).length > 0;
 }

@@ -33,7 +33,7 @@ export interface WriteErrorReply {
  * Sends `insert` commands whose documents are bytes as they are, over connections of the driver
  * that are held for one after the other.
  */
-export class InsertSender {
+export abstract class SendingSink implements Sink {
   readonly #command: Document;
   /** Those that wait for an insert. */
   readonly #connections: HeldConnection[] = [];
@@ -67,11 +67,24 @@ export class InsertSender {
     }
   }
 
+  async write(insert: Insert): Promise<WriteResult> {
+    try {
+      return await this.send(insert);
+    } catch (error) {
+      // The broken connection may still hold on to these bytes: they must not change under it.
+      insert.buffer.discard();
+      throw error;
+    }
+  }
+
+  /** Encodes an insert, has it {@link sent} and says what became of it. */
+  protected abstract send(insert: Insert): Promise<WriteResult>;
+
   /**
    * @param bytes a buffer that must not change until the reply has come, as {@link MakeSequence}
    * takes it
    */
-  async send(bytes: Buffer): Promise<InsertReply> {
+  protected async sent(bytes: Buffer): Promise<InsertReply> {
     if (this.single) {
       return replyOf(await this.db.command({ ...this.#command, documents: this.single(bytes) }));
     }
@@ -104,27 +117,14 @@ function replyOf({ n, writeErrors, writeConcernError }: Document): InsertReply {
 }
 
 /** The fast way to write documents. */
-export class SequenceSink implements Sink {
-  readonly #sender: InsertSender;
-
-  /** @param single see {@link InsertSender} */
+export class SequenceSink extends SendingSink {
+  /** @param single see {@link SendingSink} */
   constructor(db: Db, writeConcern: WriteConcernSetting, single?: MakeSequence) {
-    this.#sender = new InsertSender(db, METRICS, writeConcern, single);
+    super(db, METRICS, writeConcern, single);
   }
 
-  open(inserts: number): void {
-    this.#sender.open(inserts);
-  }
-
-  async write(insert: Insert): Promise<WriteResult> {
-    const bytes = insert.encode();
-    try {
-      return outcome(insert, await this.#sender.send(bytes));
-    } catch (error) {
-      // The broken connection may still hold on to these bytes: they must not change under it.
-      insert.buffer.discard();
-      throw error;
-    }
+  protected async send(insert: Insert): Promise<WriteResult> {
+    return outcome(insert, await this.sent(insert.encode()));
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * Writes each record exactly once over a connection that may fail in the middle.
  *
- * In the flat layout that is simple: a record's `_id` is deterministic, so sending it again is
- * harmless. A time-series collection has no unique key. So after a failure whose outcome nobody
+ * In the flat layout and for compressed buckets that is simple: an `_id` is deterministic, so sending
+ * it again is harmless. Measurements of a time-series collection have no unique key. So after a failure whose outcome nobody
  * knows, the connection is replaced, the server is given time to finish what came through it, what
  * is there is read, and only the rest is sent.
  *
@@ -100,17 +100,12 @@ export class SafeSink implements Sink {
     for (const { document, batch, from, to } of repeated) {
       const found = stored.get(bucketId(document).toHexString());
       if (found?.equals(document)) continue;
-      const { series, minutes, values } = batch;
+      const { series, minutes } = batch;
       const { assetId, metricName } = series;
       const present = await this.connection.read((db) =>
         valuesPresent(db, assetId, metricName, minutes[from], minutes[to - 1] + 1),
       );
-      for (let i = from; i < to; i++) {
-        // What is not there any more has been removed by somebody: the count at the end of the load
-        // tells.
-        if (!present.has(minutes[i]) || present.get(minutes[i]) === values[i]) continue;
-        throw anothers(series, minutes[i], 'value', present.get(minutes[i]), values[i]);
-      }
+      refuseOtherValues(batch, present, from, to);
     }
   }
 
@@ -124,7 +119,10 @@ export class SafeSink implements Sink {
       );
       this.#present.set(metricName, present);
     }
-    if (!keepsOthers) refuseOtherValues(insert, this.#present);
+    if (!keepsOthers) {
+      for (const batch of insert.batches)
+        refuseOtherValues(batch, this.#present.get(batch.series.metricName));
+    }
     return insert.without(this.#present);
   }
 }
@@ -240,22 +238,22 @@ export function refuseOtherDocuments(
 }
 
 /**
- * @param present what is stored, by metric and minute
- * @throws SeedError for a record that is there with another value
+ * @param present what is stored of the series, by minute. What is missing of it is no matter: the
+ *   count at the end of the load tells
+ * @throws SeedError for a record from position `from` on and before `to` that is there with another
+ *   value
  */
 export function refuseOtherValues(
-  { batches }: Insert,
-  present: ReadonlyMap<string, ReadonlyMap<number, unknown>>,
+  { series, minutes, values, records }: Batch,
+  present: ReadonlyMap<number, unknown> | undefined,
+  from = 0,
+  to = records,
 ): void {
-  for (const { series, minutes, values } of batches) {
-    const stored = present.get(series.metricName);
-    if (!stored || stored.size === 0) continue;
-    for (const [position, minute] of minutes.entries()) {
-      const value = values[position];
-      if (stored.has(minute) && stored.get(minute) !== value) {
-        throw anothers(series, minute, 'value', stored.get(minute), value);
-      }
-    }
+  if (!present || present.size === 0) return;
+  for (let i = from; i < to; i++) {
+    const found = present.get(minutes[i]);
+    if (found === values[i] || !present.has(minutes[i])) continue;
+    throw anothers(series, minutes[i], 'value', found, values[i]);
   }
 }
 

@@ -11,8 +11,8 @@ import type { DriverConnectionType } from './driver/internals.js';
 import {
   BulkWriteSink,
   duplicatesOf,
-  InsertSender,
   repeatsId,
+  SendingSink,
   SequenceSink,
   unaccounted,
   type WriteConcernSetting,
@@ -46,7 +46,7 @@ export interface Sink {
 /** Encodes and throws away: measures the model and the encoder alone (`--writer none`). */
 export const nullSink: Sink = {
   async write(insert) {
-    encodeOnly(insert);
+    insert.encode();
     return { inserted: insert.records, alreadyThere: 0 };
   },
 };
@@ -118,49 +118,31 @@ function connectsBy(connectionType: Sequence['connectionType'], db: Db): boolean
 /** Of this thread: it is used by one insert at a time, without a pause. */
 const encoder = new BucketEncoder();
 
-export class BucketSink implements Sink {
-  readonly #sender: InsertSender;
-
-  /** @param single see {@link InsertSender} */
+class BucketSink extends SendingSink {
+  /** @param single see {@link SendingSink} */
   constructor(db: Db, writeConcern: WriteConcernSetting, single?: MakeSequence) {
-    this.#sender = new InsertSender(db, METRIC_BUCKETS, writeConcern, single);
+    super(db, METRIC_BUCKETS, writeConcern, single);
   }
 
-  open(inserts: number): void {
-    this.#sender.open(inserts);
-  }
-
-  async write(insert: Insert): Promise<WriteResult> {
+  protected async send(insert: Insert): Promise<WriteResult> {
     const { bytes, buckets } = encodeBuckets(insert, encoder);
-    try {
-      const reply = await this.#sender.send(bytes);
-      const repeated = duplicatesOf(reply, repeatsId).map((index) => buckets[index]);
-      if (reply.inserted + repeated.length !== buckets.length) {
-        throw unaccounted(insert, reply.inserted, buckets.length);
-      }
-      if (repeated.length === 0) return { inserted: insert.records, alreadyThere: 0 };
-      const alreadyThere = repeated.reduce((sum, { from, to }) => sum + to - from, 0);
-      return {
-        inserted: insert.records - alreadyThere,
-        alreadyThere,
-        // Copies: the buffer is used again.
-        repeated: repeated.map((bucket) => ({
-          ...bucket,
-          document: Uint8Array.from(bytes.subarray(bucket.start, bucket.end)),
-        })),
-      };
-    } catch (error) {
-      // The broken connection may still hold on to these bytes: they must not change under it.
-      insert.buffer.discard();
-      throw error;
+    const reply = await this.sent(bytes);
+    const repeated = duplicatesOf(reply, repeatsId).map((index) => buckets[index]);
+    if (reply.inserted + repeated.length !== buckets.length) {
+      throw unaccounted(insert, reply.inserted, buckets.length);
     }
+    if (repeated.length === 0) return { inserted: insert.records, alreadyThere: 0 };
+    const alreadyThere = repeated.reduce((sum, { from, to }) => sum + to - from, 0);
+    return {
+      inserted: insert.records - alreadyThere,
+      alreadyThere,
+      // Copies: the buffer is used again.
+      repeated: repeated.map((bucket) => ({
+        ...bucket,
+        document: Uint8Array.from(bytes.subarray(bucket.start, bucket.end)),
+      })),
+    };
   }
-}
-
-/** Writes without encoding into a message: to measure (`--writer none`). */
-export function encodeOnly(insert: Insert): void {
-  if (insert.asBuckets) encodeBuckets(insert, encoder);
-  else insert.encode();
 }
 
 /** The `_id` of an encoded bucket: its first field. */
