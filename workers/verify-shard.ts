@@ -4,58 +4,30 @@
  */
 import { threadId } from 'node:worker_threads';
 import type { ClientSession, Db, Document } from 'mongodb';
-import type { ConnectionSettings } from '../src/config/settings.js';
 import { makeClient } from '../src/connect/connect.js';
 import { formatLoaderName } from '../src/connect/loader-connections.js';
 import { explainFailure, withRetry } from '../src/connect/retry.js';
 import { explainServerError } from '../src/connect/server-errors.js';
-import type { Dataset } from '../src/dataset/dataset.js';
-import { ShardSource } from '../src/dataset/source.js';
+import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
+import { BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
-import type { FleetDefinition } from '../src/fleet/file.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
-import type { Shard } from '../src/plan/plan.js';
 import { METRICS } from '../src/store/names.js';
 import { Counters, untilHeld } from '../src/threads/counters.js';
-import { type Shared, unshare } from '../src/threads/pool.js';
-import { compareShard } from '../src/verify/compare-shard.js';
-import type { Findings } from '../src/verify/findings.js';
+import { unshare } from '../src/threads/pool.js';
+import { type BucketReading, compareShard } from '../src/verify/compare-shard.js';
+import type { VerifyContext, VerifyResult, VerifyTask } from '../src/verify/verify.js';
 
-export interface VerifyContext {
-  readonly dataset: Dataset;
-  readonly fleet: FleetDefinition;
-  readonly connection: ConnectionSettings;
-  /** How long to go on trying one shard, in milliseconds. */
-  readonly retryMs: number;
-  /** Whose connections these are; undefined for one that only compares. */
-  readonly loader: string | undefined;
+interface Thread {
+  readonly db: Db;
+  readonly session: ClientSession;
+  readonly model: TelemetryModel;
+  readonly memory: SeriesMemory;
+  readonly buckets: BucketReading;
 }
 
-export interface VerifyTask {
-  readonly context: Shared<VerifyContext>;
-  readonly shard: Shard;
-  /**
-   * Flat layout: replace records that are there with other content, while these say that the
-   * database is held; see {@link Counters}. Undefined: only compare.
-   */
-  readonly mending: SharedArrayBuffer | undefined;
-}
-
-/** A failure crosses the thread boundary as data: an error object would lose its class. */
-export type VerifyResult =
-  | { readonly state: 'compared'; readonly findings: Findings }
-  | {
-      readonly state: 'failed';
-      readonly exitStatus: ExitStatus;
-      readonly message: string;
-      readonly remedy: string;
-    };
-
-/** More than a shard's minutes: a batch is a whole series, as far as the server's limits allow. */
-const WHOLE_SERIES = Number.MAX_SAFE_INTEGER;
-
-let thread: { readonly db: Db; readonly session: ClientSession; readonly model: TelemetryModel } | undefined;
+let thread: Thread | undefined;
 
 export default async function verifyShard({
   context: shared,
@@ -69,10 +41,11 @@ export default async function verifyShard({
     const findings = await withRetry(
       async () => {
         thread ??= await prepareThread(context);
-        const { db, session, model } = thread;
-        const source = new ShardSource(model, context.dataset, shard, WHOLE_SERIES);
+        const { db, session, model, memory, buckets } = thread;
+        // As a load of buckets cuts it: a batch is a whole series, unless the shard is very long.
+        const source = new ShardSource(model, context.dataset, shard, BUCKETS_INSERT_RECORDS, memory);
         const mend = counters && ((documents: readonly Document[]) => replace(db, documents, counters));
-        return compareShard({ source, shard, db, session, mend });
+        return compareShard({ source, shard, db, session, mend, buckets });
       },
       { limitMs: retryMs, stopping: () => counters?.stopping === true },
     );
@@ -94,7 +67,7 @@ export default async function verifyShard({
 }
 
 /** A client whose first attempt to connect fails is of no use afterwards, and is not kept. */
-async function prepareThread({ connection, fleet, dataset, loader }: VerifyContext) {
+async function prepareThread({ connection, fleet, dataset, loader }: VerifyContext): Promise<Thread> {
   const { database } = connection;
   const name = loader !== undefined && { database, loader, thread: threadId, generation: 0 };
   const client = makeClient(connection, name ? { appName: formatLoaderName(name) } : {});
@@ -108,6 +81,8 @@ async function prepareThread({ connection, fleet, dataset, loader }: VerifyConte
     db: client.db(connection.database),
     session: client.startSession({ causalConsistency: false }),
     model: new TelemetryModel(buildFleet(fleet), dataset.seed),
+    memory: new SeriesMemory(),
+    buckets: { state: 'untried' },
   };
 }
 

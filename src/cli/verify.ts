@@ -118,7 +118,8 @@ export interface NextCommand {
 
 /** The comparison's outcome. */
 export function reportLines(report: VerifyReport, next?: NextCommand): string[] {
-  const { records, assets, fingerprint, recordsPerSecond, elapsedMs, readFrom } = report;
+  const { records, assets, fingerprint, recordsPerSecond, elapsedMs, readFrom, inBuckets } = report;
+  const byBuckets = inBuckets === 0 ? '' : `, ${count(inBuckets)} of them by their compressed buckets`;
   const compared = [
     `Records: ${count(records.found)} found, ${count(records.expected)} planned`,
     ...(records.ofOtherRuns > 0 ? [`Beside them: ${count(records.ofOtherRuns)} of other runs`] : []),
@@ -128,7 +129,7 @@ export function reportLines(report: VerifyReport, next?: NextCommand): string[] 
     `Assets: ${count(assets.found)} found, ${count(assets.expected)} planned`,
     `Dataset fingerprint: ${fingerprint}`,
     ...(readFrom.address === undefined ? [] : [`Read from the ${readFrom.role} ${readFrom.address}`]),
-    `Compared in ${duration(elapsedMs)}, ${count(recordsPerSecond)} records/s`,
+    `Compared in ${duration(elapsedMs)}, ${count(recordsPerSecond)} records/s${byBuckets}`,
   ];
   if (report.status === 'equal') {
     const others = records.ofOtherRuns;

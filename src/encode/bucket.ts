@@ -4,8 +4,8 @@
  */
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
-import type { Series } from './document.js';
-import type { Batch, Insert } from './insert.js';
+import type { BatchBuffer, Series } from './document.js';
+import type { Batch } from './insert.js';
 
 /** The most measurements that a server puts into one bucket. */
 export const BUCKET_RECORDS = 1000;
@@ -70,6 +70,11 @@ export function bucketEnd(minutes: Int32Array, from: number, records: number): n
   let end = from + 1;
   while (minutes[end] < tooLate) end++;
   return end;
+}
+
+/** No bucket with a record of this minute, or of a later one, begins before. */
+export function spanStart(minute: number): number {
+  return bucketStart(minute - SPAN_MINUTES);
 }
 
 function bucketStart(minute: number): number {
@@ -187,7 +192,7 @@ interface Piece extends Pick<EncodedBucket, 'batch' | 'from' | 'to'> {
 
 /** Encodes batches as buckets, in order, into the buffer. */
 export function encodeBuckets(
-  { batches, buffer }: Pick<Insert, 'batches' | 'buffer'>,
+  { batches, buffer }: { readonly batches: readonly Batch[]; readonly buffer: BatchBuffer },
   encoder: BucketEncoder,
 ): EncodedBuckets {
   const pieces = batches.flatMap(piecesOf);

@@ -77,6 +77,7 @@ export async function verifyDatabase(settings: Settings, verifying: Verifying): 
       connection,
       fleet: selection.fleet,
       dataset: selection.dataset,
+      shardDays: selection.run?.shardDays ?? load.shardDays,
       others: selection.others,
       workers: load.workers ?? availableParallelism(),
       retryMs: load.retrySeconds * 1000,

@@ -1,10 +1,15 @@
-/** Compares one shard, as the model makes it, with what a database holds of it. */
-import { BSON, type ClientSession, type Db, type Document } from 'mongodb';
+/**
+ * Compares one shard, as the model makes it, with what a database holds of it: as records, or, in a
+ * time-series collection, bucket by bucket where those are what a load of buckets writes.
+ */
+import { BSON, type ClientSession, type Db, type Document, MongoServerError } from 'mongodb';
 import type { ShardSource } from '../dataset/source.js';
+import { BucketEncoder, encodeBuckets, spanStart } from '../encode/bucket.js';
 import { BatchBuffer, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
-import type { Shard } from '../plan/plan.js';
-import { Comparison, findSeries } from './comparison.js';
+import { instantOf, type Shard } from '../plan/plan.js';
+import { METRIC_BUCKETS } from '../store/names.js';
+import { addPlanned, Comparison, findRaw, findSeries, type RawReply } from './comparison.js';
 import { type Findings, noFindings } from './findings.js';
 
 export interface CompareInput {
@@ -14,6 +19,15 @@ export interface CompareInput {
   readonly session: ClientSession;
   /** Flat layout: is given the planned documents that are there with other content. */
   readonly mend?: (documents: readonly Document[]) => Promise<void>;
+  /** Whether buckets are worth asking for: what a thread has learnt of this database. */
+  readonly buckets: BucketReading;
+}
+
+/**
+ * Until a shard has shown it, nobody knows whether a collection holds buckets as they are planned.
+ */
+export interface BucketReading {
+  state: 'untried' | 'as planned' | 'otherwise';
 }
 
 /**
@@ -27,11 +41,38 @@ interface Piece {
   readonly to: number;
 }
 
-/** Reads the shard's series one after the other, each in time order, next to the model's own. */
-export async function compareShard({ source, shard, db, session, mend }: CompareInput): Promise<Findings> {
-  const { layout } = source.dataset;
+/**
+ * Compares the shard's series one after the other.
+ * @throws errors of the server and of the connection
+ */
+export async function compareShard(input: CompareInput): Promise<Findings> {
   const findings = noFindings();
-  const pieces = piecesOf(source, shard);
+  const pieces = piecesOf(input.source, input.shard);
+  const { buckets, source } = input;
+  const useBuckets = source.dataset.layout === 'timeseries' && buckets.state !== 'otherwise';
+  const proven = useBuckets ? await provenByBuckets(input, pieces) : [];
+  if (buckets.state === 'untried') {
+    buckets.state = proven.length > 0 ? 'as planned' : 'otherwise';
+    // The first one is read as records all the same: it shows that the server makes of such a bucket
+    // what was planned.
+    proven.shift();
+  }
+  for (const { batch } of proven) if (batch) addPlanned(findings, batch);
+  await compareRecords(
+    input,
+    pieces.filter((piece) => !proven.includes(piece)),
+    findings,
+  );
+  return findings;
+}
+
+/** Reads each piece in time order, next to the model's own. */
+async function compareRecords(
+  { source, db, session, mend }: CompareInput,
+  pieces: readonly Piece[],
+  findings: Findings,
+): Promise<void> {
+  const { layout } = source.dataset;
   const ask = async ({ series, from, to }: Piece): Promise<{ reply: RawReply } | { error: unknown }> =>
     findRaw(db, session, findSeries(layout, series, from, to)).then(
       (reply) => ({ reply }),
@@ -51,7 +92,6 @@ export async function compareShard({ source, shard, db, session, mend }: Compare
     comparison.end();
     if (mend && comparison.different.length > 0) await mend(comparison.expectedDocuments());
   }
-  return findings;
 }
 
 /**
@@ -76,70 +116,81 @@ function piecesOf(source: ShardSource, shard: Shard): Piece[] {
   });
 }
 
-// Query results as the server sent them: many documents in one piece of memory. A buffer for each
-// document, which the driver's cursors can give, would cost more than comparing it.
+// Buckets. Those that a load of buckets has written, and nobody has changed, are byte for byte what
+// the encoder makes of the same records again. That shows that all their records are there without
+// a look at one of them. Wherever it does not, the series is compared record by record instead,
+// which finds what is wrong.
 
-/** One reply. */
-export interface RawReply {
-  /** `use` is given the bytes and where in them a document begins and ends. */
-  each(use: (bytes: Buffer, start: number, end: number) => void): void;
-  /** Asks for the next reply; resolves with undefined where there is none. */
-  more(): Promise<RawReply | undefined>;
+const encoder = new BucketEncoder();
+
+/** Buckets in a reply: as many as 16 MB hold. */
+const BUCKETS_IN_REPLY = 5_000;
+
+const UNAUTHORIZED = 13;
+
+/** Those whose records are shown to be there, each once and nothing else, by their buckets. */
+async function provenByBuckets(
+  { shard, db, session }: CompareInput,
+  pieces: readonly Piece[],
+): Promise<Piece[]> {
+  const batches = pieces.flatMap(({ batch }) => batch ?? []);
+  if (batches.length === 0) return [];
+  const asked = findRaw(db, session, findBuckets(shard, pieces)).then(
+    (reply) => ({ reply }),
+    (error: unknown) => ({ error }),
+  );
+  const { bytes: planned, buckets } = encodeBuckets({ batches, buffer: batches[0].buffer }, encoder);
+  const missing = new Map(buckets.map((bucket) => [idOf(planned, bucket.start), bucket]));
+  const unclear = new Set<string>();
+  const answer = await asked;
+  if ('error' in answer) {
+    if (answer.error instanceof MongoServerError && answer.error.code === UNAUTHORIZED) return [];
+    throw answer.error;
+  }
+  for (let reply: RawReply | undefined = answer.reply; reply; reply = await reply.more()) {
+    reply.each((bytes, start, end) => {
+      const id = idOf(bytes, start);
+      const bucket = missing.get(id);
+      if (bucket && planned.compare(bytes, start, end, bucket.start, bucket.end) === 0) {
+        missing.delete(id);
+        return;
+      }
+      const stored = BSON.deserialize(bytes.subarray(start, end), { promoteBuffers: true });
+      if (!isLater(stored, shard)) unclear.add(String(stored.meta?.metric_name));
+    });
+  }
+  for (const { batch } of missing.values()) unclear.add(batch.series.metricName);
+  return pieces.filter(({ batch, series }) => batch && !unclear.has(series.metricName));
 }
 
-/**
- * Runs a `find` where the database's read preference leads to, which must be one server: its cursor
- * is there.
- */
-export async function findRaw(
-  db: Db,
-  session: ClientSession,
-  find: { readonly find: string } & Document,
-): Promise<RawReply> {
-  const ask = async (command: Document): Promise<RawReply> => {
-    const reply = await db.command(command, { session, raw: true, readPreference: db.readPreference });
-    // With `raw` a nested document stays bytes.
-    const { id, cursor, array } = parseCursor(reply.cursor as Buffer);
-    return {
-      each: (use) => eachDocument(cursor, array, use),
-      more: async () => {
-        if (id === 0n) return undefined;
-        // A number of 64 bits: the command refuses any other.
-        const getMore = BSON.Long.fromBigInt(id);
-        return ask({ getMore, collection: find.find, batchSize: find.batchSize });
-      },
-    };
+/** All buckets that may hold records of these series in the shard. */
+function findBuckets({ assetId, from, to }: Shard, pieces: readonly Piece[]): { find: string } & Document {
+  const filter = {
+    'meta.asset_id': assetId,
+    'meta.metric_name': { $in: [...new Set(pieces.map(({ series }) => series.metricName))] },
+    'control.min.timestamp': { $gte: instantOf(spanStart(from)), $lt: instantOf(to) },
+    'control.max.timestamp': { $gte: instantOf(from) },
   };
-  return ask(find);
+  return { find: METRIC_BUCKETS, filter, batchSize: BUCKETS_IN_REPLY };
 }
 
-function parseCursor(cursor: Buffer): { id: bigint; cursor: Buffer; array: number } {
-  let id = 0n;
-  let array = -1;
-  for (const [, nameOffset, nameLength, offset] of BSON.onDemand.parseToElements(cursor)) {
-    const name = cursor.toString('latin1', nameOffset, nameOffset + nameLength);
-    if (name === 'id') id = cursor.readBigInt64LE(offset);
-    if (name === 'firstBatch' || name === 'nextBatch') array = offset;
-  }
-  if (array < 0) throw new Error('the server answered a query without a batch of documents');
-  return { id, cursor, array };
+/** Of the document that begins there: its `_id`, which is its first field. */
+function idOf(bytes: Buffer, start: number): string {
+  return bytes.toString('latin1', start + 9, start + 21);
 }
+
+/** With which a column of dates begins: a type, an empty name, and the first date. */
+const DATE = 0x09;
+const FIRST_DATE_AT = 2;
+/** Compressed, and in the order of time. */
+const SORTED = 2;
 
 /**
- * An array in BSON: its length; for each element its type, its position as text with a zero after
- * it, and the document; a zero at the end.
+ * Whether a bucket begins after the shard: the next shard's first one does, though it is filed under
+ * the full hour before.
  */
-function eachDocument(
-  cursor: Buffer,
-  array: number,
-  use: (bytes: Buffer, start: number, end: number) => void,
-): void {
-  const last = array + cursor.readInt32LE(array) - 1;
-  for (let at = array + 4; at < last; ) {
-    at++;
-    while (cursor[at] !== 0) at++;
-    const start = at + 1;
-    at = start + cursor.readInt32LE(start);
-    use(cursor, start, at);
-  }
+function isLater({ control, data }: Document, { to }: Shard): boolean {
+  const timestamps: unknown = data?.timestamp;
+  if (control?.version !== SORTED || !Buffer.isBuffer(timestamps) || timestamps[0] !== DATE) return false;
+  return Number(timestamps.readBigInt64LE(FIRST_DATE_AT)) >= instantOf(to).getTime();
 }

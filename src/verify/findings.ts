@@ -34,6 +34,8 @@ export interface SeriesFindings {
 export interface Findings {
   expected: number;
   found: number;
+  /** Of those found: records that buckets have shown to be there, which are not read one by one. */
+  inBuckets: number;
   /** By asset and metric. */
   readonly series: Map<string, SeriesFindings>;
   readonly examples: Example[];
@@ -50,13 +52,14 @@ export function noDefects(): DefectCounts {
 }
 
 export function noFindings(): Findings {
-  return { expected: 0, found: 0, series: new Map(), examples: [], fingerprint: [0, 0] };
+  return { expected: 0, found: 0, inBuckets: 0, series: new Map(), examples: [], fingerprint: [0, 0] };
 }
 
 /** Adds `more` to `total`. */
 export function addFindings(total: Findings, more: Findings): void {
   total.expected += more.expected;
   total.found += more.found;
+  total.inBuckets += more.inBuckets;
   for (const { assetId, metricName, counts } of more.series.values()) {
     const known = countsOf(total, assetId, metricName);
     for (const defect of DEFECTS) known[defect] += counts[defect];

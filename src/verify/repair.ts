@@ -134,14 +134,14 @@ async function refuseUnlessUnchanged(
 
 /** Loads the shards in which records are missing once more: what is there stays. */
 async function insertMissing(
-  { target, connection, fleet, dataset, workers, retryMs }: VerifyInput,
+  { target, connection, fleet, dataset, shardDays, workers, retryMs }: VerifyInput,
   { repairable }: VerifyReport,
   { target: { db }, lease, loader, runId }: HeldWork,
   counters: Counters,
   notice: (message: string) => void,
 ): Promise<void> {
   const pool = new LoadPool(workers);
-  const plan = { ...planOf({ fleet, dataset }), shards: repairable };
+  const plan = { ...planOf({ fleet, dataset, shardDays }), shards: repairable };
   try {
     await new Dispatcher({
       plan,

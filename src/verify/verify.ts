@@ -3,19 +3,19 @@
  * shards.
  */
 import type { Db } from 'mongodb';
-import type { VerifyResult, VerifyTask } from '../../workers/verify-shard.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { openConnection, withLongReads } from '../connect/connect.js';
 import { explainFailure, withRetry } from '../connect/retry.js';
 import { chooseMember, connectionTo, type Member, type Target } from '../connect/target.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { SeedError } from '../errors.js';
+import { type ExitStatus, SeedError } from '../errors.js';
+import type { FleetDefinition } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { inspectTarget } from '../inspect/inspect.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
-import { share, WorkerPool } from '../threads/pool.js';
+import { type Shared, share, WorkerPool } from '../threads/pool.js';
 import {
   addFindings,
   type DefectCounts,
@@ -38,6 +38,11 @@ export interface VerifyInput {
   readonly connection: ConnectionSettings;
   readonly fleet: Fleet;
   readonly dataset: Dataset;
+  /**
+   * Of the run that has loaded it, where that is known: buckets are what was planned only where
+   * shards are cut as they were.
+   */
+  readonly shardDays: number | undefined;
   /** Datasets of other runs in the same database: their records are not foreign. */
   readonly others: readonly OtherDataset[];
   readonly workers: number;
@@ -64,6 +69,10 @@ export interface VerifyReport {
     /** Records that other runs have put beside these; not among those found. */
     readonly ofOtherRuns: number;
   } & Readonly<DefectCounts>;
+  /**
+   * Records that compressed buckets have shown to be there: several times as fast as reading them.
+   */
+  readonly inBuckets: number;
   /** Series with defects, by asset and metric. */
   readonly series: readonly SeriesFindings[];
   readonly examples: Findings['examples'];
@@ -81,9 +90,9 @@ export interface VerifyReport {
   readonly readFrom: Member;
 }
 
-/** The shards of a comparison; a load's own may be longer or shorter. */
-export function planOf({ fleet, dataset }: Pick<VerifyInput, 'fleet' | 'dataset'>) {
-  return planLoad(fleet, dataset.window, dataset.sections, DEFAULT_SHARD_DAYS);
+/** The shards of a comparison. */
+export function planOf({ fleet, dataset, shardDays }: Pick<VerifyInput, 'fleet' | 'dataset' | 'shardDays'>) {
+  return planLoad(fleet, dataset.window, dataset.sections, shardDays ?? DEFAULT_SHARD_DAYS);
 }
 
 /** @throws SeedError where the database cannot be read. */
@@ -151,6 +160,36 @@ async function compareAll(
   return { ...report, expired, readFrom: member };
 }
 
+export interface VerifyContext {
+  readonly dataset: Dataset;
+  readonly fleet: FleetDefinition;
+  readonly connection: ConnectionSettings;
+  /** How long to go on trying one shard, in milliseconds. */
+  readonly retryMs: number;
+  /** Whose connections these are; undefined for one that only compares. */
+  readonly loader: string | undefined;
+}
+
+export interface VerifyTask {
+  readonly context: Shared<VerifyContext>;
+  readonly shard: Shard;
+  /**
+   * Flat layout: replace records that are there with other content, while these say that the
+   * database is held; see {@link Counters}. Undefined: only compare.
+   */
+  readonly mending: SharedArrayBuffer | undefined;
+}
+
+/** A failure crosses the thread boundary as data: an error object would lose its class. */
+export type VerifyResult =
+  | { readonly state: 'compared'; readonly findings: Findings }
+  | {
+      readonly state: 'failed';
+      readonly exitStatus: ExitStatus;
+      readonly message: string;
+      readonly remedy: string;
+    };
+
 /** Who puts right what differs, and the counters that say whether it may. */
 export interface Mending {
   readonly loader: string;
@@ -205,6 +244,7 @@ function reportOf(
     status: asPlanned ? 'equal' : 'different',
     fingerprint: fingerprintText(findings.fingerprint),
     records: { expected: findings.expected, found: findings.found, ofOtherRuns, ...defects },
+    inBuckets: findings.inBuckets,
     series: [...findings.series.values()].sort(byName),
     examples: findings.examples,
     assets,

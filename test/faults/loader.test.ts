@@ -70,7 +70,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal}: exit 130, how to resume, and what was said to be safe is safe`, async () => {
     const place = newPlace();
     const layout = signal === 'SIGTERM' ? UNKEYED_LAYOUT : 'flat';
-    const running = RunningLoad.load(place, [...FLAGS, '--layout', layout]);
+    const running = RunningLoad.load(place, [...FLAGS, '--layout', layout, '--writer', 'sequence']);
     await untilShards(running, server.uri, place.database, 2);
     running.kill(signal);
     const { status, stdout, stderr } = await running.ended;
