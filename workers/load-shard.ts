@@ -1,23 +1,31 @@
 /** The piscina entry: loads one shard, start to end. */
 
+import { createHistogram } from 'node:perf_hooks';
 import { parentPort, threadId } from 'node:worker_threads';
 import { makeClient } from '../src/connect/connect.js';
 import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../src/connect/retry.js';
 import { explainServerError } from '../src/connect/server-errors.js';
 import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
-import { BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js';
+import { BUCKET_RECORDS, BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import type { LoadTask, Prepared, ShardTask } from '../src/load/load.js';
 import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../src/model/telemetry-model.js';
 import { loadedAssets } from '../src/plan/plan.js';
 import { serverIdentity } from '../src/store/server.js';
-import { BATCHES_IN_FLIGHT, Counters, SHARDS_SIDE_BY_SIDE, untilHeld } from '../src/threads/counters.js';
+import {
+  BATCHES_IN_FLIGHT,
+  Counters,
+  pacedRecords,
+  SHARDS_SIDE_BY_SIDE,
+  untilHeld,
+  untilTurn,
+} from '../src/threads/counters.js';
 import { unshare } from '../src/threads/pool.js';
 import { SEQUENCE_HEADROOM } from '../src/write/driver/document-sequence.js';
 import { gateWrites } from '../src/write/driver/held-connection.js';
-import { BufferPool, loadShard } from '../src/write/load-shard.js';
+import { BufferPool, type LoopHooks, loadShard } from '../src/write/load-shard.js';
 import { SafeSink } from '../src/write/safe-sink.js';
 import { type LoadedSequence, loadSequence, nullSink, openSink } from '../src/write/sink.js';
 import { WriterConnection } from '../src/write/writer-connection.js';
@@ -35,6 +43,8 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
      */
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
+    /** Microseconds, up to an hour. */
+    latencies: createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 }),
     model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
     /** For the shards that are loaded side by side. */
     memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory()),
@@ -136,15 +146,24 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
     : nullSink;
   const memory = memories.pop();
   const asBuckets = context.writer === 'buckets';
-  const batchSize = asBuckets ? BUCKETS_INSERT_RECORDS : context.batchSize;
+  const batchSize = asBuckets
+    ? pacedRecords(BUCKETS_INSERT_RECORDS, context.rate, BUCKET_RECORDS)
+    : context.batchSize;
   const source = new ShardSource(model, context.dataset, shard, batchSize, memory, asBuckets);
-  const loading = loadShard(source, sink, buffers, stopping, (records, micros, metric, minute) => {
+  const { rate } = context;
+  const turn = (records: number) => (rate === undefined ? undefined : untilTurn(counters, records, rate));
+  const acknowledged: LoopHooks['acknowledged'] = (records, sentMs, metric, minute) => {
     counters.add(slot, 'acknowledged', records);
-    counters.add(slot, 'batches', 1);
-    counters.add(slot, 'batchMicros', micros);
+    if (sentMs !== undefined) {
+      const micros = Math.max(1, Math.round(sentMs * 1000));
+      thread.latencies.record(micros);
+      counters.add(slot, 'batches', 1);
+      counters.add(slot, 'batchMicros', micros);
+    }
     counters.set(slot, 'metricIndex', metrics.indexOf(metric));
     counters.set(slot, 'minute', minute);
-  });
+  };
+  const loading = loadShard(source, sink, buffers, { stopping, turn, acknowledged });
   const result = await loading.finally(() => memory && memories.push(memory));
   if (!result.complete) return { state: 'interrupted' };
   return {
@@ -153,6 +172,7 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
     alreadyThere: result.alreadyThere,
     ms: performance.now() - started,
     worker: slot,
+    latencies: { thread: threadId, histogram: thread.latencies },
     serverIdentity: identity,
     writer: connection?.writer ?? { kind: 'none' },
   };

@@ -28,6 +28,7 @@ const MANNER_FLAGS: readonly SettingName[] = [
   'compressors',
   'workers',
   'batchSize',
+  'rate',
   'retrySeconds',
 ];
 

@@ -93,6 +93,7 @@ export const REFRESH_SETTINGS: readonly SettingName[] = [
   'end',
   'workers',
   'batchSize',
+  'rate',
   'writer',
   'writeConcern',
   'compressors',

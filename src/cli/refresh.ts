@@ -28,6 +28,7 @@ import { listenForInterrupts } from './terminal.js';
 const MANNER_SETTINGS = [
   'workers',
   'batchSize',
+  'rate',
   'writer',
   'writeConcern',
   'compressors',

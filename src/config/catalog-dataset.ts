@@ -149,6 +149,12 @@ export const LOAD_SETTINGS = {
     group: 'Speed:',
     description: 'records in one insert command',
   },
+  rate: {
+    flag: '--rate',
+    argument: '<n>',
+    group: 'Speed:',
+    description: 'records a second at most, sent evenly (default: as fast as it goes)',
+  },
   workers: {
     flag: '--workers',
     argument: '<n>',

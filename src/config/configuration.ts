@@ -62,6 +62,7 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
         shard: values.shard ?? false,
         workers: values.workers,
         batchSize: values.batchSize,
+        rate: values.rate,
         shardDays: values.shardDays,
         writer: values.writer,
         writeConcern: values.writeConcern ?? fromUri(writeConcernOf),

@@ -13,6 +13,7 @@ export const MAX_DAYS = 36_500;
  * (bench/README.md).
  */
 const MAX_BATCH = 100_000;
+const MAX_RATE = 1_000_000_000;
 /** A server takes at most 2³¹ − 1 seconds. */
 const MAX_TTL_DAYS = 24_855;
 /** Names of sites have five digits. */
@@ -116,6 +117,7 @@ export const VALUES = z.object({
   parts: wholeNumber(1, MAX_PARTS).optional(),
   part: wholeNumber(1, MAX_PARTS).optional(),
   batchSize: wholeNumber(1, MAX_BATCH),
+  rate: wholeNumber(1, MAX_RATE).optional(),
   workers: wholeNumber(1, 256).optional(),
   shardDays: wholeNumber(1, MAX_DAYS).optional(),
   writer: oneOf(WRITERS),

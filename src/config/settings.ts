@@ -117,6 +117,8 @@ export interface LoadSettings {
   /** Undefined: by the machine's cores. */
   readonly workers: number | undefined;
   readonly batchSize: number;
+  /** Records a second at most; undefined: as fast as it goes. */
+  readonly rate: number | undefined;
   /** Undefined: the default of the plan. */
   readonly shardDays: number | undefined;
   readonly writer: WriterName;

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import type { Histogram } from 'node:perf_hooks';
 import type {
   AvailabilityScale,
   ConnectionSettings,
@@ -52,6 +53,8 @@ export interface WorkerContext {
   readonly writeConcern: string | number | undefined;
   readonly compressors: readonly string[];
   readonly batchSize: number;
+  /** Records a second at most, of all workers together; undefined: as fast as it goes. */
+  readonly rate: number | undefined;
   /** Set for a repair: a record that is there stays, whatever it holds. */
   readonly keepsOthers?: true;
   /** See `drawLoader`. */
@@ -68,6 +71,8 @@ export interface LoadedShard {
   readonly alreadyThere: number;
   readonly ms: number;
   readonly worker: number;
+  /** Of all inserts of this thread so far: microseconds from sending one to its answer. */
+  readonly latencies: { readonly thread: number; readonly histogram: Histogram };
   /**
    * The server that took the shard's first batch, as `serverIdentity` names it; empty where there
    * is none.

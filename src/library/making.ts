@@ -42,7 +42,15 @@ import { previewDataset } from './reading.js';
  */
 type LoadChoices = Pick<
   LoadSettings,
-  'seed' | 'layout' | 'availabilityScale' | 'environment' | 'workers' | 'batchSize' | 'shardDays' | 'writer'
+  | 'seed'
+  | 'layout'
+  | 'availabilityScale'
+  | 'environment'
+  | 'workers'
+  | 'batchSize'
+  | 'rate'
+  | 'shardDays'
+  | 'writer'
 > &
   Pick<LoadSettings, 'writeConcern' | 'clustered' | 'ttlDays' | 'compressors' | 'retrySeconds'> &
   WindowRequest;

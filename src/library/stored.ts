@@ -89,6 +89,7 @@ export type RefreshLoadOptions = Pick<
   | 'end'
   | 'workers'
   | 'batchSize'
+  | 'rate'
   | 'writer'
   | 'writeConcern'
   | 'compressors'

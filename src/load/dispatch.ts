@@ -1,4 +1,5 @@
 /** Hands shards to workers until all are durably done. */
+import type { Histogram } from 'node:perf_hooks';
 
 import type { Db } from 'mongodb';
 import { waitForStragglers } from '../connect/loader-connections.js';
@@ -56,6 +57,8 @@ export class Dispatcher {
   readonly done = new Set<string>();
   /** Records that the server did not have before. */
   inserted = 0;
+  /** By thread: see {@link LoadedShard.latencies}. */
+  readonly latencies = new Map<number, Histogram>();
   /** The writer that workers used. */
   writer: Writer | undefined;
 
@@ -117,6 +120,7 @@ export class Dispatcher {
     }
     this.inserted += result.inserted;
     this.writer = result.writer;
+    this.latencies.set(result.latencies.thread, result.latencies.histogram);
     this.#uncommitted.push({ shard, result });
     this.#commitSoon();
   }

@@ -15,6 +15,7 @@ import type { CheckpointStore } from '../runs/checkpoint-store.js';
 import type { PartStore } from '../runs/part-store.js';
 import { datasetOf, fleetOf, RUN_FORMAT, type RunDocument, storedFleet } from '../runs/run-document.js';
 import type { NewRun, RunStore } from '../runs/run-store.js';
+import { pacedRecords } from '../threads/counters.js';
 import { VERSION } from '../version.js';
 import type { Confirm } from './foreign.js';
 import type { LoadPool } from './load.js';
@@ -94,7 +95,8 @@ export function workerContext(
     writer,
     writeConcern: load.writeConcern,
     compressors: load.compressors,
-    batchSize: load.batchSize,
+    batchSize: pacedRecords(load.batchSize, load.rate),
+    rate: load.rate,
     loader,
     retryMs: load.retrySeconds * 1000,
   };
@@ -119,7 +121,8 @@ export function startedEvent(
     days: (dataset.window.end - dataset.window.start) / MINUTES_PER_DAY,
     assets: countAssets(job.fleet),
     workers,
-    batchSize: load.batchSize,
+    batchSize: pacedRecords(load.batchSize, load.rate),
+    rate: load.rate,
     planned: plan.counts,
     shards: { total: plan.shards.length, skipped: skipped.size },
     recordsBefore: recordsOf(plan, skipped),

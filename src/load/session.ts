@@ -1,11 +1,13 @@
 /** One session of loading a plan's shards: workers, progress, interruption. */
 
+import { createHistogram, type Histogram, type RecordableHistogram } from 'node:perf_hooks';
 import { isRetryMessage, type RetryLog } from '../connect/retry.js';
 import type { Dataset, WorkerContext, Writer } from '../dataset/dataset.js';
 import { countAssets } from '../fleet/build.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
 import type {
+  InsertLatency,
   LoadObserver,
   LoadProgress,
   LoadSummary,
@@ -29,6 +31,8 @@ export interface SessionFigures {
   readonly workers: number;
   readonly writer: Writer;
   readonly retries: number;
+  /** Undefined where nothing was sent. */
+  readonly inserts: InsertLatency | undefined;
   /** Time in which shards were loaded: what the rate is taken over. */
   readonly loadingMs: number;
 }
@@ -38,6 +42,7 @@ export const NO_WORK: SessionFigures = {
   workers: 0,
   writer: { kind: 'none' },
   retries: 0,
+  inserts: undefined,
   loadingMs: 0,
 };
 
@@ -93,6 +98,7 @@ export function summarise(input: SummaryInput): LoadSummary {
     ...(input.expired > 0 ? { expired: input.expired } : {}),
     ...(input.beside && input.beside.length > 0 ? { beside: input.beside.map(besideOf) } : {}),
     retries: figures.retries,
+    ...(figures.inserts ? { inserts: figures.inserts } : {}),
     elapsedMs: Math.round(input.elapsedMs),
     recordsPerSecond: seconds > 0 ? Math.round(input.sessionRecords / seconds) : 0,
     loader: {
@@ -198,8 +204,26 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
       workers: pool.workers,
       writer: dispatcher.writer ?? { kind: input.context.writer },
       retries: input.retries.count,
+      inserts: latencyOf([...dispatcher.latencies.values()]),
       loadingMs: performance.now() - started,
     },
+  };
+}
+
+const MICROS_PER_MS = 1000;
+
+/** @param histograms of microseconds */
+function latencyOf(histograms: readonly Histogram[]): InsertLatency | undefined {
+  const all = createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 });
+  for (const one of histograms) all.add(one as RecordableHistogram);
+  if (all.count === 0) return undefined;
+  const ms = (micros: number) => micros / MICROS_PER_MS;
+  return {
+    count: all.count,
+    p50Ms: ms(all.percentile(50)),
+    p95Ms: ms(all.percentile(95)),
+    p99Ms: ms(all.percentile(99)),
+    maxMs: ms(all.max),
   };
 }
 

@@ -24,6 +24,7 @@ export function startedLines(started: LoadStarted): string[] {
     span(days),
     `batch ${count(batchSize)}`,
     counted(workers, 'worker'),
+    ...(started.rate === undefined ? [] : [`at most ${count(started.rate)} records/s`]),
   ];
   const seedText = seedGiven || resumed ? `seed ${seed}` : `seed ${seed} (drawn)`;
   const branches: Branch[] = [`layout ${layout}, ${seedText}`];

@@ -234,6 +234,7 @@ export function loadResult(summary: LoadSummary): LoadResult {
     resumed: summary.resumed,
     elapsedMs: summary.elapsedMs,
     recordsPerSecond: summary.recordsPerSecond,
+    ...(summary.inserts ? { inserts: summary.inserts } : {}),
     loader: {
       cpuMs: loader.cpuMs,
       maxRssMb: loader.maxRssMb,

@@ -35,6 +35,8 @@ export interface LoadStarted {
   readonly assets: AssetCounts;
   readonly workers: number;
   readonly batchSize: number;
+  /** Records a second at most; undefined: as fast as it goes. */
+  readonly rate: number | undefined;
   readonly planned: SectionCounts;
   readonly shards: { readonly total: number; readonly skipped: number };
   /** Records of the skipped shards, already there before this session. */
@@ -89,13 +91,22 @@ export interface RunBeside {
   readonly window: { readonly start: Date; readonly end: Date };
 }
 
-/** How a load ended. */
 /** How the records were written, and why not in a faster way. */
 export interface WriterUsed {
   readonly kind: string;
   readonly reason?: string | null | undefined;
 }
 
+/** How long insert commands took, from sending one to its answer, in milliseconds. */
+export interface InsertLatency {
+  readonly count: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** How a load ended. */
 export interface LoadSummary {
   /** `part complete`: this part of a shared run is, others are not yet. */
   readonly status: 'complete' | 'part complete' | 'already complete' | 'interrupted' | 'nothing to resume';
@@ -128,6 +139,8 @@ export interface LoadSummary {
   readonly retries: number;
   readonly elapsedMs: number;
   readonly recordsPerSecond: number;
+  /** Absent where nothing was sent. */
+  readonly inserts?: InsertLatency;
   readonly loader: {
     readonly cpuMs: number;
     readonly maxRssMb: number;
@@ -187,6 +200,7 @@ export interface LoadResult
     | 'resumed'
     | 'elapsedMs'
     | 'recordsPerSecond'
+    | 'inserts'
     | 'loader'
     | 'database'
     | 'server'
@@ -195,12 +209,12 @@ export interface LoadResult
   readonly beside?: readonly (Omit<RunBeside, 'window'> & { readonly window: LoadResult['window'] })[];
 }
 
-/** Receives everything a load says. */
 /** Is told what happens in a load. */
 export interface LoadObserver {
   on(event: LoadEvent): void;
 }
 
+/** Receives everything a load says. */
 export interface Reporter extends LoadObserver {
   /** The last word: prints the summary (or the JSON object). */
   finish(summary: LoadSummary): void;

@@ -5,9 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Cells before the slots: stop flag, slots taken, and until when the run is held, by two clocks.
+ * Cells before the slots: stop flag, slots taken, until when the run is held, by two clocks, and
+ * when the next insert may be sent.
  */
-const HEADER = 4;
+const HEADER = 5;
+const NEXT_TURN = 4;
 const HELD_FOREVER = 2n ** 62n;
 const FIELDS = ['acknowledged', 'batches', 'batchMicros', 'assetIndex', 'metricIndex', 'minute'] as const;
 type Field = (typeof FIELDS)[number];
@@ -57,6 +59,24 @@ export class Counters {
     const [steady, wall] = clocks();
     const left = [Atomics.load(this.#cells, 2) - steady, Atomics.load(this.#cells, 3) - wall].map(Number);
     return Math.max(1, Math.min(...left, 3_600_000));
+  }
+
+  /**
+   * Takes the next turn to send, and leaves the time that so many records have at this rate to
+   * those who ask later. Time that nobody has used is gone: what was held up is not made up for.
+   * @returns milliseconds until that turn
+   */
+  takeTurn(records: number, perSecond: number): number {
+    const step = BigInt(Math.round((records * 1e9) / perSecond));
+    for (;;) {
+      const next = Atomics.load(this.#cells, NEXT_TURN);
+      const now = process.hrtime.bigint();
+      let turn = now;
+      if (next > now) turn = next;
+      if (Atomics.compareExchange(this.#cells, NEXT_TURN, next, turn + step) === next) {
+        return Number(turn - now) / 1e6;
+      }
+    }
   }
 
   /** Asks all workers to stop after the batches in flight. */
@@ -130,6 +150,31 @@ async function waitUntilHeld(counters: Counters): Promise<void> {
   while (!counters.held) {
     if (counters.stopping) throw new Error('the run is not held any more');
     await sleep(PAUSE_MS);
+  }
+}
+
+// A load at a rate of the user's.
+
+/** Inserts a second at least: fewer large ones would be bursts. */
+const INSERTS_PER_SECOND = 10;
+
+/**
+ * How many records an insert may have, so that they are sent evenly.
+ * @param most without a rate
+ * @param unit it is a multiple of this
+ */
+export function pacedRecords(most: number, perSecond: number | undefined, unit = 1): number {
+  if (perSecond === undefined) return most;
+  const even = Math.floor(perSecond / INSERTS_PER_SECOND / unit) * unit;
+  return Math.min(most, Math.max(even, unit));
+}
+
+/** Resolves when it is these records' turn, or when the loader is told to stop. */
+export async function untilTurn(counters: Counters, records: number, perSecond: number): Promise<void> {
+  const due = performance.now() + counters.takeTurn(records, perSecond);
+  for (let left = due - performance.now(); left > 0; left = due - performance.now()) {
+    if (counters.stopping) return;
+    await sleep(Math.min(left, PAUSE_MS));
   }
 }
 

@@ -156,6 +156,7 @@ async function insertMissing(
         writeConcern: 'majority',
         compressors: [],
         batchSize: BATCH_SIZE,
+        rate: undefined,
         keepsOthers: true,
         loader,
         retryMs,

@@ -3,8 +3,19 @@ import type { ShardSource } from '../dataset/source.js';
 import { BatchBuffer } from '../encode/document.js';
 import type { Sink, WriteResult } from './sink.js';
 
-/** What the loop tells its caller about each acknowledged insert. */
-export type Acknowledged = (records: number, micros: number, metricName: string, minute: number) => void;
+/** Who asks the loop to stop or to wait, and is told of its inserts. */
+export interface LoopHooks {
+  readonly stopping: () => boolean;
+  /** Resolves when so many records may be sent; undefined where they may at once. */
+  readonly turn: (records: number) => Promise<void> | undefined;
+  /** @param sentMs see {@link WriteResult} */
+  readonly acknowledged: (
+    records: number,
+    sentMs: number | undefined,
+    metricName: string,
+    minute: number,
+  ) => void;
+}
 
 /**
  * Batch buffers, used again and again: the loop waits for a free one, so memory stays flat however
@@ -39,13 +50,13 @@ export async function loadShard(
   source: ShardSource,
   sink: Sink,
   buffers: BufferPool,
-  stopping: () => boolean,
-  acknowledged: Acknowledged,
+  { stopping, turn, acknowledged }: LoopHooks,
 ): Promise<WriteResult & { readonly complete: boolean }> {
   const inFlight = new Map<string, Promise<void>>();
   let inserted = 0;
   let alreadyThere = 0;
   let failure: { error: unknown } | undefined;
+  let stopped = false;
 
   for (let metric = source.nextMetric; metric !== undefined; metric = source.nextMetric) {
     // First the series, then the buffer: a buffer that waits for its series would be missing
@@ -54,18 +65,18 @@ export async function loadShard(
     const buffer = await buffers.take();
     const insert =
       failure || stopping() ? undefined : source.nextInsert(buffer, (metricName) => inFlight.has(metricName));
-    if (!insert) {
+    await (insert && turn(insert.records));
+    if (!insert || stopping()) {
+      stopped = true;
       buffers.give(buffer);
       break;
     }
-    const sent = performance.now();
     const write = sink.write(insert).then(
       (result) => {
         inserted += result.inserted;
         alreadyThere += result.alreadyThere;
         const { series, minutes } = insert.batches[0];
-        const micros = (performance.now() - sent) * 1000;
-        acknowledged(insert.records, micros, series.metricName, minutes[minutes.length - 1]);
+        acknowledged(insert.records, result.sentMs, series.metricName, minutes[minutes.length - 1]);
       },
       (error: unknown) => {
         failure ??= { error };
@@ -80,5 +91,5 @@ export async function loadShard(
   }
   await Promise.all(inFlight.values());
   if (failure) throw failure.error;
-  return { complete: source.nextMetric === undefined, inserted, alreadyThere };
+  return { complete: !stopped && source.nextMetric === undefined, inserted, alreadyThere };
 }

@@ -85,15 +85,17 @@ export abstract class SendingSink implements Sink {
    * takes it
    */
   protected async sent(bytes: Buffer): Promise<InsertReply> {
+    const started = performance.now();
     if (this.single) {
-      return replyOf(await this.db.command({ ...this.#command, documents: this.single(bytes) }));
+      const reply = await this.db.command({ ...this.#command, documents: this.single(bytes) });
+      return replyOf(reply, started);
     }
     const changes = this.#changes;
     const connection = this.#held();
     const reply = await connection.send(bytes);
     if (changes === this.#changes) this.#connections.push(connection);
     else connection.release();
-    return replyOf(reply);
+    return replyOf(reply, started);
   }
 
   #held(): HeldConnection {
@@ -110,10 +112,13 @@ export interface InsertReply {
   readonly inserted: number;
   readonly writeErrors: readonly WriteErrorReply[];
   readonly writeConcernError: Document | undefined;
+  /** Milliseconds from sending the insert to this. */
+  readonly sentMs: number;
 }
 
-function replyOf({ n, writeErrors, writeConcernError }: Document): InsertReply {
-  return { inserted: n, writeErrors: writeErrors ?? [], writeConcernError };
+function replyOf({ n, writeErrors, writeConcernError }: Document, started: number): InsertReply {
+  const sentMs = performance.now() - started;
+  return { inserted: n, writeErrors: writeErrors ?? [], writeConcernError, sentMs };
 }
 
 /** The fast way to write documents. */
@@ -149,12 +154,14 @@ export class BulkWriteSink implements Sink {
         ? {}
         : { writeConcern: { w: this.writeConcern as 'majority' | number } }),
     };
+    const started = performance.now();
     try {
       const result = await this.#collection.bulkWrite(operations, options);
       return outcome(insert, {
         inserted: result.insertedCount,
         writeErrors: [],
         writeConcernError: undefined,
+        sentMs: performance.now() - started,
       });
     } catch (thrown) {
       const error = unwrapped(thrown);
@@ -168,6 +175,7 @@ export class BulkWriteSink implements Sink {
         inserted: error.insertedCount,
         writeErrors: errors,
         writeConcernError: concern && { code: concern.code, errmsg: concern.errmsg },
+        sentMs: performance.now() - started,
       });
     }
   }
@@ -180,9 +188,14 @@ export class BulkWriteSink implements Sink {
  */
 function outcome(insert: Insert, reply: InsertReply): WriteResult {
   const duplicates = duplicatesOf(reply, (error) => isDuplicateId(insert, error));
-  const { inserted } = reply;
+  const { inserted, sentMs } = reply;
   if (inserted + duplicates.length !== insert.records) throw unaccounted(insert, inserted, insert.records);
-  return { inserted, alreadyThere: duplicates.length, ...(duplicates.length > 0 ? { duplicates } : {}) };
+  return {
+    inserted,
+    alreadyThere: duplicates.length,
+    sentMs,
+    ...(duplicates.length > 0 ? { duplicates } : {}),
+  };
 }
 
 /**

@@ -63,7 +63,7 @@ export class SafeSink implements Sink {
         const result = await this.connection.write(rest, (generation) => {
           sentBy = generation;
         });
-        return { inserted: result.inserted, alreadyThere };
+        return { inserted: result.inserted, alreadyThere, sentMs: result.sentMs };
       } catch (error) {
         failed = true;
         // A reply, even of refusal, says that the server has done with the insert. What was held

@@ -22,6 +22,8 @@ import {
 export interface WriteResult {
   readonly inserted: number;
   readonly alreadyThere: number;
+  /** Milliseconds from sending the insert to its answer; absent where nothing was sent. */
+  readonly sentMs?: number;
   /** Positions, in the insert, of records whose `_id` the server had before. */
   readonly duplicates?: readonly number[];
   /** Buckets whose `_id` the server had before. */
@@ -127,15 +129,17 @@ class BucketSink extends SendingSink {
   protected async send(insert: Insert): Promise<WriteResult> {
     const { bytes, buckets } = encodeBuckets(insert, encoder);
     const reply = await this.sent(bytes);
+    const { sentMs } = reply;
     const repeated = duplicatesOf(reply, repeatsId).map((index) => buckets[index]);
     if (reply.inserted + repeated.length !== buckets.length) {
       throw unaccounted(insert, reply.inserted, buckets.length);
     }
-    if (repeated.length === 0) return { inserted: insert.records, alreadyThere: 0 };
+    if (repeated.length === 0) return { inserted: insert.records, alreadyThere: 0, sentMs };
     const alreadyThere = repeated.reduce((sum, { from, to }) => sum + to - from, 0);
     return {
       inserted: insert.records - alreadyThere,
       alreadyThere,
+      sentMs,
       // Copies: the buffer is used again.
       repeated: repeated.map((bucket) => ({
         ...bucket,

@@ -132,6 +132,7 @@ test('a failure that no server caused names the shard, and is no unexplained exc
       writer: 'none',
       writeConcern: undefined,
       compressors: [],
+      rate: undefined,
       batchSize: 100,
       loader: 'x',
       retryMs: 1000,

@@ -23,6 +23,7 @@ function contextFor(uri: string, database: string): WorkerContext {
     writer: 'sequence',
     writeConcern: undefined,
     compressors: [],
+    rate: undefined,
     batchSize: 100,
     loader: LOADER,
     retryMs: 0,

@@ -35,6 +35,7 @@ export const STARTED: LoadStarted = {
   days: 14,
   assets: { machines: 10, services: 22, jobs: 2, total: 34 },
   workers: 2,
+  rate: undefined,
   batchSize: 10_000,
   planned: { metrics: 604_800, polling: 1_290_240, backup: 140 },
   shards: { total: 96, skipped: 0 },
