@@ -8,10 +8,12 @@
 import { connect, type Socket } from 'node:net';
 import { BSON, MongoClient } from 'mongodb';
 import { ShardSource } from '../src/dataset/source.js';
+import { BUCKETS_INSERT_RECORDS, BucketEncoder, encodeBuckets } from '../src/encode/bucket.js';
 import { BatchBuffer } from '../src/encode/document.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { ShardQueue } from '../src/plan/queue.js';
+import { METRIC_BUCKETS, METRICS } from '../src/store/names.js';
 import { ensureCollections } from '../src/store/schema.js';
 import { benchDataset, benchPlan, layoutNamed } from './dataset.js';
 
@@ -27,21 +29,39 @@ const DOCUMENT_START = 21;
 const [uri, database, layoutName, days, batchSize, workerCount] = process.argv.slice(2);
 const layout = layoutNamed(layoutName);
 const dataset = benchDataset(layout, Number(days));
+const asBuckets = batchSize === 'buckets';
+const insertRecords = asBuckets ? BUCKETS_INSERT_RECORDS : Number(batchSize);
+const collection = asBuckets ? METRIC_BUCKETS : METRICS;
+const encoder = new BucketEncoder();
+
+/** One insert. */
+interface Message {
+  readonly bytes: Buffer;
+  readonly documents: number;
+  readonly records: number;
+}
 
 /** Messages of one shard, by series, in time order. */
-function messagesOfShard(source: ShardSource): Map<string, Buffer[]> {
-  const bySeries = new Map<string, Buffer[]>();
+function messagesOfShard(source: ShardSource): Map<string, Message[]> {
+  const bySeries = new Map<string, Message[]>();
   const buffer = new BatchBuffer(0);
   for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) {
     const messages = bySeries.get(batch.series.metricName) ?? [];
-    messages.push(insertMessage(batch.encode()));
+    const { bytes, buckets } = asBuckets
+      ? encodeBuckets({ batches: [batch], buffer }, encoder)
+      : { bytes: batch.encode(), buckets: undefined };
+    messages.push({
+      records: batch.records,
+      documents: buckets?.length ?? batch.records,
+      bytes: insertMessage(bytes),
+    });
     bySeries.set(batch.series.metricName, messages);
   }
   return bySeries;
 }
 
 function insertMessage(documents: Buffer): Buffer {
-  const command = BSON.serialize({ insert: 'metrics', ordered: false, $db: database });
+  const command = BSON.serialize({ insert: collection, ordered: false, $db: database });
   const field = Buffer.from('documents\0');
   const section = Buffer.alloc(5);
   section[0] = 1;
@@ -88,9 +108,9 @@ await ensureCollections(db, { layout, clustered: true, ttlDays: undefined }, () 
 
 const model = new TelemetryModel(DEFAULT_FLEET, dataset.seed);
 const queue = new ShardQueue(benchPlan(dataset).shards);
-const prepared: Map<string, Buffer[]>[] = [];
+const prepared: Map<string, Message[]>[] = [];
 for (let shard = queue.next(); shard; shard = queue.next()) {
-  prepared.push(messagesOfShard(new ShardSource(model, dataset, shard, Number(batchSize))));
+  prepared.push(messagesOfShard(new ShardSource(model, dataset, shard, insertRecords)));
   queue.release(shard);
 }
 
@@ -115,8 +135,10 @@ const sendShards = async (): Promise<void> => {
     await Promise.all(
       [...shard.values()].map(async (messages, i) => {
         for (const message of messages) {
-          const inserted = await senders[i].send(message);
-          records += inserted;
+          const inserted = await senders[i].send(message.bytes);
+          if (inserted !== message.documents)
+            throw new Error(`${inserted} documents of ${message.documents}`);
+          records += message.records;
         }
       }),
     );

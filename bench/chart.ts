@@ -26,7 +26,7 @@ const STYLE = `
   .title { font-weight: 600; font-size: 15px; }
   .label { text-anchor: end; }
   .loader { fill: #1a7f5a; } .ceiling { fill: #8a6d1d; } .peer { fill: #7d8590; }
-  .range { stroke: #1f2328; stroke-width: 1.5; }
+  .range { stroke: #1f2328; stroke-width: 1.5; } .axis { stroke: #7d8590; stroke-opacity: 0.5; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .range { stroke: #e6edf3; }
     .loader { fill: #3fb98a; } .ceiling { fill: #c9a84a; }
@@ -38,7 +38,7 @@ function plainText(text: string): string {
 
 function kindOf(id: string): Bar['kind'] {
   if (id.startsWith('ceiling')) return 'ceiling';
-  return /^(sequence|bulkwrite)/.test(id) ? 'loader' : 'peer';
+  return /^(buckets|sequence|bulkwrite|earlier)/.test(id) ? 'loader' : 'peer';
 }
 
 function panelsOf(results: Results): Panel[] {
@@ -70,20 +70,46 @@ function panelsOf(results: Results): Panel[] {
   return panels;
 }
 
+/** Beyond this many times the least, the least would be no more than a line. */
+const LOGARITHMIC_FROM = 50;
+
+/** How long a bar of a value is, in pixels, and the values at which a logarithmic axis has lines. */
+interface Axis {
+  readonly length: (value: number) => number;
+  readonly lines: readonly number[];
+}
+
+function axisOf({ bars }: Panel): Axis {
+  const room = WIDTH - LABEL_WIDTH - VALUE_WIDTH;
+  const most = Math.max(...bars.map(({ value, range }) => Math.max(value, range?.[1] ?? 0)));
+  const least = Math.min(...bars.map(({ value, range }) => Math.min(value, range?.[0] ?? value)));
+  if (most / least < LOGARITHMIC_FROM) return { length: (value) => (value / most) * room, lines: [] };
+  const first = Math.floor(Math.log10(least));
+  const decades = Math.log10(most) - first;
+  const length = (value: number) => ((Math.log10(value) - first) / decades) * room;
+  const lines = Array.from({ length: Math.floor(decades) + 1 }, (_, i) => 10 ** (first + i));
+  return { length, lines };
+}
+
 function drawPanel(panel: Panel, top: number): string[] {
-  const most = Math.max(...panel.bars.map(({ value, range }) => Math.max(value, range?.[1] ?? 0)));
-  const scale = (WIDTH - LABEL_WIDTH - VALUE_WIDTH) / most;
-  const parts = [`<text class="title" x="10" y="${top + 24}">${plainText(panel.title)}</text>`];
+  const axis = axisOf(panel);
+  const scale = axis.lines.length > 0 ? ', logarithmic: a line is ten times the one before it' : '';
+  const parts = [`<text class="title" x="10" y="${top + 24}">${plainText(panel.title)}${scale}</text>`];
+  for (const line of axis.lines) {
+    const x = (LABEL_WIDTH + axis.length(line)).toFixed(1);
+    const bottom = top + TITLE + panel.bars.length * ROW - 4;
+    parts.push(`<line class="axis" x1="${x}" x2="${x}" y1="${top + TITLE - 4}" y2="${bottom}"/>`);
+  }
   for (const [i, bar] of panel.bars.entries()) {
     const y = top + TITLE + i * ROW;
-    const length = bar.value * scale;
-    const end = Math.max(length, (bar.range?.[1] ?? 0) * scale);
+    const length = axis.length(bar.value);
+    const end = Math.max(length, bar.range ? axis.length(bar.range[1]) : 0);
     parts.push(
       `<text class="label" x="${LABEL_WIDTH - 8}" y="${y + 13}">${plainText(bar.label)}</text>`,
       `<rect class="${bar.kind}" x="${LABEL_WIDTH}" y="${y}" width="${length.toFixed(1)}" height="17" rx="2"/>`,
     );
     if (bar.range) {
-      const [from, to] = bar.range.map((value) => (LABEL_WIDTH + value * scale).toFixed(1));
+      const [from, to] = bar.range.map((value) => (LABEL_WIDTH + axis.length(value)).toFixed(1));
       parts.push(`<line class="range" x1="${from}" x2="${to}" y1="${y + 8.5}" y2="${y + 8.5}"/>`);
     }
     parts.push(`<text x="${(LABEL_WIDTH + end + 8).toFixed(1)}" y="${y + 13}">${plainText(bar.text)}</text>`);

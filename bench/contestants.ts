@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Layout } from '../src/config/settings.js';
 import { SEED, WINDOW_END } from './dataset.js';
-import { COMPILED, type Cost, loaderCommand, loaderOutput, ROOT, runMeasured } from './measure.js';
+import { COMPILED, type Cost, loaderCommand, loaderOutput, programOf, ROOT, runMeasured } from './measure.js';
 import type { BenchServer } from './server.js';
 
 export interface Target {
@@ -19,6 +19,8 @@ export interface Target {
 export interface Contestant {
   readonly id: string;
   readonly name: string;
+  /** Where it makes sense; undefined: in both. */
+  readonly layouts?: readonly Layout[];
   /** Whether it writes to a server at all. */
   readonly writes: boolean;
   /** Made by `bench/peers/build.sh`. */
@@ -68,9 +70,9 @@ async function makeTimeSeries(target: Target): Promise<void> {
   if (target.layout === 'timeseries') await runMeasured(pymongo(target, '--prepare-only'), target.scratch);
 }
 
-function load(target: Target, options: string[]): string[] {
+function load(target: Target, options: string[], program?: string): string[] {
   const where = ['--uri', target.server.uri, '--database', target.database, '--layout', target.layout];
-  return loaderCommand(target.days, WINDOW_END, SEED, [...where, ...options]);
+  return loaderCommand(target.days, WINDOW_END, SEED, [...where, ...options], program);
 }
 
 function loader(id: string, name: string, ...options: string[]): Contestant {
@@ -85,10 +87,33 @@ function loader(id: string, name: string, ...options: string[]): Contestant {
   };
 }
 
-function ceiling(id: string, batchSize: number): Contestant {
+const TIME_SERIES: readonly Layout[] = ['timeseries'];
+
+/** The loader of another checkout, built, with its own defaults: an earlier commit. */
+export function earlierLoader(checkout: string): Contestant {
+  return {
+    ...loader('earlier', 'the loader of an earlier commit, its default'),
+    needs: [programOf(checkout)],
+    command: async (target) => load(target, [], programOf(checkout)),
+  };
+}
+
+function sequence(id: string, batchSize: number): Contestant {
+  const batches = batchSize.toLocaleString('en');
+  const options = ['--writer', 'sequence', '--batch-size', `${batchSize}`];
+  return loader(id, `this loader, \`--writer sequence\`, batches of ${batches}`, ...options);
+}
+
+/** @param batchSize records, or what the loader sends as compressed buckets */
+function ceiling(id: string, batchSize: number | 'buckets'): Contestant {
+  const what =
+    batchSize === 'buckets'
+      ? 'the same buckets from memory'
+      : `the same bytes from memory, batches of ${batchSize.toLocaleString('en')}`;
   return {
     id,
-    name: `ceiling: the same bytes from memory, batches of ${batchSize.toLocaleString('en')}`,
+    name: `ceiling: ${what}`,
+    ...(batchSize === 'buckets' ? { layouts: TIME_SERIES } : {}),
     writes: true,
     needs: [],
     command: async ({ server, database, layout, days }) => [
@@ -102,6 +127,23 @@ function ceiling(id: string, batchSize: number): Contestant {
     onlyLoadingCounts: true,
     memoryMeansNothing: true,
   };
+}
+
+function exportFolder(target: Target): string {
+  return join(target.scratch, 'export');
+}
+
+/** Compressed buckets as files, made without a server. */
+async function exportBuckets(target: Target): Promise<void> {
+  const dataset = ['--days', `${target.days}`, '--seed', `${SEED}`, '--end', WINDOW_END];
+  const how = ['--layout', target.layout, '--database', DUMPED, '--out', exportFolder(target)];
+  await runMeasured([process.execPath, programOf(), 'export', ...dataset, ...how], target.scratch);
+}
+
+function restore({ server, database }: Target, folder: string, collection: string): string[] {
+  const names = [`--nsInclude=${DUMPED}.${collection}`, `--nsFrom=${DUMPED}.*`, `--nsTo=${database}.*`];
+  const how = ['--quiet', `--uri=${server.uri}`, '--numInsertionWorkersPerCollection=2'];
+  return [MONGORESTORE, ...how, ...names, folder];
 }
 
 function dumpFolder(target: Target): string {
@@ -133,8 +175,12 @@ async function dump(target: Target): Promise<void> {
 }
 
 export const CONTESTANTS: readonly Contestant[] = [
-  loader('sequence-1000', 'this loader, batches of 1,000 (default)', '--batch-size', '1000'),
-  loader('sequence-5000', 'this loader, batches of 5,000', '--batch-size', '5000'),
+  {
+    ...loader('buckets', 'this loader, compressed buckets (default)', '--writer', 'buckets'),
+    layouts: TIME_SERIES,
+  },
+  sequence('sequence-1000', 1000),
+  sequence('sequence-5000', 5000),
   loader(
     'bulkwrite-1000',
     'this loader, `--writer bulkwrite`',
@@ -143,6 +189,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     '--batch-size',
     '1000',
   ),
+  ceiling('ceiling-buckets', 'buckets'),
   ceiling('ceiling', 5000),
   ceiling('ceiling-1000', 1000),
   {
@@ -176,11 +223,18 @@ export const CONTESTANTS: readonly Contestant[] = [
     prepareOnce: dump,
     command: async (target) => {
       await makeTimeSeries(target);
-      const { server, database } = target;
-      const names = [`--nsInclude=${DUMPED}.metrics`, `--nsFrom=${DUMPED}.*`, `--nsTo=${database}.*`];
-      const how = ['--quiet', `--uri=${server.uri}`, '--numInsertionWorkersPerCollection=2'];
-      return [MONGORESTORE, ...how, ...names, dumpFolder(target)];
+      return restore(target, dumpFolder(target), 'metrics');
     },
+    seconds: (cost) => cost.wallSeconds,
+  },
+  {
+    id: 'mongorestore-buckets',
+    name: 'mongorestore of compressed buckets, two insertion workers',
+    layouts: TIME_SERIES,
+    writes: true,
+    needs: [MONGORESTORE],
+    prepareOnce: exportBuckets,
+    command: async (target) => restore(target, exportFolder(target), '*'),
     seconds: (cost) => cost.wallSeconds,
   },
   {

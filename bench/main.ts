@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chartOf } from './chart.js';
+import { earlierLoader } from './contestants.js';
 import { LAYOUTS, layoutNamed } from './dataset.js';
 import { describeMachine } from './machine.js';
 import { ROOT } from './measure.js';
@@ -13,6 +14,7 @@ import type { Results } from './results.js';
 import { contestantsNamed, requirePeers, runRounds } from './rounds.js';
 import { runScaling } from './scaling.js';
 import { startBenchServer } from './server.js';
+import { measureStart } from './start.js';
 import { markdownOf, replaceResults } from './tables.js';
 
 /** All five would take a quarter of an hour for the slow ones alone. */
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     'skip-second-table': { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     'no-record': { type: 'boolean', default: false },
+    earlier: { type: 'string' },
   },
 });
 
@@ -53,7 +56,10 @@ const rounds = positive('rounds');
 const peerRounds = Math.min(rounds, positive('peer-rounds', DEFAULT_PEER_ROUNDS));
 const days = positive('days');
 const layouts = values.layout ? [layoutNamed(values.layout)] : LAYOUTS;
-const contestants = contestantsNamed(values.only?.split(','));
+const contestants = [
+  ...contestantsNamed(values.only?.split(',')),
+  ...(values.earlier ? [earlierLoader(values.earlier)] : []),
+];
 requirePeers(contestants);
 
 const started = performance.now();
@@ -76,7 +82,8 @@ try {
   const scaling = values['skip-second-table']
     ? []
     : await runScaling({ layouts, full: values.full, server, scratch });
-  const results = { date, rounds, peerRounds, days, machine, contestants: entries, scaling };
+  const start = values['skip-second-table'] ? undefined : await measureStart({ server, scratch });
+  const results = { date, rounds, peerRounds, days, machine, contestants: entries, scaling, start };
   const markdown = markdownOf(results);
   console.log(markdown);
   // Part of a table must not replace the whole one.

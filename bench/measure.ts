@@ -77,9 +77,19 @@ export function loaderOutput(stdout: string): LoaderOutput {
   return LoaderOutput.parse(JSON.parse(stdout));
 }
 
+/** The built program of a checkout, this one unless said otherwise. */
+export function programOf(checkout = ROOT): string {
+  return join(checkout, 'dist', 'bundled', 'src', 'cli', 'main.js');
+}
+
 /** Command line of a load of the benchmark's dataset. */
-export function loaderCommand(days: number, windowEnd: string, seed: number, options: string[]): string[] {
-  const program = join(COMPILED, '..', 'bundled', 'src', 'cli', 'main.js');
+export function loaderCommand(
+  days: number,
+  windowEnd: string,
+  seed: number,
+  options: string[],
+  program = programOf(),
+): string[] {
   const dataset = ['--days', `${days}`, '--seed', `${seed}`, '--end', windowEnd];
   return [process.execPath, program, 'load', ...dataset, '--json', '--log-file', 'load.log', ...options];
 }

@@ -26,6 +26,8 @@ const Entry = z.object({
   /** Microseconds of CPU for one record, whole process. */
   loaderCpuMicros: Spread,
   loadingCpuMicros: Spread.optional(),
+  /** Of the whole process; undefined where that says nothing. */
+  wallSeconds: Spread.optional(),
   /** Undefined for a contestant that writes nothing. */
   serverCpuMicros: Spread.optional(),
   maxRssMb: Spread.optional(),
@@ -43,6 +45,15 @@ const Scaling = z.object({
   maxRssMb: z.number(),
 });
 export type Scaling = z.infer<typeof Scaling>;
+
+/** From the start of a process to its end, in seconds. */
+const Start = z.object({
+  /** `node -e 0`. */
+  node: Spread,
+  /** A load of an hour of data in each layout, on a server that runs. */
+  hour: z.object({ flat: Spread, timeseries: Spread }),
+});
+export type Start = z.infer<typeof Start>;
 
 const Machine = z.object({
   cpu: z.string(),
@@ -66,6 +77,7 @@ export const Results = z.object({
   machine: Machine,
   contestants: z.array(Entry),
   scaling: z.array(Scaling),
+  start: Start.optional(),
 });
 export type Results = z.infer<typeof Results>;
 

@@ -46,11 +46,12 @@ function turned<T>(items: readonly T[], by: number): T[] {
 
 /** @throws Error when a contestant fails, or leaves another number of records than it should. */
 export async function runRounds(options: RoundsOptions): Promise<Entry[]> {
-  const { rounds, peerRounds, days, layouts, contestants, server, scratch } = options;
+  const { rounds, peerRounds, days, layouts, server, scratch } = options;
   const records = plannedRecords(days);
   const entries: Entry[] = [];
   for (const layout of layouts) {
     const target: Target = { server, database: DATABASE, layout, days, scratch };
+    const contestants = options.contestants.filter(({ layouts: own = layouts }) => own.includes(layout));
     for (const { id, prepareOnce } of contestants) {
       if (!prepareOnce) continue;
       console.error(`${layout}: preparing ${id}`);
@@ -115,6 +116,7 @@ function summarise(contestant: Contestant, layout: Layout, records: number, runs
     records,
     recordsPerSecond: spread(runs.map((run) => run.recordsPerSecond)),
     loaderCpuMicros: spread(runs.map((run) => run.loaderCpuMicros)),
+    wallSeconds: contestant.onlyLoadingCounts ? undefined : spread(runs.map((run) => run.wallSeconds)),
     loadingCpuMicros: contestant.loadingCpuSeconds
       ? spread(runs.map((run) => run.loadingCpuMicros ?? run.loaderCpuMicros))
       : undefined,

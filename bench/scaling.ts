@@ -6,9 +6,12 @@ import type { Scaling } from './results.js';
 import type { BenchServer } from './server.js';
 
 const WORKERS = [1, 2, 4];
-const DAYS = [1, 14, 90];
-/** The longest period is loaded with this many workers only, unless all is asked for. */
-const WORKERS_OF_LONGEST = 2;
+const DAYS = { flat: [1, 14, 90], timeseries: [1, 14, 90, 365] } as const satisfies Record<
+  Layout,
+  readonly number[]
+>;
+/** Longer periods are loaded with one and two workers only, unless all is asked for. */
+const LONG_DAYS = 90;
 
 export interface ScalingOptions {
   readonly layouts: readonly Layout[];
@@ -26,9 +29,9 @@ export async function runScaling(options: ScalingOptions): Promise<Scaling[]> {
   const database = 'bench_scaling';
   const rows: Scaling[] = [];
   for (const layout of layouts) {
-    for (const days of DAYS) {
+    for (const days of full ? DAYS.timeseries : DAYS[layout]) {
       for (const workers of WORKERS) {
-        if (!full && days === Math.max(...DAYS) && workers !== WORKERS_OF_LONGEST) continue;
+        if (!full && days >= LONG_DAYS && workers > 2) continue;
         const records = plannedRecords(days);
         const where = ['--uri', server.uri, '--database', database, '--layout', layout];
         const command = loaderCommand(days, WINDOW_END, SEED, [...where, '--workers', `${workers}`]);

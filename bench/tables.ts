@@ -1,6 +1,6 @@
 /** Results as Markdown, for the terminal and for README.md. */
 import type { Layout } from '../src/config/settings.js';
-import type { Entry, Results, Scaling, Spread } from './results.js';
+import type { Entry, Results, Scaling, Spread, Start } from './results.js';
 
 const LAYOUT_TITLES: Readonly<Record<Layout, string>> = {
   flat: 'Flat layout',
@@ -27,16 +27,17 @@ function row(entry: Entry): string {
     withSpread(entry.loadingCpuMicros, decimals),
     withSpread(entry.serverCpuMicros, decimals),
     withSpread(entry.maxRssMb, thousands),
+    withSpread(entry.wallSeconds, decimals),
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
 function contestantTable(entries: readonly Entry[]): string[] {
   return [
-    '| contestant | records/s | loader µs CPU a record | of it after start-up | server µs CPU a record | peak memory MB |',
-    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    '| contestant | records/s | loader µs CPU a record | of it after start-up | server µs CPU a record | peak memory MB | whole process s |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...entries.map(row),
-    '| TSBS | not comparable: its MongoDB loader speaks OP_QUERY, which servers from 5.1 on refuse | – | – | – | – |',
+    '| TSBS | not comparable: its MongoDB loader speaks OP_QUERY, which servers from 5.1 on refuse | – | – | – | – | – |',
   ];
 }
 
@@ -49,6 +50,18 @@ function scalingTable(rows: readonly Scaling[]): string[] {
         `| ${layout} | ${days} | ${workers} | ${thousands(records)} | ${thousands(recordsPerSecond)} | ` +
         `${loaderCpuMicros.toFixed(2)} | ${thousands(maxRssMb)} |`,
     ),
+  ];
+}
+
+function startTable({ node, hour }: Start): string[] {
+  const seconds = (value: number) => value.toFixed(3);
+  const times = ({ median }: Spread) => (median / node.median).toFixed(1);
+  return [
+    '| whole process | seconds | times `node -e 0` |',
+    '| --- | ---: | ---: |',
+    `| \`node -e 0\` | ${withSpread(node, seconds)} | 1 |`,
+    `| load of an hour, flat | ${withSpread(hour.flat, seconds)} | ${times(hour.flat)} |`,
+    `| load of an hour, time-series | ${withSpread(hour.timeseries, seconds)} | ${times(hour.timeseries)} |`,
   ];
 }
 
@@ -71,6 +84,10 @@ export function markdownOf(results: Results): string {
   if (results.scaling.length > 0) {
     lines.push('', '### Workers and days (this loader, default batches, one run each)', '');
     lines.push(...scalingTable(results.scaling));
+  }
+  if (results.start) {
+    lines.push('', '### Starting (server running, database new, rounds interleaved)', '');
+    lines.push(...startTable(results.start));
   }
   return lines.join('\n');
 }
