@@ -3,7 +3,7 @@ import type { Layout } from '../src/config/settings.js';
 import type { Dataset } from '../src/dataset/dataset.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
 import { MODEL_VERSION } from '../src/model/telemetry-model.js';
-import { DEFAULT_SHARD_DAYS, MINUTES_PER_DAY, type Plan, planLoad } from '../src/plan/plan.js';
+import { MINUTES_PER_DAY, type Plan, planLoad, shardDaysFor } from '../src/plan/plan.js';
 
 export const LAYOUTS: readonly Layout[] = ['flat', 'timeseries'];
 
@@ -25,7 +25,7 @@ export function benchDataset(layout: Layout, days: number): Dataset {
 }
 
 export function benchPlan(dataset: Dataset): Plan {
-  return planLoad(DEFAULT_FLEET, dataset.window, dataset.sections, DEFAULT_SHARD_DAYS);
+  return planLoad(DEFAULT_FLEET, dataset.window, dataset.sections, shardDaysFor(dataset.window));
 }
 
 /** Records of so many days: 135,370 a day. */

@@ -63,7 +63,6 @@ export {
 export type { LoadEvent, LoadSummary } from './output/types.js';
 export type { DatasetPicture } from './picture/picture.js';
 export {
-  DEFAULT_SHARD_DAYS,
   instantOf,
   minuteOf,
   type Plan,

@@ -22,7 +22,7 @@ import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
-import { DEFAULT_SHARD_DAYS, type Plan, planLoad, resolveWindow } from '../plan/plan.js';
+import { type Plan, planLoad, resolveWindow, shardDaysFor } from '../plan/plan.js';
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
 export interface Dataset {
@@ -127,7 +127,7 @@ export interface RequestedLoad {
 export async function requestedLoad(load: LoadSettings, now: Date): Promise<RequestedLoad> {
   const fleet = await requestedFleet(load.fleet);
   const dataset = requestedDataset(load, now);
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  const shardDays = load.shardDays ?? shardDaysFor(dataset.window);
   return { fleet, dataset, plan: planLoad(fleet, dataset.window, dataset.sections, shardDays) };
 }
 

@@ -4,7 +4,7 @@
  */
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
-import type { BatchBuffer, Series } from './document.js';
+import type { BatchBuffer, Series, Template } from './document.js';
 import type { Batch } from './insert.js';
 
 /** The most measurements that a server puts into one bucket. */
@@ -25,6 +25,18 @@ export interface BucketTemplate {
   readonly maxTimestamp: number;
   readonly maxValue: number;
   readonly count: number;
+}
+
+/** By the template of the series' documents, which whoever makes batches keeps. */
+const templates = new WeakMap<Template, BucketTemplate>();
+
+function templateOf({ template, series }: Batch): BucketTemplate {
+  let found = templates.get(template);
+  if (!found) {
+    found = bucketTemplate(series);
+    templates.set(template, found);
+  }
+  return found;
 }
 
 export function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
@@ -212,7 +224,7 @@ export function encodeBuckets(
 
 /** Buckets that their span ends early, such as those of a backup a day, hold a record each at worst. */
 function piecesOf(batch: Batch): Piece[] {
-  const template = bucketTemplate(batch.series);
+  const template = templateOf(batch);
   const pieces: Piece[] = [];
   for (let from = 0; from < batch.records; ) {
     const to = bucketEnd(batch.minutes, from, batch.records);

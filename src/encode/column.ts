@@ -33,6 +33,8 @@ export function columnRoom(values: number): number {
 export class ColumnEncoder {
   readonly #numbers: Float64Array;
   readonly #whole: Float64Array;
+  /** By their number: columns of dates a minute apart, which differ in the first one alone. */
+  readonly #everyMinute: (Uint8Array | undefined)[] = [];
 
   /** @param longest column that is going to be encoded, in values */
   constructor(longest: number) {
@@ -45,6 +47,20 @@ export class ColumnEncoder {
    * @returns the offset behind the column
    */
   dates(minutes: Int32Array, from: number, to: number, view: DataView, start: number): number {
+    const count = to - from;
+    if (minutes[to - 1] - minutes[from] !== count - 1) return this.#dates(minutes, from, to, view, start);
+    const known = this.#everyMinute[count];
+    if (known === undefined) {
+      const end = this.#dates(minutes, from, to, view, start);
+      this.#everyMinute[count] = bytesOf(view).slice(start, end);
+      return end;
+    }
+    bytesOf(view).set(known, start);
+    writeMs(view, start + ELEMENT_BYTES - 8, minutes[from] * MS_PER_MINUTE);
+    return start + known.length;
+  }
+
+  #dates(minutes: Int32Array, from: number, to: number, view: DataView, start: number): number {
     let at = element(view, start, DATE);
     writeMs(view, at - 8, minutes[from] * MS_PER_MINUTE);
     // Differences of differences; before the first there was none.
@@ -100,6 +116,10 @@ export class ColumnEncoder {
 }
 
 const MAX_WHOLE = Math.floor(MAX_PACKED / 4);
+
+function bytesOf({ buffer, byteOffset, byteLength }: DataView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
 
 /** 0, -1, 1, -2, 2 … as 0, 1, 2, 3, 4 … */
 function zigzag(difference: number): number {

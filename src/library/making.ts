@@ -28,7 +28,7 @@ import { fleetFileOf } from '../fleet/read.js';
 import { runLoad } from '../load/load.js';
 import type { LoadEvent, LoadSummary } from '../output/types.js';
 import type { DatasetPicture } from '../picture/picture.js';
-import { DEFAULT_SHARD_DAYS, type Plan, planLoad } from '../plan/plan.js';
+import { type Plan, planLoad, shardDaysFor } from '../plan/plan.js';
 import { type Exported, exportFiles } from './export.js';
 import { observed } from './load.js';
 import { checkOptions, inOptionNames } from './options.js';
@@ -206,7 +206,7 @@ function inputOf(name: 'plan' | 'generate' | 'generateBatches', options: Dataset
   const { source } = load.fleet;
   const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
   const dataset = requestedDataset(load, new Date());
-  const shardDays = load.shardDays ?? DEFAULT_SHARD_DAYS;
+  const shardDays = load.shardDays ?? shardDaysFor(dataset.window);
   return {
     fleet,
     dataset,

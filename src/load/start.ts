@@ -9,7 +9,7 @@ import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
 import type { FleetFile } from '../fleet/file.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { DEFAULT_SHARD_DAYS } from '../plan/plan.js';
+import { shardDaysFor } from '../plan/plan.js';
 import { refuseClashes } from '../runs/beside.js';
 import {
   datasetOf,
@@ -157,7 +157,7 @@ function refuseOtherOptions(run: RunDocument, request: Request, settings: LoadSe
   if (other) throw contradiction(other.flags[0], run, other.stored);
   const days = (run.window.end.getTime() - run.window.start.getTime()) / 86_400_000;
   if (days !== settings.window.days) throw contradiction('--days', run, `${days} days`);
-  if ((settings.shardDays ?? DEFAULT_SHARD_DAYS) !== run.shardDays) {
+  if ((settings.shardDays ?? shardDaysFor(request.dataset.window)) !== run.shardDays) {
     throw contradiction('--shard-days', run, `shards of ${run.shardDays} days`);
   }
   const { clustered, ttlDays } = run.parts ?? {};

@@ -80,10 +80,15 @@ export interface Plan {
   readonly records: number;
 }
 
-/**
- * Days in a shard unless the user says otherwise; bench/README.md has the measurement behind it.
- */
-export const DEFAULT_SHARD_DAYS = 7;
+/** bench/README.md has the measurement behind them. */
+const SHARD_DAYS = 7;
+/** Longer periods have shards enough for any number of workers, and larger ones cost less. */
+const LONG_PERIOD_DAYS = 28;
+
+/** Days in a shard unless the user says otherwise. */
+export function shardDaysFor({ start, end }: Window): number {
+  return end - start > LONG_PERIOD_DAYS * MINUTES_PER_DAY ? LONG_PERIOD_DAYS : SHARD_DAYS;
+}
 
 const loaded = new WeakMap<Fleet, readonly (Machine | Service)[]>();
 

@@ -13,7 +13,7 @@ import type { FleetDefinition } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { inspectTarget } from '../inspect/inspect.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
-import { DEFAULT_SHARD_DAYS, planLoad, type Shard } from '../plan/plan.js';
+import { planLoad, type Shard, shardDaysFor } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
 import { type Shared, share, WorkerPool } from '../threads/pool.js';
 import {
@@ -92,7 +92,7 @@ export interface VerifyReport {
 
 /** The shards of a comparison. */
 export function planOf({ fleet, dataset, shardDays }: Pick<VerifyInput, 'fleet' | 'dataset' | 'shardDays'>) {
-  return planLoad(fleet, dataset.window, dataset.sections, shardDays ?? DEFAULT_SHARD_DAYS);
+  return planLoad(fleet, dataset.window, dataset.sections, shardDays ?? shardDaysFor(dataset.window));
 }
 
 /** @throws SeedError where the database cannot be read. */
