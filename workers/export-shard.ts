@@ -17,7 +17,7 @@ import {
 } from '../src/export/rows.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
-import { unshare } from '../src/threads/pool.js';
+import { unshare } from '../src/threads/counters.js';
 
 /** Fast enough for data that compresses to a tenth at any level. */
 const GZIP = { level: 1 };

@@ -19,10 +19,10 @@ import {
   Counters,
   pacedRecords,
   SHARDS_SIDE_BY_SIDE,
+  unshare,
   untilHeld,
   untilTurn,
 } from '../src/threads/counters.js';
-import { unshare } from '../src/threads/pool.js';
 import { SEQUENCE_HEADROOM } from '../src/write/driver/document-sequence.js';
 import { gateWrites } from '../src/write/driver/held-connection.js';
 import { BufferPool, type LoopHooks, loadShard } from '../src/write/load-shard.js';

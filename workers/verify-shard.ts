@@ -14,8 +14,7 @@ import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { METRICS } from '../src/store/names.js';
-import { Counters, untilHeld } from '../src/threads/counters.js';
-import { unshare } from '../src/threads/pool.js';
+import { Counters, unshare, untilHeld } from '../src/threads/counters.js';
 import { type BucketReading, compareShard } from '../src/verify/compare-shard.js';
 import type { VerifyContext, VerifyResult, VerifyTask } from '../src/verify/verify.js';
 

@@ -15,7 +15,8 @@ import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js'
 import { ASSET_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { collectionOptions } from '../store/schema.js';
-import { share, WorkerPool } from '../threads/pool.js';
+import { share } from '../threads/counters.js';
+import { WorkerPool } from '../threads/pool.js';
 import { VERSION } from '../version.js';
 import { MANIFEST, makeFolder } from './folder.js';
 import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from './rows.js';

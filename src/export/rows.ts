@@ -10,7 +10,7 @@ import { documentOf, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
 import type { FleetDefinition } from '../fleet/file.js';
 import type { Shard } from '../plan/plan.js';
-import type { Shared } from '../threads/pool.js';
+import type { Shared } from '../threads/counters.js';
 
 const MS_PER_MINUTE = 60_000;
 const HEX_MINUTE = 8;

@@ -6,8 +6,8 @@ import type { Settings } from '../config/settings.js';
 import { requestedLoad, type ShardResult, type WorkerContext, workersFor } from '../dataset/dataset.js';
 import type { LoadObserver, LoadSummary } from '../output/types.js';
 import { partOfPlan, type Shard } from '../plan/plan.js';
-import { type Counters, SHARDS_SIDE_BY_SIDE } from '../threads/counters.js';
-import { type Shared, share, WorkerPool } from '../threads/pool.js';
+import { type Counters, SHARDS_SIDE_BY_SIDE, type Shared, share } from '../threads/counters.js';
+import { WorkerPool } from '../threads/pool.js';
 import type { Confirm } from './foreign.js';
 
 /**

@@ -41,15 +41,18 @@ export function logLine(level: number, time: number, message: string): string {
   return `${localTime(new Date(time))} ${(LABEL[level] ?? 'INFO').padEnd(LABEL_WIDTH)} ${oneLine(message)}\n`;
 }
 
+const OPENING_MS = 300;
+
 export class LogFile {
   readonly #pending: Entry[] = [];
-  readonly #opening: NodeJS.Immediate;
+  readonly #opening: NodeJS.Timeout;
   #logger: Logger | undefined;
   #state: 'closed' | 'open' | 'broken' = 'closed';
   #end: () => void = () => undefined;
 
   /**
-   * Opens the file soon, so that loading pino costs no time while there is a server to wait for.
+   * Opens the file a little later, so that nobody waits while pino is read: until then a load
+   * connects and prepares, after that its threads are at work.
    * @param onBroken told once, with the reason, when the log cannot be written
    */
   constructor(
@@ -58,7 +61,7 @@ export class LogFile {
     readonly onBroken: (reason: string) => void,
     readonly now: () => Date,
   ) {
-    this.#opening = setImmediate(() => this.flush());
+    this.#opening = setTimeout(() => this.flush(), OPENING_MS);
   }
 
   /** False after the log could not be written. */
@@ -74,7 +77,7 @@ export class LogFile {
 
   /** Opens the file if need be, and writes what waited for that. */
   flush(): void {
-    clearImmediate(this.#opening);
+    clearTimeout(this.#opening);
     if (this.#state === 'closed') this.#open();
     for (const entry of this.#pending.splice(0)) this.#log(entry);
   }

@@ -15,7 +15,8 @@ import { inspectTarget } from '../inspect/inspect.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { planLoad, type Shard, shardDaysFor } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
-import { type Shared, share, WorkerPool } from '../threads/pool.js';
+import { type Shared, share } from '../threads/counters.js';
+import { WorkerPool } from '../threads/pool.js';
 import {
   addFindings,
   type DefectCounts,

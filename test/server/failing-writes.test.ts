@@ -115,7 +115,7 @@ test('a failure that no server caused names the shard, and is no unexplained exc
   // stands in for it.
   const { default: loadShardTask } = await import('../../workers/load-shard.js');
   const { Counters } = await import('../../src/threads/counters.js');
-  const { share } = await import('../../src/threads/pool.js');
+  const { share } = await import('../../src/threads/counters.js');
   const { DEFAULT_FLEET, minuteOf, planLoad, SECTIONS } = await import('../../src/index.js');
   const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
