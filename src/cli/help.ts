@@ -88,6 +88,14 @@ Examples:
   seed-database export --seed 42 --days 14 --out dump
   seed-database export --seed 42 --format parquet --out files
   seed-database export --seed 42 --format csv --gzip --out files`,
+  answers: `
+Examples:
+  seed-database answers --seed 42 --days 14 --out answers.json   no server is asked
+  seed-database answers --seed 42 --format csv --table events
+  seed-database answers --uri mongodb://localhost:27017          of the newest run there
+
+Days are those of UTC. p95 is the nearest rank. Events are what an availability report, an alert or
+a detector should find: outages with their cause, and backups that failed.`,
   serve: `
 Examples:
   seed-database serve

@@ -68,6 +68,20 @@ export const VERIFY_SETTINGS: readonly SettingName[] = [
   ...CONNECTION_SETTINGS,
 ];
 
+/** What `answers` needs: which dataset, or which database to take the newest run's from. */
+export const ANSWERS_SETTINGS: readonly SettingName[] = [
+  'days',
+  'seed',
+  'start',
+  'end',
+  ...FLEET_SETTINGS,
+  'metricsOnly',
+  'pollingOnly',
+  'backupOnly',
+  'availabilityScale',
+  ...CONNECTION_SETTINGS.filter((name) => name !== 'json'),
+];
+
 /** What `preview` needs: which dataset, and how to show it. */
 export const PREVIEW_SETTINGS: readonly SettingName[] = [
   'days',

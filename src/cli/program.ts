@@ -1,12 +1,13 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
 import { Argument, Command, Option } from 'commander';
-import { EXPORT_FORMATS } from '../config/settings.js';
+import { ANSWER_TABLES, EXPORT_FORMATS } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
 import type { FleetFormat } from './fleet.js';
 import { COMMAND_HELP, HELP_AFTER, helpItem, helpWidth, TOPICS, writeHelp } from './help.js';
 import {
+  ANSWERS_SETTINGS,
   addSettingOptions,
   CONNECTION_SETTINGS,
   DOCTOR_SETTINGS,
@@ -25,6 +26,7 @@ const GROUP_OF: Readonly<Record<string, string>> = {
   refresh: 'Load:',
   follow: 'Load:',
   export: 'Load:',
+  answers: 'Look beforehand:',
   status: 'Look:',
   verify: 'Look:',
   report: 'Look:',
@@ -129,6 +131,17 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async (_options, command: Command) => {
       const { exportFiles } = await import('./export.js');
       ended(await exportFiles(givenFlags(command), command.opts()));
+    });
+
+  addSettingOptions(program.command('answers'), ANSWERS_SETTINGS)
+    .description('print what has to be found in a dataset: by day, by asset, and what happened when')
+    .addOption(new Option('--format <format>', 'how to print it').choices(['json', 'csv']).default('json'))
+    .addOption(new Option('--table <table>', 'with csv: which one (default: daily)').choices(ANSWER_TABLES))
+    .option('--run <id>', 'of this run of a database (default: the newest one)')
+    .option('--out <file>', 'write it into a file instead')
+    .action(async (_options, command: Command) => {
+      const { answers } = await import('./answers.js');
+      ended(await answers(givenFlags(command), command.opts()));
     });
 
   addSettingOptions(program.command('serve'), ['port', 'logLevel', 'ascii'])

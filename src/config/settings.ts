@@ -156,6 +156,9 @@ export interface Settings {
   readonly output: OutputSettings;
 }
 
+/** Tables of `answers`. */
+export const ANSWER_TABLES = ['daily', 'assets', 'events'] as const;
+
 export const EXPORT_FORMATS = ['bson', 'ndjson', 'csv', 'parquet'] as const;
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

@@ -5,6 +5,7 @@
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { BSON } from 'mongodb';
 import type { ExportFormat, Layout } from '../config/settings.js';
+import { csvField } from '../csv.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { documentOf, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
@@ -62,15 +63,6 @@ export function csvLines({ series, minutes, values }: Batch): string {
   let lines = '';
   for (let i = 0; i < minutes.length; i++) lines += `${head}${isoMinute(minutes[i])},${values[i]}${tail}`;
   return lines;
-}
-
-/** What a spreadsheet would take for a formula. Names such as `-prod` are none. */
-const FORMULA = /^[=+\-@\t\r](?![\w.-]*$)/;
-
-/** A formula gets the apostrophe by which a spreadsheet knows text. */
-function csvField(text: string): string {
-  const shown = FORMULA.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
 }
 
 /** A whole Parquet file: the columns of {@link CSV_HEADER}, the timestamp in milliseconds, UTC. */

@@ -28,7 +28,7 @@ interface FaultRate {
  */
 const LONGEST = 8 * 60;
 /** Minutes after an outage in which the asset is back, but slow. */
-const RECOVERY = 4;
+export const RECOVERY = 4;
 
 /**
  * Chosen so that uptime is the manual's: 99.9 % for machines, 99.5 % for services. Down and

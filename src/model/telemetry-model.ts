@@ -32,7 +32,8 @@ export type DayColumn = Float64Array | undefined;
 export class TelemetryModel {
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #schedule: BackupSchedule;
-  readonly #local: LocalTime;
+  /** The clocks of the fleet's time zone. */
+  readonly local: LocalTime;
   readonly #hostStates = new Float64Array(MINUTES_PER_DAY);
   readonly #ownStates = new Float64Array(MINUTES_PER_DAY);
 
@@ -42,7 +43,7 @@ export class TelemetryModel {
   ) {
     this.#machines = new Map(fleet.machines.map((machine) => [machine.assetId, machine]));
     this.#schedule = backupSchedule(fleet);
-    this.#local = new LocalTime(fleet.definition.timezone);
+    this.local = new LocalTime(fleet.definition.timezone);
   }
 
   /**
@@ -58,7 +59,7 @@ export class TelemetryModel {
     }
     const loads = columns.length - POLLING_COLUMNS;
     if (columns.some((column, index) => column && index < loads)) {
-      fillLoad(this.seed, asset, day, this.#local, columns);
+      fillLoad(this.seed, asset, day, this.local, columns);
     }
     this.#fillPolling(asset, asset, day, columns[loads], columns[loads + 1]);
   }
@@ -69,7 +70,7 @@ export class TelemetryModel {
    */
   backups(machine: Machine, from: number, to: number): Backup[] {
     return Array.from(
-      backupsBetween(this.#schedule, this.#local, machine, from, to),
+      backupsBetween(this.#schedule, this.local, machine, from, to),
       ({ minute, localDay, localMinute }) => ({
         minute,
         success: backupSucceeds(this.seed, machine, localDay, localMinute),
@@ -88,13 +89,13 @@ export class TelemetryModel {
     const states = availability ?? this.#ownStates;
     if (asset.assetType === 'service') {
       fillMachineAvailability(this.seed, host, day, this.#hostStates);
-      fillServiceAvailability(this.seed, asset, day, this.#local, this.#hostStates, states);
+      fillServiceAvailability(this.seed, asset, day, this.local, this.#hostStates, states);
     } else {
       fillMachineAvailability(this.seed, asset, day, states);
     }
     if (!responseTime) return;
     const random = stream(this.seed, asset.assetId, 'response_time_ms', day);
-    fillResponseTimes(asset, host, day, this.#local, states, random, responseTime);
+    fillResponseTimes(asset, host, day, this.local, states, random, responseTime);
   }
 
   #hostOf(service: Service): Machine {

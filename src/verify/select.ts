@@ -25,7 +25,7 @@ export interface Selection {
 }
 
 /** Flags that describe a dataset. */
-const DESCRIBING = [
+export const DESCRIBING: readonly string[] = [
   '--days',
   '--seed',
   '--start',

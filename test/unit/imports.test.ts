@@ -55,6 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   export: ['encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
   picture: ['fleet', 'model', 'output', 'plan', 'runs', 'store'],
+  answers: ['dataset', 'encode', 'model', 'plan'],
   cli: ['config', 'library', 'output', 'picture', 'system'],
   workers: [
     'connect',
@@ -87,7 +88,14 @@ const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
 /** The package's own export knows everything. */
 const ENTRIES = ['library', 'index.ts'];
 /** Causes of failure, near names, limits of time and the program's version are everybody's. */
-const FOR_ALL = ['src/errors.ts', 'src/nearest.ts', 'src/supported-node.ts', 'src/time.ts', 'src/version.ts'];
+const FOR_ALL = [
+  'src/csv.ts',
+  'src/errors.ts',
+  'src/nearest.ts',
+  'src/supported-node.ts',
+  'src/time.ts',
+  'src/version.ts',
+];
 /**
  * Files of types that every room may import as types: the settings, the assets, and what a load
  * tells the world.

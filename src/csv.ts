@@ -1,0 +1,16 @@
+/** Fields of CSV (RFC 4180). */
+
+/** What a spreadsheet would take for a formula. Names such as `-prod` are none. */
+const FORMULA = /^[=+\-@\t\r](?![\w.-]*$)/;
+
+/** A formula gets the apostrophe by which a spreadsheet knows text. */
+export function csvField(text: string): string {
+  const shown = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(shown) ? `"${shown.replaceAll('"', '""')}"` : shown;
+}
+
+/** A line of texts and numbers; what is undefined is empty. */
+export function csvLine(fields: readonly (string | number | undefined)[]): string {
+  const texts = fields.map((field) => (typeof field === 'string' ? csvField(field) : String(field ?? '')));
+  return `${texts.join(',')}\n`;
+}

@@ -1,0 +1,137 @@
+/**
+ * What is true about a dataset beside its records: why an asset was not up, and which backups
+ * failed.
+ */
+import type { Fleet, Machine, Service } from '../fleet/types.js';
+import { incidentOf, RECOVERY } from './availability.js';
+import { type LocalTime, MINUTES_PER_DAY } from './local-time.js';
+import { isDegradedByMemory } from './machine-metrics.js';
+import type { TelemetryModel } from './telemetry-model.js';
+
+/**
+ * `fault`: of the asset itself. `recovery`: it is back after a fault, but slow. `planned`: a window
+ * of maintenance. `memory`: a leak fills the memory of its host. `host`: its machine is not up.
+ */
+export type Cause = 'fault' | 'recovery' | 'planned' | 'memory' | 'host';
+
+/** Minutes since the epoch, half open. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Outage extends Span {
+  readonly kind: 'down' | 'degraded';
+  readonly assetId: string;
+  readonly cause: Cause;
+}
+
+export interface FailedBackup extends Span {
+  readonly kind: 'failed backup';
+  readonly assetId: string;
+}
+
+/**
+ * Where several overlap, availability shows the worst of them: the minutes below 100 are those of
+ * all events together, and what is down in one of them is down.
+ */
+export type TrueEvent = Outage | FailedBackup;
+
+/**
+ * The events of an asset in a window of minutes since the epoch, half open: by their start, and cut
+ * where the window ends.
+ * @param hosts machines by their id
+ */
+export function eventsOf(
+  model: TelemetryModel,
+  asset: Machine | Service,
+  hosts: ReadonlyMap<string, Machine>,
+  window: Span,
+): TrueEvent[] {
+  const outages = ownOutages(model.seed, asset, window);
+  if (asset.assetType === 'service') {
+    const host = hosts.get(asset.hostId);
+    for (const { kind, start, end } of host ? ownOutages(model.seed, host, window) : []) {
+      outages.push({ kind, assetId: asset.assetId, cause: 'host', start, end });
+    }
+    outages.push(...calendarOutages(asset, model.local, window));
+  }
+  const events: TrueEvent[] = outages.flatMap((event) => clipped(event, window));
+  if (asset.assetType !== 'service') {
+    for (const { minute, success } of model.backups(asset, window.start, window.end)) {
+      if (success) continue;
+      events.push({ kind: 'failed backup', assetId: asset.assetId, start: minute, end: minute + 1 });
+    }
+  }
+  return events.sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+/** Those of all assets, asset by asset. */
+export function* allEvents(model: TelemetryModel, window: Span): Generator<TrueEvent> {
+  const { machines, services }: Pick<Fleet, 'machines' | 'services'> = model.fleet;
+  const hosts = new Map(machines.map((machine) => [machine.assetId, machine]));
+  for (const asset of [...machines, ...services]) yield* eventsOf(model, asset, hosts, window);
+}
+
+function ownOutages(seed: number, asset: Machine | Service, { start, end }: Span): Outage[] {
+  const { assetId } = asset;
+  const outages: Outage[] = [];
+  // One that began the day before may go on.
+  const last = Math.floor((end - 1) / MINUTES_PER_DAY);
+  for (let day = Math.floor(start / MINUTES_PER_DAY) - 1; day <= last; day++) {
+    const incident = incidentOf(seed, asset, day);
+    if (!incident) continue;
+    const [down, up] = [incident.start, incident.end].map((minute) => day * MINUTES_PER_DAY + minute);
+    if (up > down) outages.push({ kind: 'down', assetId, cause: 'fault', start: down, end: up });
+    outages.push({ kind: 'degraded', assetId, cause: 'recovery', start: up, end: up + RECOVERY });
+  }
+  return outages;
+}
+
+/** What the local calendar alone decides. */
+function calendarOutages(service: Service, local: LocalTime, window: Span): Outage[] {
+  const { assetId, plannedDowntime: planned, degradesWithMemory } = service;
+  const isPlanned = ({ from, to }: { from: number; to: number }, minute: number) =>
+    from < to ? minute >= from && minute < to : minute < to || minute >= from;
+  const outages: Outage[] = [];
+  if (planned) {
+    const spans = spansWhere(local, window, (_day, minute) => isPlanned(planned, minute));
+    for (const span of spans) outages.push({ kind: 'down', assetId, cause: 'planned', ...span });
+  }
+  if (degradesWithMemory) {
+    const spans = spansWhere(local, window, isDegradedByMemory);
+    for (const span of spans) outages.push({ kind: 'degraded', assetId, cause: 'memory', ...span });
+  }
+  return outages;
+}
+
+/** The longest spans of the window in whose minutes the local clock shows what is asked for. */
+function spansWhere(
+  local: LocalTime,
+  { start, end }: Span,
+  is: (localDay: number, minute: number) => boolean,
+): Span[] {
+  const spans: Span[] = [];
+  let since: number | undefined;
+  for (let day = Math.floor(start / MINUTES_PER_DAY); day * MINUTES_PER_DAY < end; day++) {
+    for (const { from, to, day: localDay, minute } of local.stretches(day)) {
+      for (let i = from; i < to; i++) {
+        const now = day * MINUTES_PER_DAY + i;
+        if (now < start || now >= end) continue;
+        if (is(localDay, minute + i - from)) since ??= now;
+        else if (since !== undefined) {
+          spans.push({ start: since, end: now });
+          since = undefined;
+        }
+      }
+    }
+  }
+  if (since !== undefined) spans.push({ start: since, end });
+  return spans;
+}
+
+function clipped(event: Outage, window: Span): Outage[] {
+  const start = Math.max(event.start, window.start);
+  const end = Math.min(event.end, window.end);
+  return start < end ? [{ ...event, start, end }] : [];
+}
