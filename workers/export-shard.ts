@@ -45,8 +45,9 @@ export default function exportShard({ context: shared, shard, path, offset }: Ex
     const batches = function* () {
       for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) yield batch;
     };
-    const pieces = encode(context, batches());
+    const pieces = encode(context, batches(), path === undefined);
     const whole = context.gzip ? [gzipSync(Buffer.concat([...copies(pieces)]), GZIP)] : pieces;
+    if (path === undefined) return { state: 'made', data: Buffer.concat([...copies(whole)]) };
     return { state: 'written', bytes: writeAll(path, offset, whole) };
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
@@ -54,13 +55,14 @@ export default function exportShard({ context: shared, shard, path, offset }: Ex
   }
 }
 
-function* encode(context: ExportContext, batches: Iterable<Batch>): Generator<Uint8Array> {
+/** @param isPart true where it follows others in one stream */
+function* encode(context: ExportContext, batches: Iterable<Batch>, isPart: boolean): Generator<Uint8Array> {
   const { format } = context;
   if (format === 'parquet') {
-    yield parquetFile([...batches]);
+    yield parquetFile([...batches], context.compression);
     return;
   }
-  if (format === 'csv') yield Buffer.from(CSV_HEADER);
+  if (format === 'csv' && !isPart) yield Buffer.from(CSV_HEADER);
   for (const batch of batches) {
     if (isBuckets(context)) yield encodeBuckets({ batches: [batch], buffer: batch.buffer }, encoder).bytes;
     else if (format === 'bson') yield batch.encode();

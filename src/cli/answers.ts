@@ -7,6 +7,7 @@ import { csvLine } from '../csv.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { type Described, describedDataset, knownAnswers, knownEvents } from '../library/answers.js';
 import { Screen } from '../output/screen.js';
+import { toStandardOutput } from './terminal.js';
 
 type Table = (typeof ANSWER_TABLES)[number];
 
@@ -35,8 +36,8 @@ export async function answers(
   const notices = new Screen(process.stderr, settings.output.color, process.env.TERM);
   const described = await describedDataset(settings, run, { inform: (message) => notices.note(message) });
   const lines = format === 'json' ? jsonLines(described) : csvLines(described, table ?? 'daily');
-  if (out === undefined) await print(lines);
-  else write(lines, out);
+  if (out !== undefined) write(lines, out);
+  else for (const line of lines) if (!(await toStandardOutput(line))) break;
   return ExitStatus.done;
 }
 
@@ -107,25 +108,6 @@ function* csvLines(described: Described, table: Table): Generator<string> {
       yield csvLine([assetId, assetType, mean, downMinutes, degradedMinutes, outages, ...ofBackups]);
     }
   }
-}
-
-/** Waits for whoever reads. */
-async function print(lines: Iterable<string>): Promise<void> {
-  for (const line of lines) {
-    if (process.stdout.destroyed) return;
-    if (process.stdout.write(line)) continue;
-    await taken();
-  }
-}
-
-function taken(): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      process.stdout.off('drain', done).off('close', done);
-      resolve();
-    };
-    process.stdout.on('drain', done).on('close', done);
-  });
 }
 
 /** @throws Error of the system where the file is there already, or cannot be written */

@@ -2,30 +2,33 @@ import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
 import { type Configuration, readConfiguration } from '../config/configuration.js';
 import { maskUri } from '../config/mask.js';
-import type { ConnectionSettings, ExportFormat } from '../config/settings.js';
+import type { ConnectionSettings, ExportFormat, ParquetCompression, Settings } from '../config/settings.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { type Exported, exportFiles as exportDataset } from '../library/export.js';
+import { type Exported, exportFiles as exportDataset, streamLines } from '../library/export.js';
 import { bytes, count, counted, duration, tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { shellWord, withoutMasked } from '../output/shell.js';
 import { jsonText } from '../output/width.js';
 import { commandHints, datasetFlags, flagText } from './commands.js';
 import { OF_CONNECTIONS } from './options.js';
-import { listenForInterrupts, Progress } from './terminal.js';
+import { listenForInterrupts, Progress, toStandardOutput } from './terminal.js';
 
 /** What `export` has besides the flags of a load, as typed. */
 export interface ExportFlags {
   readonly format?: ExportFormat;
   readonly out?: string;
   readonly gzip?: boolean;
+  readonly compression?: ParquetCompression;
+  readonly oneFile?: boolean;
 }
 
 export async function exportFiles(
   flags: Partial<Record<SettingName, string>>,
-  { format = 'bson', out, gzip = false }: ExportFlags,
+  { format = 'bson', out, gzip = false, compression, oneFile }: ExportFlags,
 ): Promise<ExitStatus> {
   const { settings } = configured(flags);
   if (!out) throw usageError('export needs --out', 'name a folder that is not there yet, or empty');
+  if (out === '-') return stream(settings, format, gzip);
   const { load, output, connection } = settings;
   const screen = new Screen(output.json ? process.stderr : process.stdout, output.color, process.env.TERM);
   const errors = new Screen(process.stderr, output.color, process.env.TERM);
@@ -46,6 +49,8 @@ export async function exportFiles(
     } = await exportDataset(settings, {
       format,
       gzip,
+      compression,
+      oneFile,
       out,
       signal: interrupts.signal,
       onProgress: (written, planned) => progress.show(written, planned),
@@ -75,6 +80,53 @@ export async function exportFiles(
       process.stdout.write(`${jsonText(result)}\n`);
     } else screen.print(linesOf(exported, { out, seed, commands }), 'good');
     return exported.status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
+  } finally {
+    progress.end();
+    interrupts.stop();
+  }
+}
+
+/** Records to standard output; what else is said goes to standard error. */
+async function stream(settings: Settings, format: ExportFormat, gzip: boolean): Promise<ExitStatus> {
+  const { load, output } = settings;
+  if (format !== 'ndjson' && format !== 'csv') {
+    throw usageError(`--out - cannot take ${format}`, 'add --format ndjson or --format csv');
+  }
+  if (output.json) throw usageError('--json and --out - exclude each other: both are standard output');
+  if (load.existing === 'clean') throw usageError('--clean and --out - exclude each other');
+  const screen = new Screen(process.stderr, output.color, process.env.TERM);
+  const progress = new Progress(output.quiet ? undefined : screen);
+  const gone = new AbortController();
+  const interrupts = listenForInterrupts(
+    (message) => screen.note(message, 'warning'),
+    (failure) => screen.fail(failure),
+  );
+  try {
+    const {
+      status,
+      records,
+      bytes: written,
+      elapsedMs,
+    } = await streamLines(settings, {
+      format,
+      gzip,
+      signal: AbortSignal.any([interrupts.signal, gone.signal]),
+      onProgress: (done, planned) => progress.show(done, planned),
+      write: async (data) => {
+        if (!(await toStandardOutput(data))) gone.abort();
+      },
+    });
+    progress.end();
+    // A reader that has gone away has had enough.
+    if (status === 'interrupted' && !interrupts.signal.aborted) return ExitStatus.done;
+    if (!output.quiet) {
+      const rate = count(Math.round((records / elapsedMs) * 1000));
+      const what = status === 'interrupted' ? '⚠️  Interrupted after' : '🎯';
+      screen.note(
+        `${what} ${count(records)} records, ${bytes(written)}, ${duration(elapsedMs)}, ${rate} records/s`,
+      );
+    }
+    return status === 'interrupted' ? ExitStatus.interrupted : ExitStatus.done;
   } finally {
     progress.end();
     interrupts.stop();

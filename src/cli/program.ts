@@ -1,6 +1,6 @@
 /** The program's commands and flags. Each command's work is imported when it runs. */
 import { Argument, Command, Option } from 'commander';
-import { ANSWER_TABLES, EXPORT_FORMATS } from '../config/settings.js';
+import { ANSWER_TABLES, EXPORT_FORMATS, PARQUET_COMPRESSIONS } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
@@ -126,8 +126,12 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .addOption(
       new Option('--format <format>', 'bson is for mongorestore (default: bson)').choices(EXPORT_FORMATS),
     )
-    .option('--out <folder>', 'folder to make; --clean replaces one that is there')
-    .option('--gzip', 'compress the files')
+    .option('--out <folder>', 'folder to make; --clean replaces one that is there; - for standard output')
+    .option('--gzip', 'compress the files, or the stream')
+    .addOption(
+      new Option('--compression <codec>', 'of Parquet (default: snappy)').choices(PARQUET_COMPRESSIONS),
+    )
+    .option('--one-file', 'Parquet: all records in one file')
     .action(async (_options, command: Command) => {
       const { exportFiles } = await import('./export.js');
       ended(await exportFiles(givenFlags(command), command.opts()));

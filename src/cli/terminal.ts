@@ -1,4 +1,4 @@
-/** Signals that ask the program to stop. */
+/** Signals that ask the program to stop, progress, and standard output that somebody reads. */
 
 import { createInterface } from 'node:readline/promises';
 import type { Settings } from '../config/settings.js';
@@ -149,3 +149,22 @@ export function progressText(compared: number, planned: number, elapsedMs: numbe
 const BAR_WIDTH = 30;
 
 const LEAST_BAR_WIDTH = 10;
+
+/**
+ * Writes to standard output, and waits for whoever reads.
+ * @returns false when nobody reads any more
+ */
+export async function toStandardOutput(data: string | Uint8Array): Promise<boolean> {
+  const { stdout } = process;
+  if (stdout.destroyed) return false;
+  if (!stdout.write(data)) {
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        stdout.off('drain', done).off('close', done);
+        resolve();
+      };
+      stdout.on('drain', done).on('close', done);
+    });
+  }
+  return !stdout.destroyed;
+}

@@ -161,4 +161,8 @@ export const ANSWER_TABLES = ['daily', 'assets', 'events'] as const;
 
 export const EXPORT_FORMATS = ['bson', 'ndjson', 'csv', 'parquet'] as const;
 
+/** How Parquet compresses its columns. */
+export const PARQUET_COMPRESSIONS = ['snappy', 'gzip', 'zstd', 'none'] as const;
+export type ParquetCompression = (typeof PARQUET_COMPRESSIONS)[number];
+
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

@@ -1,16 +1,20 @@
 /** `export`: the records of a dataset as files, without a server. */
-import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { fileWriter } from 'hyparquet-writer';
 import { BSON } from 'mongodb';
-import type { ExportFormat } from '../config/settings.js';
+import type { ExportFormat, ParquetCompression } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { assetDocument, buildTemplate, seriesIdPrefix } from '../encode/document.js';
+import { SeriesMemory, ShardSource } from '../dataset/source.js';
+import { assetDocument, BatchBuffer, buildTemplate, seriesIdPrefix } from '../encode/document.js';
+import type { Batch } from '../encode/insert.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
+import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js';
 import { ASSET_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
@@ -19,7 +23,14 @@ import { share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import { VERSION } from '../version.js';
 import { MANIFEST, makeFolder } from './folder.js';
-import { type ExportContext, type ExportResult, type ExportTask, isBuckets } from './rows.js';
+import {
+  CSV_HEADER,
+  type ExportContext,
+  type ExportResult,
+  type ExportTask,
+  isBuckets,
+  ParquetFile,
+} from './rows.js';
 
 export interface ExportInput {
   readonly fleet: Fleet;
@@ -27,6 +38,9 @@ export interface ExportInput {
   readonly plan: Plan;
   readonly format: ExportFormat;
   readonly gzip: boolean;
+  readonly compression: ParquetCompression;
+  /** Parquet: all records in one file. */
+  readonly oneFile: boolean;
   /** The folder to make: see {@link makeFolder}. */
   readonly out: string;
   /** Replace what is there. */
@@ -146,9 +160,10 @@ function metadata(name: string, options: object, indexes: readonly { readonly ke
 }
 
 async function writeShards(input: ExportInput, folder: string): Promise<{ files: number; bytes: number }> {
-  const { fleet, dataset, format, gzip, batchSize, plan, workers, interrupt, onProgress } = input;
+  const { format, plan, workers, interrupt, onProgress } = input;
+  if (format === 'parquet' && input.oneFile) return writeOneParquet(input, folder);
   const target = format === 'bson' ? oneFile(input, folder) : manyFiles(input, folder);
-  const context = share<ExportContext>({ fleet: fleet.definition, dataset, format, gzip, batchSize });
+  const context = contextOf(input);
   const pool = new WorkerPool<ExportTask, ExportResult>('export-shard', workers);
   const waiting = [...plan.shards];
   let bytes = 0;
@@ -160,7 +175,7 @@ async function writeShards(input: ExportInput, folder: string): Promise<{ files:
         waiting.length = 0;
         throw Object.assign(new Error(result.message), { code: result.code });
       }
-      bytes += result.bytes;
+      if (result.state === 'written') bytes += result.bytes;
       records += shard.records;
       onProgress(records, plan.records);
     }
@@ -173,6 +188,86 @@ async function writeShards(input: ExportInput, folder: string): Promise<{ files:
     await pool.destroy();
   }
   return { files: target.files, bytes };
+}
+
+type Streaming = Omit<ExportInput, 'out' | 'clean' | 'database' | 'clustered' | 'oneFile'> & {
+  /** Resolves when the next piece may come. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+};
+
+/**
+ * All records as one stream of lines: made in parallel, written in the plan's order, with no more
+ * in memory than a shard a worker.
+ */
+export async function streamRecords(input: Streaming): Promise<Exported> {
+  const { format, gzip, plan, workers, interrupt, onProgress, write } = input;
+  const started = performance.now();
+  const context = contextOf(input);
+  const pool = new WorkerPool<ExportTask, ExportResult>('export-shard', workers);
+  let bytes = 0;
+  let records = 0;
+  const put = async (data: Uint8Array) => {
+    if (interrupt.aborted) return;
+    await write(data);
+    bytes += data.length;
+  };
+  try {
+    const header = format === 'csv' ? Buffer.from(CSV_HEADER) : undefined;
+    if (header) await put(gzip ? gzipSync(header) : header);
+    let last: Promise<void> = Promise.resolve();
+    const waiting = [...plan.shards];
+    const work = async () => {
+      for (let shard = waiting.shift(); shard && !interrupt.aborted; shard = waiting.shift()) {
+        const before = last;
+        const { records: more } = shard;
+        const made = pool.run({ context, shard, path: undefined, offset: undefined });
+        last = made.then(async (result) => {
+          await before;
+          if (result.state !== 'made') throw new Error(result.state === 'failed' ? result.message : '');
+          await put(result.data);
+          if (interrupt.aborted) return;
+          records += more;
+          onProgress(records, plan.records);
+        });
+        await last;
+      }
+    };
+    await Promise.all(Array.from({ length: workers }, work));
+  } finally {
+    await pool.destroy();
+  }
+  const elapsedMs = performance.now() - started;
+  return { status: interrupt.aborted ? 'interrupted' : 'complete', records, files: 0, bytes, elapsedMs };
+}
+
+function contextOf({ fleet, dataset, format, gzip, compression, batchSize }: Streaming | ExportInput) {
+  return share<ExportContext>({ fleet: fleet.definition, dataset, format, gzip, compression, batchSize });
+}
+
+/** A row group a shard, one after the other. */
+async function writeOneParquet(
+  { fleet, dataset, plan, compression, interrupt, onProgress }: ExportInput,
+  folder: string,
+): Promise<{ files: number; bytes: number }> {
+  const path = join(folder, `${METRICS}.parquet`);
+  const file = new ParquetFile(fileWriter(path), compression);
+  const model = new TelemetryModel(fleet, dataset.seed);
+  const memory = new SeriesMemory();
+  const buffer = new BatchBuffer(0);
+  let records = 0;
+  for (const shard of plan.shards) {
+    if (interrupt.aborted) break;
+    const source = new ShardSource(model, dataset, shard, Number.MAX_SAFE_INTEGER, memory);
+    const batches: Batch[] = [];
+    for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) batches.push(batch);
+    file.add(batches);
+    records += shard.records;
+    onProgress(records, plan.records);
+    // So that an interrupt is heard.
+    await setImmediate();
+  }
+  file.end();
+  return { files: 1, bytes: statSync(path).size };
 }
 
 interface ShardFiles {

@@ -2,9 +2,12 @@
  * A shard's records as text or Parquet. Text is stamped like BSON: a series' records differ in
  * `_id`, time and value alone, so the rest of a line is made once.
  */
-import { parquetWriteBuffer } from 'hyparquet-writer';
+import * as zlib from 'node:zlib';
+import { gzipSync } from 'node:zlib';
+import type { SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer';
 import { BSON } from 'mongodb';
-import type { ExportFormat, Layout } from '../config/settings.js';
+import type { ExportFormat, Layout, ParquetCompression } from '../config/settings.js';
 import { csvField } from '../csv.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { documentOf, type Series } from '../encode/document.js';
@@ -65,33 +68,85 @@ export function csvLines({ series, minutes, values }: Batch): string {
   return lines;
 }
 
-/** A whole Parquet file: the columns of {@link CSV_HEADER}, the timestamp in milliseconds, UTC. */
-export function parquetFile(batches: readonly Batch[]): Uint8Array {
-  const text = (name: string, of: (series: Series) => string) => ({
-    name,
-    type: 'STRING' as const,
-    data: batches.flatMap(({ series, records }) => new Array<string>(records).fill(of(series))),
-  });
-  const columnData = [
-    text('asset_id', (series) => series.assetId),
-    text('asset_type', (series) => series.assetType),
-    text('metric_name', (series) => series.metricName),
-    {
-      name: 'timestamp',
-      type: 'TIMESTAMP' as const,
-      data: batches.flatMap(({ minutes }) =>
-        Array.from(minutes, (minute) => new Date(minute * MS_PER_MINUTE)),
-      ),
-    },
-    {
-      name: 'value',
-      type: 'DOUBLE' as const,
-      data: batches.flatMap(({ values }) => [...values]),
-    },
-    text('unit', (series) => series.unit),
-    text('environment', (series) => series.environment),
-  ];
-  return new Uint8Array(parquetWriteBuffer({ columnData }));
+// Parquet: the columns of {@link CSV_HEADER}.
+
+const TEXT = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' } as const;
+const TEXT_COLUMNS = {
+  asset_id: ({ assetId }: Series) => assetId,
+  asset_type: ({ assetType }: Series) => assetType,
+  metric_name: ({ metricName }: Series) => metricName,
+  unit: ({ unit }: Series) => unit,
+  environment: ({ environment }: Series) => environment,
+} as const;
+
+/** A timestamp is an instant, in UTC: readers show it in a zone. */
+const PARQUET_SCHEMA: SchemaElement[] = [
+  { name: 'root', num_children: 7 },
+  { name: 'asset_id', ...TEXT },
+  { name: 'asset_type', ...TEXT },
+  { name: 'metric_name', ...TEXT },
+  {
+    name: 'timestamp',
+    type: 'INT64',
+    converted_type: 'TIMESTAMP_MILLIS',
+    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
+    repetition_type: 'REQUIRED',
+  },
+  { name: 'value', type: 'DOUBLE', repetition_type: 'REQUIRED' },
+  { name: 'unit', ...TEXT },
+  { name: 'environment', ...TEXT },
+];
+
+const CODECS = { snappy: 'SNAPPY', gzip: 'GZIP', zstd: 'ZSTD', none: 'UNCOMPRESSED' } as const;
+
+/** A Parquet file that takes batches piece by piece, a row group each. */
+export class ParquetFile {
+  readonly #writer: ParquetWriter;
+
+  constructor(writer: Writer, compression: ParquetCompression) {
+    // Node has zstd from 22.15 on.
+    const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: (bytes: Uint8Array) => Uint8Array };
+    this.#writer = new ParquetWriter({
+      writer,
+      schema: PARQUET_SCHEMA,
+      codec: CODECS[compression],
+      compressors: { GZIP: (bytes) => gzipSync(bytes), ...(zstdCompressSync && { ZSTD: zstdCompressSync }) },
+    });
+  }
+
+  add(batches: readonly Batch[]): void {
+    const records = batches.reduce((sum, batch) => sum + batch.records, 0);
+    const timestamps = new BigInt64Array(records);
+    const values = new Float64Array(records);
+    let at = 0;
+    for (const batch of batches) {
+      for (const minute of batch.minutes) timestamps[at++] = BigInt(minute * MS_PER_MINUTE);
+      values.set(batch.values, at - batch.records);
+    }
+    const columnData = PARQUET_SCHEMA.slice(1).map(({ name }) => {
+      if (name === 'timestamp') return { name, data: timestamps };
+      if (name === 'value') return { name, data: values };
+      const of = TEXT_COLUMNS[name as keyof typeof TEXT_COLUMNS];
+      return {
+        name,
+        data: batches.flatMap((batch) => new Array<string>(batch.records).fill(of(batch.series))),
+      };
+    });
+    void this.#writer.write({ columnData, rowGroupSize: records });
+  }
+
+  end(): void {
+    void this.#writer.finish();
+  }
+}
+
+/** A whole file of some batches. */
+export function parquetFile(batches: readonly Batch[], compression: ParquetCompression): Uint8Array {
+  const writer = new ByteWriter();
+  const file = new ParquetFile(writer, compression);
+  file.add(batches);
+  file.end();
+  return writer.getBytes();
 }
 
 // What the export's main thread and its workers say to each other. Plain data.
@@ -101,6 +156,7 @@ export interface ExportContext {
   readonly dataset: Dataset;
   readonly format: ExportFormat;
   readonly gzip: boolean;
+  readonly compression: ParquetCompression;
   readonly batchSize: number;
 }
 
@@ -115,8 +171,8 @@ export function isBuckets({ format, dataset }: Pick<ExportContext, 'format' | 'd
 export interface ExportTask {
   readonly context: Shared<ExportContext>;
   readonly shard: Shard;
-  /** The file that the shard's bytes go to. */
-  readonly path: string;
+  /** The file that the shard's bytes go to; undefined: they come back with the result. */
+  readonly path: string | undefined;
   /** Where in the file they go; undefined: at its end. */
   readonly offset: number | undefined;
 }
@@ -124,4 +180,5 @@ export interface ExportTask {
 /** A failure crosses the thread boundary as data. `code` is the system's, such as ENOSPC. */
 export type ExportResult =
   | { readonly state: 'written'; readonly bytes: number }
+  | { readonly state: 'made'; readonly data: Uint8Array }
   | { readonly state: 'failed'; readonly message: string; readonly code: string | undefined };

@@ -10,6 +10,7 @@ import type {
   ExistingData,
   ExportFormat,
   LoadSettings,
+  ParquetCompression,
   Section,
   Settings,
   WindowRequest,
@@ -231,6 +232,10 @@ export interface ExportOptions extends DatasetOptions {
   /** Default: bson, for mongorestore. */
   readonly format?: ExportFormat;
   readonly gzip?: boolean;
+  /** Parquet: how columns are compressed. Default: snappy. */
+  readonly compression?: ParquetCompression;
+  /** Parquet: all records in one file instead of one an asset and shard. */
+  readonly oneFile?: boolean;
   /** Replace what is there. */
   readonly clean?: boolean;
   /** Name of the database that the files restore into. */
@@ -245,10 +250,12 @@ export interface ExportOptions extends DatasetOptions {
 export async function exportDataset(options: ExportOptions, observer: Observer = {}): Promise<Exported> {
   checkOptions('exportDataset', options);
   if (options.out === undefined) throw usageError('out: must be the path of a folder');
-  const { out, format = 'bson', gzip = false, clean, ...described } = options;
+  const { out, format = 'bson', gzip = false, compression, oneFile, clean, ...described } = options;
   const { onProgress = () => undefined, signal = new AbortController().signal } = observer;
   const settings = settingsOf({ ...described, ...(clean ? { existing: 'clean' } : {}) });
-  const exported = await exportFiles(settings, { format, gzip, out, signal, onProgress });
+  const exported = await exportFiles(settings, {
+    ...{ format, gzip, compression, oneFile, out, signal, onProgress },
+  });
   const { status, records, files, bytes, elapsedMs } = exported;
   return { status, records, files, bytes, elapsedMs };
 }

@@ -3,7 +3,7 @@
  * what was not finished.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -20,10 +20,10 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { BSON, type Document, MongoClient } from 'mongodb';
 import { generate } from '../../src/index.js';
-import { type CliResult, runCli } from '../support/cli.js';
+import { CLI_ENTRY, type CliResult, RUNTIME, runCli } from '../support/cli.js';
 import { assertEqualToPlan, END, loadWell, verify } from '../support/dataset.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer } from '../support/server.js';
@@ -114,6 +114,57 @@ test('ndjson, csv and parquet hold the same records', async () => {
   });
 });
 
+test('a stream has the records as lines, each once, in an order that workers do not change', async () => {
+  const expected = comparable(await generated());
+  const stream = (...flags: string[]) => runCli(['export', ...DAY, ...SECTIONS, '--out', '-', ...flags]);
+  const one = await stream('--format', 'ndjson', '--workers', '1');
+  assert.equal(one.status, 0, one.stderr);
+  const lines = one.stdout.trimEnd().split('\n');
+  assert.deepEqual(comparable(lines.map((line) => BSON.EJSON.parse(line))), expected);
+  const three = await stream('--format', 'ndjson', '--workers', '3', '--shard-days', '1');
+  assert.ok(three.stdout === one.stdout);
+  const csv = await stream('--format', 'csv', '--workers', '2', '--quiet');
+  assert.equal(csv.stderr, '');
+  const [header, ...rows] = csv.stdout.trimEnd().split('\n');
+  assert.equal(header, 'asset_id,asset_type,metric_name,timestamp,value,unit,environment');
+  assert.equal(rows.length, expected.length);
+  assert.ok(!rows.includes(header));
+});
+
+test('a stream compressed is one gzip file; whoever has read enough ends it well', async () => {
+  const command = [RUNTIME, CLI_ENTRY, 'export', ...DAY, '--out', '-', '--format', 'csv', '--quiet'];
+  const shell = (rest: string) =>
+    execFileSync('bash', ['-c', `set -o pipefail; ${command.join(' ')} ${rest}`], { encoding: 'utf8' });
+  assert.equal(shell('--gzip | gunzip | wc -l').trim(), '135371');
+  // Head ends after two lines, and the program with it, status 0.
+  assert.equal(shell('| head -2').trimEnd().split('\n').length, 2);
+});
+
+test('Parquet: an instant in UTC, one file where it is asked for, compressed as it is asked for', async () => {
+  const asked = (path: string) => {
+    const { buffer, byteOffset, length } = readFileSync(path);
+    return buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer;
+  };
+  const { folder } = await exported(
+    ...SECTIONS,
+    '--format',
+    'parquet',
+    '--one-file',
+    '--compression',
+    'gzip',
+  );
+  assert.deepEqual(readdirSync(folder).sort(), ['assets.ndjson', 'metrics.parquet']);
+  const file = asked(join(folder, 'metrics.parquet'));
+  const compressors = { GZIP: (bytes: Uint8Array) => new Uint8Array(gunzipSync(bytes)) };
+  const rows = await parquetReadObjects({ file, compressors });
+  assert.deepEqual(comparable(rows), comparable(await generated()));
+  const { schema, row_groups } = parquetMetadata(file);
+  const timestamp = schema.find(({ name }) => name === 'timestamp');
+  assert.deepEqual(timestamp?.logical_type, { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' });
+  assert.equal(row_groups.length, 10);
+  assert.ok(row_groups.every(({ columns }) => columns.every(({ meta_data }) => meta_data?.codec === 'GZIP')));
+});
+
 test('ndjson: doubles stay doubles, ids are those of a load', async () => {
   const { folder } = await exported('--backup-only', '--format', 'ndjson', '--gzip');
   const [name] = readdirSync(join(folder, 'metrics')).filter((file) => file.startsWith('vm-101'));
@@ -158,6 +209,12 @@ test('what cannot be done is told in one line', async () => {
   for (const [flags, status, message] of [
     [['--format', 'xml'], 2, /--format xml: must be bson, ndjson, csv, parquet/],
     [['--format', 'parquet', '--gzip'], 2, /exclude each other/],
+    [['--out', '-'], 2, /--out - cannot take bson\n.*--format ndjson/],
+    [['--out', '-', '--format', 'parquet'], 2, /--out - cannot take parquet/],
+    [['--out', '-', '--format', 'csv', '--json'], 2, /--json and --out - exclude each other/],
+    [['--out', '-', '--format', 'csv', '--clean'], 2, /--clean and --out - exclude each other/],
+    [['--format', 'csv', '--one-file'], 2, /--one-file needs --format parquet/],
+    [['--compression', 'gzip'], 2, /--compression needs --format parquet/],
     [['--out', '/dev/null/folder'], 1, /cannot write \/dev\/null\/folder/],
     [['--out', ''], 2, /needs --out/],
   ] as const) {

@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'store',
     'threads',
   ],
-  export: ['encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
+  export: ['dataset', 'encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
   picture: ['fleet', 'model', 'output', 'plan', 'runs', 'store'],
   answers: ['dataset', 'encode', 'model', 'plan'],
   cli: ['config', 'library', 'output', 'picture', 'system'],
@@ -75,7 +75,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Rooms of which types alone may be imported besides. */
 const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
   encode: ['fleet'],
-  export: ['dataset'],
   model: ['fleet'],
   picture: ['connect'],
   plan: ['fleet'],
