@@ -14,3 +14,6 @@ export function csvLine(fields: readonly (string | number | undefined)[]): strin
   const texts = fields.map((field) => (typeof field === 'string' ? csvField(field) : String(field ?? '')));
   return `${texts.join(',')}\n`;
 }
+
+/** Columns of a table of events. */
+export const EVENT_COLUMNS = ['asset_id', 'kind', 'cause', 'start', 'end'] as const;

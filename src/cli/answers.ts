@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
 import type { ANSWER_TABLES } from '../config/settings.js';
-import { csvLine } from '../csv.js';
+import { csvLine, EVENT_COLUMNS } from '../csv.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { type Described, describedDataset, knownAnswers, knownEvents } from '../library/answers.js';
 import { Screen } from '../output/screen.js';
@@ -84,7 +84,7 @@ const HEADERS: Readonly<Record<Table, readonly string[]>> = {
     'backup_rate',
     'last_good_backup',
   ],
-  events: ['asset_id', 'kind', 'cause', 'start', 'end'],
+  events: EVENT_COLUMNS,
 };
 
 function* csvLines(described: Described, table: Table): Generator<string> {

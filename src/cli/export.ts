@@ -20,11 +20,12 @@ export interface ExportFlags {
   readonly gzip?: boolean;
   readonly compression?: ParquetCompression;
   readonly oneFile?: boolean;
+  readonly events?: boolean;
 }
 
 export async function exportFiles(
   flags: Partial<Record<SettingName, string>>,
-  { format = 'bson', out, gzip = false, compression, oneFile }: ExportFlags,
+  { format = 'bson', out, gzip = false, compression, oneFile, events }: ExportFlags,
 ): Promise<ExitStatus> {
   const { settings } = configured(flags);
   if (!out) throw usageError('export needs --out', 'name a folder that is not there yet, or empty');
@@ -51,6 +52,7 @@ export async function exportFiles(
       gzip,
       compression,
       oneFile,
+      events,
       out,
       signal: interrupts.signal,
       onProgress: (written, planned) => progress.show(written, planned),

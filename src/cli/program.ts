@@ -132,6 +132,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
       new Option('--compression <codec>', 'of Parquet (default: snappy)').choices(PARQUET_COMPRESSIONS),
     )
     .option('--one-file', 'Parquet: all records in one file')
+    .option('--events', 'write outages and failed backups as well, with start, end and cause')
     .action(async (_options, command: Command) => {
       const { exportFiles } = await import('./export.js');
       ended(await exportFiles(givenFlags(command), command.opts()));

@@ -40,6 +40,29 @@ export function recordId(series: Pick<Series, 'idPrefix'>, minute: number): Obje
   return new ObjectId(bytes);
 }
 
+/** An event as a document of its own collection; its `_id` is as deterministic as a record's. */
+export function eventDocument(
+  seed: number,
+  event: {
+    readonly assetId: string;
+    readonly kind: string;
+    readonly cause?: string;
+    readonly start: number;
+    readonly end: number;
+  },
+): Document {
+  const { assetId, kind, cause, start, end } = event;
+  const idPrefix = seriesIdPrefix(seed, assetId, `event ${kind} ${cause ?? ''}`);
+  return {
+    _id: recordId({ idPrefix }, start),
+    asset_id: assetId,
+    kind,
+    ...(cause === undefined ? {} : { cause }),
+    start: new Date(start * MS_PER_MINUTE),
+    end: new Date(end * MS_PER_MINUTE),
+  };
+}
+
 /** A record of the flat layout, field for field the manual's document. */
 export function flatDocument(series: Series, minute: number, value: number): Document {
   return {

@@ -5,23 +5,21 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { fileWriter } from 'hyparquet-writer';
-import { BSON } from 'mongodb';
 import type { ExportFormat, ParquetCompression } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../dataset/source.js';
-import { assetDocument, BatchBuffer, buildTemplate, seriesIdPrefix } from '../encode/document.js';
+import { BatchBuffer, buildTemplate, seriesIdPrefix } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js';
-import { ASSET_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
-import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
-import { collectionOptions } from '../store/schema.js';
+import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import { VERSION } from '../version.js';
+import { writeAssets } from './documents.js';
 import { MANIFEST, makeFolder } from './folder.js';
 import {
   CSV_HEADER,
@@ -41,6 +39,8 @@ export interface ExportInput {
   readonly compression: ParquetCompression;
   /** Parquet: all records in one file. */
   readonly oneFile: boolean;
+  /** What happened when, as one more table. */
+  readonly events: boolean;
   /** The folder to make: see {@link makeFolder}. */
   readonly out: string;
   /** Replace what is there. */
@@ -107,58 +107,6 @@ function manifestOf({ dataset, fleet, format, gzip, plan }: ExportInput): string
   return `${JSON.stringify(manifest, undefined, 1)}\n`;
 }
 
-/**
- * The assets are few: one file, as the format has it; where the format has no nested fields,
- * Extended JSON.
- */
-async function writeAssets(
-  { fleet, dataset, format, gzip, clustered }: ExportInput,
-  folder: string,
-): Promise<{ files: number; bytes: number }> {
-  const lastUpdated = instantOf(dataset.window.end);
-  const documents = [...fleet.machines, ...fleet.services, ...fleet.jobs].map((asset) =>
-    assetDocument(asset, lastUpdated),
-  );
-  const content =
-    format === 'bson'
-      ? Buffer.concat(documents.map((document) => BSON.serialize(document)))
-      : Buffer.from(documents.map((document) => `${BSON.EJSON.stringify(document)}\n`).join(''));
-  const files = new Map<string, Buffer>([[`${ASSETS}.${format === 'bson' ? 'bson' : 'ndjson'}`, content]]);
-  if (format === 'bson') {
-    const { layout } = dataset;
-    files.set(`${ASSETS}.metadata.json`, metadata(ASSETS, {}, ASSET_INDEXES));
-    files.set(
-      `${METRICS}.metadata.json`,
-      metadata(METRICS, collectionOptions({ layout, clustered, ttlDays: undefined }), METRIC_INDEXES[layout]),
-    );
-  }
-  let bytes = 0;
-  for (const [name, text] of files) {
-    const data = gzip ? gzipSync(text) : text;
-    await writeFile(join(folder, gzip ? `${name}.gz` : name), data, { mode: 0o600 });
-    bytes += data.length;
-  }
-  return { files: files.size, bytes };
-}
-
-/**
- * As mongodump writes it beside a collection's documents; mongorestore makes collection and indexes
- * of it.
- */
-function metadata(name: string, options: object, indexes: readonly { readonly key: object }[]): Buffer {
-  const named = indexes.map(({ key, ...rest }) => ({
-    v: 2,
-    key,
-    name: Object.entries(key).flat().join('_'),
-    ...rest,
-  }));
-  const own = { v: 2, key: { _id: 1 }, name: '_id_' };
-  const all = 'timeseries' in options || 'clusteredIndex' in options ? named : [own, ...named];
-  return Buffer.from(
-    BSON.EJSON.stringify({ options, indexes: all, collectionName: name }, { relaxed: false }),
-  );
-}
-
 async function writeShards(input: ExportInput, folder: string): Promise<{ files: number; bytes: number }> {
   const { format, plan, workers, interrupt, onProgress } = input;
   if (format === 'parquet' && input.oneFile) return writeOneParquet(input, folder);
@@ -190,7 +138,7 @@ async function writeShards(input: ExportInput, folder: string): Promise<{ files:
   return { files: target.files, bytes };
 }
 
-type Streaming = Omit<ExportInput, 'out' | 'clean' | 'database' | 'clustered' | 'oneFile'> & {
+type Streaming = Omit<ExportInput, 'out' | 'clean' | 'database' | 'clustered' | 'oneFile' | 'events'> & {
   /** Resolves when the next piece may come. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
 };

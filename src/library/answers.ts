@@ -59,13 +59,7 @@ export function knownAnswers({ fleet, dataset }: Described): Generator<DailyAnsw
 /** Asset by asset, each in the order of time. */
 export function* knownEvents({ fleet, dataset }: Described): Generator<KnownEvent> {
   const model = new TelemetryModel(fleet, dataset.seed);
-  for (const { start, end, ...event } of allEvents(model, dataset.window)) {
-    if (!isOf(dataset, event.kind)) continue;
+  for (const { start, end, ...event } of allEvents(model, dataset.window, dataset.sections)) {
     yield { ...event, start: instantOf(start), end: instantOf(end) };
   }
-}
-
-/** Whether the dataset has the records in which such an event shows. */
-function isOf({ sections }: Dataset, kind: TrueEvent['kind']): boolean {
-  return sections.includes(kind === 'failed backup' ? 'backup' : 'polling');
 }

@@ -13,6 +13,7 @@ export interface Exporting {
   readonly gzip: boolean;
   readonly compression?: ParquetCompression | undefined;
   readonly oneFile?: boolean | undefined;
+  readonly events?: boolean | undefined;
   /** The folder to make. */
   readonly out: string;
   readonly signal: AbortSignal;
@@ -33,7 +34,7 @@ export interface ExportedDataset extends Exported {
  */
 export async function exportFiles(
   { load, connection }: Settings,
-  { format, gzip, compression, oneFile = false, out, signal, onProgress }: Exporting,
+  { format, gzip, compression, oneFile = false, events = false, out, signal, onProgress }: Exporting,
 ): Promise<ExportedDataset> {
   if (gzip && format === 'parquet') {
     throw usageError('--gzip and --format parquet exclude each other', 'use --compression gzip');
@@ -51,6 +52,7 @@ export async function exportFiles(
     gzip,
     compression: compression ?? 'snappy',
     oneFile,
+    events,
     out: resolve(out),
     clean: load.existing === 'clean',
     database: connection.database,

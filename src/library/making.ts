@@ -236,6 +236,8 @@ export interface ExportOptions extends DatasetOptions {
   readonly compression?: ParquetCompression;
   /** Parquet: all records in one file instead of one an asset and shard. */
   readonly oneFile?: boolean;
+  /** What happened when, as one more table. */
+  readonly events?: boolean;
   /** Replace what is there. */
   readonly clean?: boolean;
   /** Name of the database that the files restore into. */
@@ -250,11 +252,11 @@ export interface ExportOptions extends DatasetOptions {
 export async function exportDataset(options: ExportOptions, observer: Observer = {}): Promise<Exported> {
   checkOptions('exportDataset', options);
   if (options.out === undefined) throw usageError('out: must be the path of a folder');
-  const { out, format = 'bson', gzip = false, compression, oneFile, clean, ...described } = options;
+  const { out, format = 'bson', gzip = false, compression, oneFile, events, clean, ...described } = options;
   const { onProgress = () => undefined, signal = new AbortController().signal } = observer;
   const settings = settingsOf({ ...described, ...(clean ? { existing: 'clean' } : {}) });
   const exported = await exportFiles(settings, {
-    ...{ format, gzip, compression, oneFile, out, signal, onProgress },
+    ...{ format, gzip, compression, oneFile, events, out, signal, onProgress },
   });
   const { status, records, files, bytes, elapsedMs } = exported;
   return { status, records, files, bytes, elapsedMs };

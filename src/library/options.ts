@@ -94,6 +94,7 @@ const SHAPES = {
     gzip: flag,
     compression: oneOf(PARQUET_COMPRESSIONS),
     oneFile: flag,
+    events: flag,
     clean: flag,
     database: text,
     workers: number,

@@ -6,7 +6,7 @@ import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { incidentOf, RECOVERY } from './availability.js';
 import { type LocalTime, MINUTES_PER_DAY } from './local-time.js';
 import { isDegradedByMemory } from './machine-metrics.js';
-import type { TelemetryModel } from './telemetry-model.js';
+import type { SeriesDefinition, TelemetryModel } from './telemetry-model.js';
 
 /**
  * `fault`: of the asset itself. `recovery`: it is back after a fault, but slow. `planned`: a window
@@ -66,11 +66,22 @@ export function eventsOf(
   return events.sort((a, b) => a.start - b.start || a.end - b.end);
 }
 
-/** Those of all assets, asset by asset. */
-export function* allEvents(model: TelemetryModel, window: Span): Generator<TrueEvent> {
+/**
+ * Those of all assets, asset by asset, that show in the records of these sections: polling has
+ * outages, backups have their failures.
+ */
+export function* allEvents(
+  model: TelemetryModel,
+  window: Span,
+  sections: readonly SeriesDefinition['section'][],
+): Generator<TrueEvent> {
   const { machines, services }: Pick<Fleet, 'machines' | 'services'> = model.fleet;
   const hosts = new Map(machines.map((machine) => [machine.assetId, machine]));
-  for (const asset of [...machines, ...services]) yield* eventsOf(model, asset, hosts, window);
+  for (const asset of [...machines, ...services]) {
+    for (const event of eventsOf(model, asset, hosts, window)) {
+      if (sections.includes(event.kind === 'failed backup' ? 'backup' : 'polling')) yield event;
+    }
+  }
 }
 
 function ownOutages(seed: number, asset: Machine | Service, { start, end }: Span): Outage[] {

@@ -5,3 +5,5 @@ export const METRICS = 'metrics';
 
 /** Where the server keeps a time-series `metrics`. */
 export const METRIC_BUCKETS = `system.buckets.${METRICS}`;
+/** Written by `export --events`. */
+export const EVENTS = 'events';

@@ -165,6 +165,34 @@ test('Parquet: an instant in UTC, one file where it is asked for, compressed as 
   assert.ok(row_groups.every(({ columns }) => columns.every(({ meta_data }) => meta_data?.codec === 'GZIP')));
 });
 
+test('--events: what answers says, in the format of the records', async () => {
+  const dataset = ['--seed', '7', '--days', '3', '--end', END];
+  const { stdout } = await runCli(['answers', ...dataset]);
+  const told = JSON.parse(stdout).events.map(({ assetId, ...rest }: Document) => ({
+    asset_id: assetId,
+    ...rest,
+  }));
+  assert.ok(told.length > 10);
+  const key = ({ asset_id, kind, cause, start, end }: Document) =>
+    [asset_id, kind, cause ?? '', new Date(start).toISOString(), new Date(end).toISOString()].join();
+  const expected = told.map(key);
+  const bson = await exported(...dataset, '--events');
+  const documents = bsonDocuments(readFileSync(join(bson.folder, 'events.bson')));
+  assert.deepEqual(documents.map(key), expected);
+  assert.equal(new Set(documents.map(({ _id }) => String(_id))).size, expected.length);
+  assert.ok(existsSync(join(bson.folder, 'events.metadata.json')));
+  const ndjson = await exported(...dataset, '--events', '--format', 'ndjson');
+  const lines = readFileSync(join(ndjson.folder, 'events.ndjson'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(
+    lines.map((line) => key(BSON.EJSON.parse(line))),
+    expected,
+  );
+  const parquet = await exported(...dataset, '--events', '--format', 'parquet', '--backup-only');
+  const [header, ...rows] = readFileSync(join(parquet.folder, 'events.csv'), 'utf8').trimEnd().split('\n');
+  assert.equal(header, 'asset_id,kind,cause,start,end');
+  assert.ok(rows.length > 0 && rows.every((row) => row.includes(',failed backup,,')));
+});
+
 test('ndjson: doubles stay doubles, ids are those of a load', async () => {
   const { folder } = await exported('--backup-only', '--format', 'ndjson', '--gzip');
   const [name] = readdirSync(join(folder, 'metrics')).filter((file) => file.startsWith('vm-101'));
