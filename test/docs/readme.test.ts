@@ -138,6 +138,7 @@ const SUBCOMMANDS = [
   'refresh',
   'follow',
   'export',
+  'answers',
   'serve',
   'fleet',
   'config',
