@@ -96,6 +96,15 @@ Examples:
 
 Days are those of UTC. p95 is the nearest rank. Events are what an availability report, an alert or
 a detector should find: outages with their cause, and backups that failed.`,
+  workload: `
+Examples:
+  seed-database workload --duration 60s --clients 16
+  seed-database workload --requests 10000 --rate 500 --max-p95 50ms
+  seed-database workload --duration 60s --with-inserts 2000 --json
+  seed-database workload --explain
+
+A mix file has shares: "latest: 30", "hour: 25", "week: 3", "hourly: 10", "fleet: 2",
+"availability: 5", "backups: 5", "services: 15", "worst: 5" are the default.`,
   serve: `
 Examples:
   seed-database serve

@@ -27,6 +27,7 @@ const GROUP_OF: Readonly<Record<string, string>> = {
   follow: 'Load:',
   export: 'Load:',
   answers: 'Look beforehand:',
+  workload: 'Look:',
   status: 'Look:',
   verify: 'Look:',
   report: 'Look:',
@@ -147,6 +148,25 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .action(async (_options, command: Command) => {
       const { answers } = await import('./answers.js');
       ended(await answers(givenFlags(command), command.opts()));
+    });
+
+  addSettingOptions(program.command('workload'), CONNECTION_SETTINGS)
+    .description('read a loaded database as dashboards do, and compare the answers with the right ones')
+    .option('--clients <n>', 'how many ask at a time (default: 8)')
+    .option('--duration <time>', 'how long, such as 60s or 5m (default: 30s, unless --requests is given)')
+    .option('--requests <n>', 'how many requests in all')
+    .option('--rate <n>', 'requests a second in all; latency then counts from the intended start')
+    .option('--mix <file>', 'how often each query is asked: a YAML or JSON file of shares')
+    .option('--check-every <n>', 'compare one answer in so many; 0: none (default: 1)')
+    .option('--with-inserts <n>', 'load so many records a second beside the reads')
+    .option('--max-p95 <time>', 'exit status 1 where the p95 of a query is more, such as 50ms')
+    .option('--max-wrong <n>', 'exit status 1 where more answers are wrong (default: 0)')
+    .option('--max-errors <n>', 'exit status 1 where more requests fail (default: 0)')
+    .option('--run <id>', 'the run whose dataset is asked for (default: the newest one)')
+    .option('--explain', 'show how the server would go about each query, and ask nothing else')
+    .action(async (_options, command: Command) => {
+      const { workload } = await import('./workload.js');
+      ended(await workload(givenFlags(command), command.opts()));
     });
 
   addSettingOptions(program.command('serve'), ['port', 'logLevel', 'ascii'])

@@ -24,7 +24,7 @@ export class WorkerPool<Task, Result> {
    * @throws SeedError where the system lets this process open too few files for so many
    */
   constructor(
-    entry: 'load-shard' | 'verify-shard' | 'export-shard',
+    entry: 'load-shard' | 'verify-shard' | 'export-shard' | 'workload',
     readonly workers: number,
     /** Tasks that a thread works at side by side. */
     readonly sideBySide = 1,

@@ -56,6 +56,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   export: ['dataset', 'encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
   picture: ['fleet', 'model', 'output', 'plan', 'runs', 'store'],
   answers: ['dataset', 'encode', 'model', 'plan'],
+  workload: ['dataset', 'model', 'plan', 'store', 'threads'],
   cli: ['config', 'library', 'output', 'picture', 'system'],
   workers: [
     'connect',
@@ -68,6 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'store',
     'threads',
     'verify',
+    'workload',
     'write',
   ],
 };

@@ -1,0 +1,75 @@
+/** What a dataset holds, by series and minute, for whoever compares answers with it. */
+import type { Dataset } from '../dataset/dataset.js';
+import type { Fleet, Machine, Service } from '../fleet/types.js';
+import { minuteSeries, TelemetryModel } from '../model/telemetry-model.js';
+import { loadedAssets, MINUTES_PER_DAY } from '../plan/plan.js';
+
+/** Days of assets that are kept: some 30 MB. */
+const DAYS_KEPT = 512;
+const AVAILABILITY = 'availability_status';
+
+/** A series with a record a minute. */
+export interface MinuteSeries {
+  readonly asset: Machine | Service;
+  readonly metricName: string;
+  /** Position among the model's columns of the asset. */
+  readonly column: number;
+}
+
+export class Truth {
+  /** All series of the dataset with a record a minute. */
+  readonly series: readonly MinuteSeries[];
+  readonly #model: TelemetryModel;
+  /** By asset and day, the one that was asked for last at the end. */
+  readonly #days = new Map<string, readonly Float64Array[]>();
+
+  constructor(
+    readonly fleet: Fleet,
+    readonly dataset: Dataset,
+  ) {
+    this.#model = new TelemetryModel(fleet, dataset.seed);
+    this.series = loadedAssets(fleet).flatMap((asset) =>
+      minuteSeries(asset)
+        .map(({ metricName, section }, column) => ({ asset, metricName, column, section }))
+        .filter(({ section }) => dataset.sections.includes(section)),
+    );
+  }
+
+  /** The values of a series in [from, to), minutes since the epoch. */
+  values({ asset, column, metricName }: MinuteSeries, from: number, to: number): Float64Array {
+    const values = new Float64Array(to - from);
+    for (let at = from; at < to; ) {
+      const day = Math.floor(at / MINUTES_PER_DAY);
+      const start = day * MINUTES_PER_DAY;
+      const end = Math.min(to, start + MINUTES_PER_DAY);
+      values.set(this.#day(asset, day)[column].subarray(at - start, end - start), at - from);
+      at = end;
+    }
+    if (metricName === AVAILABILITY && this.dataset.availabilityScale === 'unit') {
+      for (let i = 0; i < values.length; i++) values[i] /= 100;
+    }
+    return values;
+  }
+
+  /** The minute of the last good backup in [from, to); undefined where there is none. */
+  lastGoodBackup(machine: Machine, from: number, to: number): number | undefined {
+    return this.#model
+      .backups(machine, from, to)
+      .filter(({ success }) => success)
+      .at(-1)?.minute;
+  }
+
+  #day(asset: Machine | Service, day: number): readonly Float64Array[] {
+    const key = `${day} ${asset.assetId}`;
+    let columns = this.#days.get(key);
+    if (columns) this.#days.delete(key);
+    else {
+      columns = minuteSeries(asset).map(() => new Float64Array(MINUTES_PER_DAY));
+      this.#model.fillDay(asset, day, columns);
+      const [oldest] = this.#days.keys();
+      if (this.#days.size >= DAYS_KEPT && oldest !== undefined) this.#days.delete(oldest);
+    }
+    this.#days.set(key, columns);
+    return columns;
+  }
+}
