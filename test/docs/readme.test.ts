@@ -139,6 +139,7 @@ const SUBCOMMANDS = [
   'follow',
   'export',
   'answers',
+  'workload',
   'serve',
   'fleet',
   'config',
