@@ -7,7 +7,7 @@ import type { Machine } from '../fleet/types.js';
 import type { Random } from '../model/random.js';
 import { instantOf, MINUTES_PER_DAY } from '../plan/plan.js';
 import { ASSETS, METRICS } from '../store/names.js';
-import type { MinuteSeries, Truth } from './truth.js';
+import type { Answer, MinuteSeries, Truth } from './truth.js';
 
 export const QUERY_NAMES = [
   'latest',
@@ -43,9 +43,6 @@ export interface Question {
   /** The same of a document of the reply. */
   readonly read: (document: Document) => Answer;
 }
-
-/** Numbers are compared but for the last digits, which depend on the order of a sum. */
-export type Answer = readonly (string | number)[];
 
 const HOUR = 60;
 const QUARTER = 15;
@@ -309,22 +306,4 @@ function msOf(minute: number): number {
 
 function byFirst([a]: Answer, [b]: Answer): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-const CLOSE = 1e-9;
-
-/** Whether a reply is the right answer; else what the first difference is. */
-export function differenceOf(expected: readonly Answer[], found: readonly Answer[]): string | undefined {
-  if (expected.length !== found.length) return `${found.length} rows, not ${expected.length}`;
-  for (const [i, row] of expected.entries()) {
-    const other = found[i];
-    if (row.every((value, j) => isSame(value, other[j]))) continue;
-    return `row ${i + 1}: ${JSON.stringify(other)}, not ${JSON.stringify(row)}`;
-  }
-  return undefined;
-}
-
-function isSame(a: string | number, b: unknown): boolean {
-  if (typeof a === 'string' || typeof b !== 'number') return a === b;
-  return a === b || Math.abs(a - b) <= CLOSE * Math.max(Math.abs(a), Math.abs(b));
 }

@@ -73,3 +73,24 @@ export class Truth {
     return columns;
   }
 }
+
+/** Numbers are compared but for the last digits, which depend on the order of a sum. */
+export type Answer = readonly (string | number)[];
+
+const CLOSE = 1e-9;
+
+/** Whether a reply is the right answer; else what the first difference is. */
+export function differenceOf(expected: readonly Answer[], found: readonly Answer[]): string | undefined {
+  if (expected.length !== found.length) return `${found.length} rows, not ${expected.length}`;
+  for (const [i, row] of expected.entries()) {
+    const other = found[i];
+    if (row.every((value, j) => isSame(value, other[j]))) continue;
+    return `row ${i + 1}: ${JSON.stringify(other)}, not ${JSON.stringify(row)}`;
+  }
+  return undefined;
+}
+
+function isSame(a: string | number, b: unknown): boolean {
+  if (typeof a === 'string' || typeof b !== 'number') return a === b;
+  return a === b || Math.abs(a - b) <= CLOSE * Math.max(Math.abs(a), Math.abs(b));
+}
