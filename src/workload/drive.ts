@@ -6,7 +6,8 @@ import { createHistogram, performance, type RecordableHistogram } from 'node:per
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
 import { type Random, stream } from '../model/random.js';
-import { differenceOf, type QueryName, type Question, type Questions } from './queries.js';
+import type { QueryName, Question, Questions } from './queries.js';
+import { differenceOf } from './truth.js';
 
 /** What all threads count together and the main thread reads; see {@link Pulse}. */
 const CELLS = { stop: 0, requests: 1, errors: 2, wrong: 3 } as const;
