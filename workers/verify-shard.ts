@@ -4,7 +4,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import type { ClientSession, Db, Document } from 'mongodb';
-import { makeClient } from '../src/connect/connect.js';
+import { makeSteadyClient } from '../src/connect/connect.js';
 import { formatLoaderName } from '../src/connect/loader-connections.js';
 import { explainFailure, withRetry } from '../src/connect/retry.js';
 import { explainServerError } from '../src/connect/server-errors.js';
@@ -69,7 +69,7 @@ export default async function verifyShard({
 async function prepareThread({ connection, fleet, dataset, loader }: VerifyContext): Promise<Thread> {
   const { database } = connection;
   const name = loader !== undefined && { database, loader, thread: threadId, generation: 0 };
-  const client = makeClient(connection, name ? { appName: formatLoaderName(name) } : {});
+  const client = await makeSteadyClient(connection, name ? { appName: formatLoaderName(name) } : {});
   try {
     await client.connect();
   } catch (error) {

@@ -1,6 +1,5 @@
 /** The piscina entry of `workload`: drives the clients of one thread. */
-import type { ConnectionSettings } from '../src/config/settings.js';
-import { makeClient } from '../src/connect/connect.js';
+import { makeSteadyClient } from '../src/connect/connect.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { unshare } from '../src/threads/counters.js';
 import { drive, Pulse, type ThreadResult } from '../src/workload/drive.js';
@@ -11,7 +10,7 @@ import type { WorkloadTask } from '../src/workload/workload.js';
 export default async function driveClients({ context, how, pulse }: WorkloadTask): Promise<ThreadResult> {
   const { fleet, dataset, connection } = unshare(context);
   const questions = new Questions(new Truth(buildFleet(fleet), dataset));
-  const client = makeClient(connection as ConnectionSettings, {
+  const client = await makeSteadyClient(connection, {
     maxPoolSize: how.clients.length,
     minPoolSize: how.clients.length,
   });

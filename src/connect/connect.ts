@@ -10,6 +10,7 @@ import type { ConnectionSettings } from '../config/settings.js';
 import { usageError } from '../errors.js';
 import { ASSETS } from '../store/names.js';
 import { Books } from './bookkeeping.js';
+import { steadyConnections } from './driver-internals.js';
 import { makeContact } from './first-contact.js';
 import { explainOpening, settingsError } from './server-errors.js';
 
@@ -43,6 +44,16 @@ export function makeClient(connection: ConnectionSettings, overrides: MongoClien
   } as MongoClientOptions);
 }
 
+/** The same, with connections that end what waits for them: see {@link steadyConnections}. */
+export async function makeSteadyClient(
+  connection: ConnectionSettings,
+  overrides: MongoClientOptions = {},
+): Promise<MongoClient> {
+  const connectionType = await steadyConnections();
+  // An option that the driver takes and does not document.
+  return makeClient(connection, { ...(connectionType && { connectionType }), ...overrides });
+}
+
 /**
  * Connects, and asks the server who it is.
  * @throws SeedError (usage, cannot connect, authentication) with a one-line cause and the way out.
@@ -53,7 +64,7 @@ export async function openConnection(
 ): Promise<Connection> {
   let client: MongoClient | undefined;
   try {
-    client = makeUsableClient(connection, overrides);
+    client = await makeUsableClient(connection, overrides);
     await makeContact(client, connection);
     const db = client.db(connection.database, {
       readPreference: 'primary',
@@ -88,10 +99,13 @@ async function closeInTime(client: MongoClient): Promise<void> {
 }
 
 /** @throws SeedError (usage) for settings that no server can make right */
-function makeUsableClient(connection: ConnectionSettings, overrides: MongoClientOptions): MongoClient {
+async function makeUsableClient(
+  connection: ConnectionSettings,
+  overrides: MongoClientOptions,
+): Promise<MongoClient> {
   let client: MongoClient;
   try {
-    client = makeClient(connection, overrides);
+    client = await makeSteadyClient(connection, overrides);
   } catch (error) {
     throw settingsError(error);
   }

@@ -1,13 +1,13 @@
 /** A sink: where records go. Its slowness holds the source back. */
 import { BSON, type Db } from 'mongodb';
 import type { WriterKind } from '../config/settings.js';
+import type { DriverConnectionType } from '../connect/driver-internals.js';
 import type { Writer } from '../dataset/dataset.js';
 import { BucketEncoder, type EncodedBucket, encodeBuckets } from '../encode/bucket.js';
 import type { Insert } from '../encode/insert.js';
 import { METRIC_BUCKETS } from '../store/names.js';
 import { holdableConnections } from './driver/connection-type.js';
 import { loadDocumentSequence, type MakeSequence } from './driver/document-sequence.js';
-import type { DriverConnectionType } from './driver/internals.js';
 import {
   BulkWriteSink,
   duplicatesOf,

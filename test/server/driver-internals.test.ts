@@ -16,7 +16,7 @@ import {
   missingMember,
   SOCKET_METHODS,
   STREAM_METHODS,
-} from '../../src/write/driver/internals.js';
+} from '../../src/connect/driver-internals.js';
 import { useServer } from '../support/loading.js';
 
 const file = useServer();

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';
+import type { DriverConnectionType } from '../../src/connect/driver-internals.js';
 import { ShardSource } from '../../src/dataset/source.js';
 import { BatchBuffer } from '../../src/encode/document.js';
 import type { Insert } from '../../src/encode/insert.js';
@@ -12,7 +13,6 @@ import { TelemetryModel } from '../../src/model/telemetry-model.js';
 import { holdableConnections } from '../../src/write/driver/connection-type.js';
 import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
 import { HeldConnection } from '../../src/write/driver/held-connection.js';
-import type { DriverConnectionType } from '../../src/write/driver/internals.js';
 import { openSink } from '../../src/write/sink.js';
 import { datasetOver, daysBefore, END, hashes, useServer } from '../support/loading.js';
 import { TcpProxy } from '../support/proxy.js';

@@ -3,6 +3,13 @@
  * for encryption is one.
  */
 import { BSON, type Document, MongoNetworkError, MongoServerError } from 'mongodb';
+import {
+  type DriverConnection,
+  type DriverConnectionType,
+  loadDriverConnection,
+  missingMember,
+  steadyConnections,
+} from '../../connect/driver-internals.js';
 import { NotHeld } from '../../threads/counters.js';
 import {
   COMMAND_ROOM,
@@ -12,12 +19,6 @@ import {
   OP_MSG,
 } from './document-sequence.js';
 import { HeldConnection, mayWrite, type Outcome, type Wire } from './held-connection.js';
-import {
-  type DriverConnection,
-  type DriverConnectionType,
-  loadDriverConnection,
-  missingMember,
-} from './internals.js';
 
 /**
  * The class for a client's option `connectionType`. It does what the driver's own does, and lets a
@@ -25,7 +26,9 @@ import {
  * @throws Error where this version of the driver has other connections
  */
 export async function holdableConnections(make: MakeSequence): Promise<DriverConnectionType> {
-  const Base = await loadDriverConnection();
+  await loadDriverConnection();
+  const Base = await steadyConnections();
+  if (!Base) throw new Error('this version of the driver has other connections');
   return class HoldableConnection extends Base {
     override command(
       namespace: { readonly db: string },

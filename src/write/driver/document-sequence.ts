@@ -12,7 +12,11 @@
  * `bulkWrite`.
  */
 import { BSON, type Document } from 'mongodb';
-import { type DriverCommands, type DriverSequence, loadDriverCommands } from './internals.js';
+import {
+  type DriverCommands,
+  type DriverSequence,
+  loadDriverCommands,
+} from '../../connect/driver-internals.js';
 
 const FIELD = 'documents\0';
 /** Section kind, length, and the field name with its terminator. */

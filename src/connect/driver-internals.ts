@@ -4,7 +4,7 @@
  * and a test fails by name when an upgrade changes one.
  */
 import type { EventEmitter } from 'node:events';
-import type { Document } from 'mongodb';
+import { type Document, MongoNetworkError } from 'mongodb';
 
 /** A field of a command whose documents are bytes already (`mongodb/lib/cmap/commands.js`). */
 export interface DriverSequence {
@@ -110,4 +110,31 @@ export function missingMember(connection: DriverConnection): string | undefined 
     lacks(socket, SOCKET_METHODS) ??
     lacks(messageStream, STREAM_METHODS)
   );
+}
+
+let steady: Promise<DriverConnectionType | undefined> | undefined;
+
+/**
+ * Connections that end what waits for them. The driver's own forget a command whose connection
+ * closes before its message is written: nobody is told, and it never ends. Undefined where this
+ * version of the driver has other connections.
+ */
+export function steadyConnections(): Promise<DriverConnectionType | undefined> {
+  steady ??= loadDriverConnection().then(steadyOf, () => undefined);
+  return steady;
+}
+
+function steadyOf(Base: DriverConnectionType): DriverConnectionType {
+  return class SteadyConnection extends Base {
+    override command(...args: Parameters<DriverConnection['command']>): Promise<Document> {
+      return new Promise((resolve, reject) => {
+        const closed = () => reject(this.error ?? new MongoNetworkError('the connection is closed'));
+        this.once('close', closed);
+        super
+          .command(...args)
+          .then(resolve, reject)
+          .finally(() => this.off('close', closed));
+      });
+    }
+  };
 }
