@@ -245,7 +245,8 @@ test('where connections cannot be held each insert is a command of its own, and 
   const { sink, writer } = openSink(db, 'sequence', 1, { make, connectionType: 'no reason' });
   assert.deepEqual(writer, { kind: 'sequence', reason: 'a command for each insert: no reason' });
   const insert = someInsert();
-  assert.deepEqual(await sink.write(insert), { inserted: 60, alreadyThere: 0 });
+  const first = await sink.write(insert);
+  assert.deepEqual([first.inserted, first.alreadyThere], [60, 0]);
   const again = await sink.write(insert);
   assert.deepEqual([again.inserted, again.alreadyThere], [0, 60]);
 });
@@ -283,7 +284,8 @@ test('once the primary has stepped down no insert goes over a connection that wa
   const { sink } = openSink(db, 'sequence', 'majority', { make, connectionType });
   try {
     const insert = someInsert();
-    assert.deepEqual(await sink.write(insert), { inserted: 60, alreadyThere: 0 });
+    const first = await sink.write(insert);
+    assert.deepEqual([first.inserted, first.alreadyThere], [60, 0]);
     assert.equal(returned, 0);
     const steppedDown = new Promise<void>((resolve) => {
       client.on('serverDescriptionChanged', ({ newDescription }) => {
