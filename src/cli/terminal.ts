@@ -150,6 +150,26 @@ const BAR_WIDTH = 30;
 
 const LEAST_BAR_WIDTH = 10;
 
+/** One line that is drawn over on a terminal, and not shown elsewhere. */
+export class LiveLine {
+  #drawn = false;
+
+  constructor(readonly screen: Screen) {}
+
+  /** @param text of this program alone: nothing of a database or a file */
+  show(text: string): void {
+    const { interactive, stream, width } = this.screen;
+    if (!interactive) return;
+    stream.write(`\r\u001b[K${inCharacters(cut(text, width))}`);
+    this.#drawn = true;
+  }
+
+  end(): void {
+    if (this.#drawn) this.screen.stream.write('\r\u001b[K');
+    this.#drawn = false;
+  }
+}
+
 /**
  * Writes to standard output, and waits for whoever reads.
  * @returns false when nobody reads any more

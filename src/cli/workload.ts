@@ -14,10 +14,11 @@ import {
 } from '../library/workload.js';
 import { count, duration, tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
-import { inCharacters, jsonText } from '../output/width.js';
-import { listenForInterrupts } from './terminal.js';
+import { jsonText } from '../output/width.js';
+import { LiveLine, listenForInterrupts } from './terminal.js';
 
 type Flags = Partial<Record<SettingName, string>>;
+type Pulse = Parameters<Parameters<typeof workOn>[1]['onPulse']>[0];
 
 /** What `workload` has besides the flags of a connection, as typed. */
 export interface WorkloadFlags {
@@ -73,7 +74,7 @@ export async function workload(flags: Flags, typed: WorkloadFlags): Promise<Exit
       signal: interrupts.signal,
       inform,
       warn: (message) => errors.print([`⚠️  ${maskSecrets(message, settings)}`], 'warning'),
-      onPulse: (pulse) => live.show(pulse),
+      onPulse: (pulse) => live.show(pulseText(pulse)),
     });
     live.end();
     const broken = brokenLimits(worked, limits);
@@ -160,35 +161,10 @@ function timeOf(flag: string, text: string): number {
 
 // What is shown.
 
-class LiveLine {
-  #drawn = false;
-
-  constructor(readonly screen: Screen) {}
-
-  show({
-    requests,
-    errors,
-    wrong,
-    elapsedMs,
-  }: {
-    requests: number;
-    errors: number;
-    wrong: number;
-    elapsedMs: number;
-  }) {
-    const { interactive, stream } = this.screen;
-    if (!interactive) return;
-    const rate = count(Math.round((requests / elapsedMs) * 1000));
-    const bad = `${errors > 0 ? `, ${count(errors)} errors` : ''}${wrong > 0 ? `, ${count(wrong)} wrong` : ''}`;
-    const text = `${duration(elapsedMs)}: ${count(requests)} requests, ${rate}/s${bad}`;
-    stream.write(`\r\u001b[K${inCharacters(text)}`);
-    this.#drawn = true;
-  }
-
-  end(): void {
-    if (this.#drawn) this.screen.stream.write('\r\u001b[K');
-    this.#drawn = false;
-  }
+function pulseText({ requests, errors, wrong, elapsedMs }: Pulse): string {
+  const rate = count(Math.round((requests / elapsedMs) * 1000));
+  const bad = `${errors > 0 ? `, ${count(errors)} errors` : ''}${wrong > 0 ? `, ${count(wrong)} wrong` : ''}`;
+  return `${duration(elapsedMs)}: ${count(requests)} requests, ${rate}/s${bad}`;
 }
 
 const COLUMNS = ['query', 'requests', 'per second', 'p50', 'p95', 'p99', 'max', 'errors', 'wrong'] as const;
