@@ -94,8 +94,8 @@ Examples:
   seed-database answers --seed 42 --format csv --table events
   seed-database answers --uri mongodb://localhost:27017          of the newest run there
 
-Days are those of UTC. p95 is the nearest rank. Events are what an availability report, an alert or
-a detector should find: outages with their cause, and backups that failed.`,
+Days are those of UTC. p95 is the nearest rank. Events are what an alert or a
+detector should find: outages with their cause, and backups that failed.`,
   workload: `
 Examples:
   seed-database workload --duration 60s --clients 16
@@ -103,8 +103,8 @@ Examples:
   seed-database workload --duration 60s --with-inserts 2000 --json
   seed-database workload --explain
 
-A mix file has shares: "latest: 30", "hour: 25", "week: 3", "hourly: 10", "fleet: 2",
-"availability: 5", "backups: 5", "services: 15", "worst: 5" are the default.`,
+A mix file has shares; the default is latest: 30, hour: 25, week: 3, hourly: 10,
+fleet: 2, availability: 5, backups: 5, services: 15, worst: 5.`,
   serve: `
 Examples:
   seed-database serve

@@ -21,7 +21,7 @@ const USAGE: readonly [readonly string[], RegExp][] = [
   [['--clean', '--resume'], /--clean and --resume/],
   [
     ['statu'],
-    /unknown command 'statu': must be load, status, doctor, verify, preview, report, refresh, follow, export, serve, fleet, config/,
+    /unknown command 'statu': must be load, status, doctor, verify, preview, report, refresh, follow, export, answers, workload, serve, fleet, config/,
   ],
   [['load', 'x'], /too many arguments for 'load'/],
   [['fleet', 'x'], /too many arguments for 'fleet'/],

@@ -94,6 +94,7 @@ test('--json: one object with exactly the promised fields on standard output, th
       resumed: 'boolean',
       elapsedMs: 'number',
       recordsPerSecond: 'number',
+      inserts: { count: 'number', p50Ms: 'number', p95Ms: 'number', p99Ms: 'number', maxMs: 'number' },
       loader: {
         cpuMs: 'number',
         maxRssMb: 'number',
