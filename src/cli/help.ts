@@ -90,10 +90,11 @@ Examples:
   seed-database export --seed 42 --format csv --gzip --out files`,
   answers: `
 Examples:
-  seed-database answers --seed 42 --days 14 --out answers.json   no server is asked
+  seed-database answers --seed 42 --days 14 --out answers.json
   seed-database answers --seed 42 --format csv --table events
-  seed-database answers --uri mongodb://localhost:27017          of the newest run there
+  seed-database answers --uri mongodb://localhost:27017
 
+A dataset that is described needs no server; else it is the newest run's.
 Days are those of UTC. p95 is the nearest rank. Events are what an alert or a
 detector should find: outages with their cause, and backups that failed.`,
   workload: `
