@@ -42,10 +42,7 @@ export default function exportShard({ context: shared, shard, path, offset }: Ex
     const { dataset } = context;
     const batchSize = isBuckets(context) ? BUCKET_RECORDS : context.batchSize;
     const source = new ShardSource(model, dataset, shard, batchSize, memory);
-    const batches = function* () {
-      for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) yield batch;
-    };
-    const pieces = encode(context, batches(), path === undefined);
+    const pieces = encode(context, source.batches(buffer), path === undefined);
     const whole = context.gzip ? [gzipSync(Buffer.concat([...copies(pieces)]), GZIP)] : pieces;
     if (path === undefined) return { state: 'made', data: Buffer.concat([...copies(whole)]) };
     return { state: 'written', bytes: writeAll(path, offset, whole) };

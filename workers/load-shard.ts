@@ -1,6 +1,5 @@
 /** The piscina entry: loads one shard, start to end. */
 
-import { createHistogram } from 'node:perf_hooks';
 import { parentPort, threadId } from 'node:worker_threads';
 import { makeClient } from '../src/connect/connect.js';
 import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../src/connect/retry.js';
@@ -17,7 +16,9 @@ import { serverIdentity } from '../src/store/server.js';
 import {
   BATCHES_IN_FLIGHT,
   Counters,
+  latencyHistogram,
   pacedRecords,
+  recordMs,
   SHARDS_SIDE_BY_SIDE,
   unshare,
   untilHeld,
@@ -43,8 +44,7 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
      */
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
-    /** Microseconds, up to an hour. */
-    latencies: createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 }),
+    latencies: latencyHistogram(),
     model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
     /** For the shards that are loaded side by side. */
     memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory()),
@@ -155,10 +155,9 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
   const acknowledged: LoopHooks['acknowledged'] = (records, sentMs, metric, minute) => {
     counters.add(slot, 'acknowledged', records);
     if (sentMs !== undefined) {
-      const micros = Math.max(1, Math.round(sentMs * 1000));
-      thread.latencies.record(micros);
+      recordMs(thread.latencies, sentMs);
       counters.add(slot, 'batches', 1);
-      counters.add(slot, 'batchMicros', micros);
+      counters.add(slot, 'batchMicros', sentMs * 1000);
     }
     counters.set(slot, 'metricIndex', metrics.indexOf(metric));
     counters.set(slot, 'minute', minute);

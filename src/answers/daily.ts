@@ -5,6 +5,7 @@
 import type { Dataset } from '../dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../dataset/source.js';
 import { BatchBuffer } from '../encode/document.js';
+import type { Batch } from '../encode/insert.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, planLoad, type Shard } from '../plan/plan.js';
@@ -67,6 +68,7 @@ export interface AssetAnswer {
 export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswer | AssetAnswer> {
   const model = new TelemetryModel(fleet, dataset.seed);
   const memory = new SeriesMemory();
+  const buffer = new BatchBuffer(0);
   const assets = loadedAssets(fleet);
   // A shard a day, in the order of the assets.
   const { shards } = planLoad(fleet, dataset.window, dataset.sections, 1);
@@ -77,31 +79,18 @@ export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswe
       if (summary) yield summary.answer();
       summary = new AssetSummary(asset, dataset);
     }
-    for (const column of columnsOf(new ShardSource(model, dataset, shard, WHOLE_DAY, memory))) {
-      yield dailyAnswer(shard, column);
-      summary.add(column);
+    const source = new ShardSource(model, dataset, shard, WHOLE_DAY, memory);
+    for (const batch of source.batches(buffer)) {
+      yield dailyAnswer(shard, batch);
+      summary.add(batch);
     }
   }
   if (summary) yield summary.answer();
 }
 
-interface DayOfSeries {
-  readonly metricName: string;
-  readonly minutes: Int32Array;
-  readonly values: Float64Array;
-}
-
-function* columnsOf(source: ShardSource): Generator<DayOfSeries> {
-  const buffer = new BatchBuffer(0);
-  for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) {
-    const { series, minutes, values } = batch;
-    yield { metricName: series.metricName, minutes, values };
-  }
-}
-
 const NEAREST_RANK = 0.95;
 
-function dailyAnswer({ assetId, from }: Shard, { metricName, values }: DayOfSeries): DailyAnswer {
+function dailyAnswer({ assetId, from }: Shard, { series: { metricName }, values }: Batch): DailyAnswer {
   const sorted = Float64Array.from(values).sort();
   const count = sorted.length;
   return {
@@ -151,7 +140,7 @@ class AssetSummary {
     this.#up = dataset.availabilityScale === 'unit' ? 1 : 100;
   }
 
-  add({ metricName, minutes, values }: DayOfSeries): void {
+  add({ series: { metricName }, minutes, values }: Batch): void {
     if (metricName === BACKUP) {
       for (const [i, value] of values.entries()) {
         this.#backups++;

@@ -110,7 +110,7 @@ function* csvLines(described: Described, table: Table): Generator<string> {
   }
 }
 
-/** @throws Error of the system where the file is there already, or cannot be written */
+/** @throws Error of the system where the file cannot be written */
 function write(lines: Iterable<string>, path: string): void {
   const file = openSync(path, 'w', 0o644);
   try {

@@ -100,21 +100,41 @@ async function asksForName(what: string, name: string): Promise<boolean> {
 // Progress of a command that is no load: a line that is drawn over on a terminal, and one now and
 // then elsewhere.
 
+/** One line that is drawn over on a terminal, and not shown elsewhere. */
+export class LiveLine {
+  #drawn = false;
+
+  constructor(readonly screen: Screen) {}
+
+  /** @param text of this program alone: nothing of a database or a file */
+  show(text: string): void {
+    const { interactive, stream, width } = this.screen;
+    if (!interactive) return;
+    stream.write(`\r\u001b[K${inCharacters(cut(text, width))}`);
+    this.#drawn = true;
+  }
+
+  end(): void {
+    if (this.#drawn) this.screen.stream.write('\r\u001b[K');
+    this.#drawn = false;
+  }
+}
+
 export class Progress {
   #started = performance.now();
   #said = performance.now();
-  #drawn = false;
+  readonly #live: LiveLine | undefined;
 
-  constructor(readonly screen: Screen | undefined) {}
+  constructor(readonly screen: Screen | undefined) {
+    this.#live = screen && new LiveLine(screen);
+  }
 
   show(done: number, planned: number): void {
     if (!this.screen) return;
     const now = performance.now();
-    const { interactive, stream, width } = this.screen;
+    const { interactive, width } = this.screen;
     if (interactive) {
-      const text = progressText(done, planned, now - this.#started, width);
-      stream.write(`\r\u001b[K${inCharacters(cut(text, width))}`);
-      this.#drawn = true;
+      this.#live?.show(progressText(done, planned, now - this.#started, width));
     } else if (now - this.#said >= PROGRESS_EVERY_MS) {
       this.screen.print([progressText(done, planned, now - this.#started)]);
       this.#said = now;
@@ -123,8 +143,7 @@ export class Progress {
 
   /** Takes the line away; the next one begins anew. */
   end(): void {
-    if (this.#drawn) this.screen?.stream.write('\r\u001b[K');
-    this.#drawn = false;
+    this.#live?.end();
     this.#started = performance.now();
   }
 }
@@ -149,26 +168,6 @@ export function progressText(compared: number, planned: number, elapsedMs: numbe
 const BAR_WIDTH = 30;
 
 const LEAST_BAR_WIDTH = 10;
-
-/** One line that is drawn over on a terminal, and not shown elsewhere. */
-export class LiveLine {
-  #drawn = false;
-
-  constructor(readonly screen: Screen) {}
-
-  /** @param text of this program alone: nothing of a database or a file */
-  show(text: string): void {
-    const { interactive, stream, width } = this.screen;
-    if (!interactive) return;
-    stream.write(`\r\u001b[K${inCharacters(cut(text, width))}`);
-    this.#drawn = true;
-  }
-
-  end(): void {
-    if (this.#drawn) this.screen.stream.write('\r\u001b[K');
-    this.#drawn = false;
-  }
-}
 
 /**
  * Writes to standard output, and waits for whoever reads.

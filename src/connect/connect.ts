@@ -44,12 +44,15 @@ export function makeClient(connection: ConnectionSettings, overrides: MongoClien
   } as MongoClientOptions);
 }
 
-/** The same, with connections that end what waits for them: see {@link steadyConnections}. */
+/**
+ * The same, with connections that end what waits for them, see {@link steadyConnections}; with the
+ * driver's own where this version of it has others.
+ */
 export async function makeSteadyClient(
   connection: ConnectionSettings,
   overrides: MongoClientOptions = {},
 ): Promise<MongoClient> {
-  const connectionType = await steadyConnections();
+  const connectionType = await steadyConnections().catch(() => undefined);
   // An option that the driver takes and does not document.
   return makeClient(connection, { ...(connectionType && { connectionType }), ...overrides });
 }

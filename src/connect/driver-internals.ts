@@ -112,15 +112,15 @@ export function missingMember(connection: DriverConnection): string | undefined 
   );
 }
 
-let steady: Promise<DriverConnectionType | undefined> | undefined;
+let steady: Promise<DriverConnectionType> | undefined;
 
 /**
  * Connections that end what waits for them. The driver's own forget a command whose connection
- * closes before its message is written: nobody is told, and it never ends. Undefined where this
- * version of the driver has other connections.
+ * closes before its message is written: nobody is told, and it never ends.
+ * @throws Error where this version of the driver has other connections
  */
-export function steadyConnections(): Promise<DriverConnectionType | undefined> {
-  steady ??= loadDriverConnection().then(steadyOf, () => undefined);
+export function steadyConnections(): Promise<DriverConnectionType> {
+  steady ??= loadDriverConnection().then(steadyOf);
   return steady;
 }
 

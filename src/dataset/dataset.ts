@@ -125,7 +125,11 @@ export interface RequestedLoad {
 
 /** @throws SeedError (usage) as {@link requestedFleet} */
 export async function requestedLoad(load: LoadSettings, now: Date): Promise<RequestedLoad> {
-  const fleet = await requestedFleet(load.fleet);
+  return loadOf(await requestedFleet(load.fleet), load, now);
+}
+
+/** The same of a fleet that is there already. */
+export function loadOf(fleet: Fleet, load: LoadSettings, now: Date): RequestedLoad {
   const dataset = requestedDataset(load, now);
   const shardDays = load.shardDays ?? shardDaysFor(dataset.window);
   return { fleet, dataset, plan: planLoad(fleet, dataset.window, dataset.sections, shardDays) };

@@ -127,6 +127,11 @@ export class ShardSource implements Source {
     );
   }
 
+  /** All batches that are left, one after the other. */
+  *batches(buffer: BatchBuffer): Generator<Batch> {
+    for (let batch = this.nextBatch(buffer); batch; batch = this.nextBatch(buffer)) yield batch;
+  }
+
   /**
    * The next batch, and further ones of other series as long as all of it is no more than one batch
    * may be: the ends of series, and short periods, share a command. Undefined at the end.

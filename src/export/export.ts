@@ -9,7 +9,6 @@ import type { ExportFormat, ParquetCompression } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../dataset/source.js';
 import { BatchBuffer, buildTemplate, seriesIdPrefix } from '../encode/document.js';
-import type { Batch } from '../encode/insert.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
@@ -206,9 +205,7 @@ async function writeOneParquet(
   for (const shard of plan.shards) {
     if (interrupt.aborted) break;
     const source = new ShardSource(model, dataset, shard, Number.MAX_SAFE_INTEGER, memory);
-    const batches: Batch[] = [];
-    for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) batches.push(batch);
-    file.add(batches);
+    file.add([...source.batches(buffer)]);
     records += shard.records;
     onProgress(records, plan.records);
     // So that an interrupt is heard.

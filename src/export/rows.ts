@@ -3,7 +3,6 @@
  * `_id`, time and value alone, so the rest of a line is made once.
  */
 import * as zlib from 'node:zlib';
-import { gzipSync } from 'node:zlib';
 import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter, type Writer } from 'hyparquet-writer';
 import { BSON } from 'mongodb';
@@ -110,7 +109,10 @@ export class ParquetFile {
       writer,
       schema: PARQUET_SCHEMA,
       codec: CODECS[compression],
-      compressors: { GZIP: (bytes) => gzipSync(bytes), ...(zstdCompressSync && { ZSTD: zstdCompressSync }) },
+      compressors: {
+        GZIP: (bytes) => zlib.gzipSync(bytes),
+        ...(zstdCompressSync && { ZSTD: zstdCompressSync }),
+      },
     });
   }
 

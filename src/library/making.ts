@@ -15,7 +15,7 @@ import type {
   Settings,
   WindowRequest,
 } from '../config/settings.js';
-import { builtFrom, requestedDataset } from '../dataset/dataset.js';
+import { builtFrom, loadOf } from '../dataset/dataset.js';
 import {
   type EncodedBatch,
   type GenerateInput,
@@ -29,7 +29,7 @@ import { fleetFileOf } from '../fleet/read.js';
 import { runLoad } from '../load/load.js';
 import type { LoadEvent, LoadSummary } from '../output/types.js';
 import type { DatasetPicture } from '../picture/picture.js';
-import { type Plan, planLoad, shardDaysFor } from '../plan/plan.js';
+import type { Plan } from '../plan/plan.js';
 import { type Exported, exportFiles } from './export.js';
 import { observed } from './load.js';
 import { checkOptions, inOptionNames } from './options.js';
@@ -206,14 +206,7 @@ function inputOf(name: 'plan' | 'generate' | 'generateBatches', options: Dataset
   const { load } = settingsOf(options);
   const { source } = load.fleet;
   const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
-  const dataset = requestedDataset(load, new Date());
-  const shardDays = load.shardDays ?? shardDaysFor(dataset.window);
-  return {
-    fleet,
-    dataset,
-    plan: planLoad(fleet, dataset.window, dataset.sections, shardDays),
-    batchSize: load.batchSize,
-  };
+  return { ...loadOf(fleet, load, new Date()), batchSize: load.batchSize };
 }
 
 /** Told how far something is, and what stops it. */
@@ -256,7 +249,14 @@ export async function exportDataset(options: ExportOptions, observer: Observer =
   const { onProgress = () => undefined, signal = new AbortController().signal } = observer;
   const settings = settingsOf({ ...described, ...(clean ? { existing: 'clean' } : {}) });
   const exported = await exportFiles(settings, {
-    ...{ format, gzip, compression, oneFile, events, out, signal, onProgress },
+    format,
+    gzip,
+    compression,
+    oneFile,
+    events,
+    out,
+    signal,
+    onProgress,
   });
   const { status, records, files, bytes, elapsedMs } = exported;
   return { status, records, files, bytes, elapsedMs };

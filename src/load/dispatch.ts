@@ -1,6 +1,5 @@
 /** Hands shards to workers until all are durably done. */
 import type { Histogram } from 'node:perf_hooks';
-
 import type { Db } from 'mongodb';
 import { waitForStragglers } from '../connect/loader-connections.js';
 import { isPassing, RetriesExhausted, withRetry } from '../connect/retry.js';

@@ -1,6 +1,5 @@
 /** One session of loading a plan's shards: workers, progress, interruption. */
 
-import { createHistogram, type Histogram, type RecordableHistogram } from 'node:perf_hooks';
 import { isRetryMessage, type RetryLog } from '../connect/retry.js';
 import type { Dataset, WorkerContext, Writer } from '../dataset/dataset.js';
 import { countAssets } from '../fleet/build.js';
@@ -19,7 +18,7 @@ import type {
 import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import type { RunDocument } from '../runs/run-document.js';
 import type { DatabaseStatistics } from '../store/statistics.js';
-import type { Counters } from '../threads/counters.js';
+import { type Counters, latencyOf } from '../threads/counters.js';
 import { type Checkpoints, Dispatcher } from './dispatch.js';
 import type { LoadPool } from './load.js';
 
@@ -194,6 +193,7 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
     reporter.on(meter.read());
   }
   const cpu = process.cpuUsage(cpuBefore);
+  const inserts = latencyOf([...dispatcher.latencies.values()]);
   return {
     interrupted: counters.stopping,
     done: new Set([...skipped, ...dispatcher.done]),
@@ -204,26 +204,9 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
       workers: pool.workers,
       writer: dispatcher.writer ?? { kind: input.context.writer },
       retries: input.retries.count,
-      inserts: latencyOf([...dispatcher.latencies.values()]),
+      inserts: inserts.count === 0 ? undefined : inserts,
       loadingMs: performance.now() - started,
     },
-  };
-}
-
-const MICROS_PER_MS = 1000;
-
-/** @param histograms of microseconds */
-function latencyOf(histograms: readonly Histogram[]): InsertLatency | undefined {
-  const all = createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 });
-  for (const one of histograms) all.add(one as RecordableHistogram);
-  if (all.count === 0) return undefined;
-  const ms = (micros: number) => micros / MICROS_PER_MS;
-  return {
-    count: all.count,
-    p50Ms: ms(all.percentile(50)),
-    p95Ms: ms(all.percentile(95)),
-    p99Ms: ms(all.percentile(99)),
-    maxMs: ms(all.max),
   };
 }
 

@@ -2,6 +2,7 @@
  * Numbers that workers count up and the main thread reads without a message: progress costs no
  * event loop turn.
  */
+import { createHistogram, type Histogram, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deserialize, serialize } from 'node:v8';
 
@@ -177,6 +178,29 @@ export async function untilTurn(counters: Counters, records: number, perSecond: 
     if (counters.stopping) return;
     await sleep(Math.min(left, PAUSE_MS));
   }
+}
+
+// How long something takes: Node's histograms, of microseconds up to an hour.
+
+const LONGEST_MICROS = 3_600_000_000;
+
+/** To be recorded into by {@link recordMs}. */
+export function latencyHistogram(): RecordableHistogram {
+  return createHistogram({ lowest: 1, highest: LONGEST_MICROS, figures: 3 });
+}
+
+export function recordMs(histogram: RecordableHistogram, ms: number): void {
+  histogram.record(Math.max(1, Math.round(ms * 1000)));
+}
+
+/** Latencies of several threads together, in milliseconds; zeros where there are none. */
+export function latencyOf(histograms: readonly Histogram[]) {
+  const all = latencyHistogram();
+  // What comes from another thread can be added, whatever its type says.
+  for (const one of histograms) all.add(one as RecordableHistogram);
+  const { count } = all;
+  const ms = (share: number) => (count === 0 ? 0 : all.percentile(share) / 1000);
+  return { count, p50Ms: ms(50), p95Ms: ms(95), p99Ms: ms(99), maxMs: count === 0 ? 0 : all.max / 1000 };
 }
 
 // How much one worker does at the same time; bench/README.md has the measurements behind it.

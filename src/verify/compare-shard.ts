@@ -66,6 +66,16 @@ export async function compareShard(input: CompareInput): Promise<Findings> {
   return findings;
 }
 
+/** A reply or a failure, for whoever has something else to do before looking at it. */
+type RawAnswer = { readonly reply: RawReply } | { readonly error: unknown };
+
+function answerOf(...asked: Parameters<typeof findRaw>): Promise<RawAnswer> {
+  return findRaw(...asked).then(
+    (reply) => ({ reply }),
+    (error: unknown) => ({ error }),
+  );
+}
+
 /** Reads each piece in time order, next to the model's own. */
 async function compareRecords(
   { source, db, session, mend }: CompareInput,
@@ -73,11 +83,7 @@ async function compareRecords(
   findings: Findings,
 ): Promise<void> {
   const { layout } = source.dataset;
-  const ask = async ({ series, from, to }: Piece): Promise<{ reply: RawReply } | { error: unknown }> =>
-    findRaw(db, session, findSeries(layout, series, from, to)).then(
-      (reply) => ({ reply }),
-      (error: unknown) => ({ error }),
-    );
+  const ask = ({ series, from, to }: Piece) => answerOf(db, session, findSeries(layout, series, from, to));
   let asked = pieces.length > 0 ? ask(pieces[0]) : undefined;
   for (const [i, { series, batch }] of pieces.entries()) {
     const answer = await asked;
@@ -101,7 +107,7 @@ async function compareRecords(
 function piecesOf(source: ShardSource, shard: Shard): Piece[] {
   const buffer = new BatchBuffer(0);
   const batches = new Map<string, Batch[]>(source.series.map(({ metricName }) => [metricName, []]));
-  for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) {
+  for (const batch of source.batches(buffer)) {
     batches.get(batch.series.metricName)?.push(batch);
   }
   return source.series.flatMap((series): Piece[] => {
@@ -135,10 +141,7 @@ async function provenByBuckets(
 ): Promise<Piece[]> {
   const batches = pieces.flatMap(({ batch }) => batch ?? []);
   if (batches.length === 0) return [];
-  const asked = findRaw(db, session, findBuckets(shard, pieces)).then(
-    (reply) => ({ reply }),
-    (error: unknown) => ({ error }),
-  );
+  const asked = answerOf(db, session, findBuckets(shard, pieces));
   const { bytes: planned, buckets } = encodeBuckets({ batches, buffer: batches[0].buffer }, encoder);
   const missing = new Map(buckets.map((bucket) => [idOf(planned, bucket.start), bucket]));
   const unclear = new Set<string>();

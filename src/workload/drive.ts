@@ -2,10 +2,11 @@
  * The clients of one thread: each asks one question after the other, as fast as it is answered or
  * at its share of a rate.
  */
-import { createHistogram, performance, type RecordableHistogram } from 'node:perf_hooks';
+import { performance, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
 import { type Random, stream } from '../model/random.js';
+import { latencyHistogram, recordMs } from '../threads/counters.js';
 import type { QueryName, Question, Questions } from './queries.js';
 import { differenceOf } from './truth.js';
 
@@ -73,7 +74,6 @@ export interface ThreadResult {
 }
 
 const EXAMPLES = 3;
-const LONGEST_MICROS = 3_600_000_000;
 
 /** Runs all clients of a thread to their end. */
 export async function drive(db: Db, questions: Questions, how: Drive, pulse: Pulse): Promise<ThreadResult> {
@@ -81,8 +81,14 @@ export async function drive(db: Db, questions: Questions, how: Drive, pulse: Pul
   const outcomeOf = (name: QueryName): Outcome => {
     const known = outcomes.get(name);
     if (known) return known;
-    const histogram = createHistogram({ lowest: 1, highest: LONGEST_MICROS, figures: 3 });
-    const fresh = { histogram, requests: 0, errors: 0, checked: 0, wrong: 0, examples: [] };
+    const fresh = {
+      histogram: latencyHistogram(),
+      requests: 0,
+      errors: 0,
+      checked: 0,
+      wrong: 0,
+      examples: [],
+    };
     outcomes.set(name, fresh);
     return fresh;
   };
@@ -130,7 +136,7 @@ async function ask(
     noteExample(outcome, error instanceof Error ? error.message : String(error));
     return;
   }
-  outcome.histogram.record(Math.max(1, Math.round((performance.now() - intended) * 1000)));
+  recordMs(outcome.histogram, performance.now() - intended);
   if (!isChecked) return;
   outcome.checked++;
   const difference = differenceOf(question.expected(), documents.map(question.read));

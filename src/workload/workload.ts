@@ -1,13 +1,12 @@
 /** Reads as dashboards do, against a loaded database, by several threads; the answers are known. */
 import { availableParallelism } from 'node:os';
-import { createHistogram, type Histogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { Db, Document } from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { FleetDefinition } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { stream } from '../model/random.js';
-import { type Shared, share } from '../threads/counters.js';
+import { latencyOf, type Shared, share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import { type Drive, Pulse, type ThreadResult } from './drive.js';
 import { QUERY_NAMES, type QueryName, Questions } from './queries.js';
@@ -111,8 +110,7 @@ function reportOf(results: readonly ThreadResult[], clients: number, elapsedMs: 
   const figures = (query: QueryName | 'all', names: readonly QueryName[]): QueryFigures | undefined => {
     const outcomes = results.flatMap((result) => names.flatMap((name) => result.outcomes.get(name) ?? []));
     if (outcomes.length === 0) return undefined;
-    const all = createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 });
-    for (const { histogram } of outcomes) all.add(histogram as RecordableHistogram);
+    const { count: _answered, ...latencies } = latencyOf(outcomes.map(({ histogram }) => histogram));
     const sum = (of: (outcome: (typeof outcomes)[number]) => number) =>
       outcomes.reduce((total, outcome) => total + of(outcome), 0);
     const requests = sum((one) => one.requests);
@@ -120,7 +118,7 @@ function reportOf(results: readonly ThreadResult[], clients: number, elapsedMs: 
       query,
       requests,
       perSecond: (requests / elapsedMs) * 1000,
-      ...latencies(all),
+      ...latencies,
       errors: sum((one) => one.errors),
       checked: sum((one) => one.checked),
       wrong: sum((one) => one.wrong),
@@ -134,16 +132,6 @@ function reportOf(results: readonly ThreadResult[], clients: number, elapsedMs: 
     threads: results.length,
     queries: [...queries, ...[figures('all', QUERY_NAMES) ?? []].flat()],
     busiestThread: Math.max(0, ...results.map(({ busy }) => busy)),
-  };
-}
-
-function latencies(histogram: Histogram): Pick<QueryFigures, 'p50Ms' | 'p95Ms' | 'p99Ms' | 'maxMs'> {
-  const ms = (share: number) => (histogram.count === 0 ? 0 : histogram.percentile(share) / 1000);
-  return {
-    p50Ms: ms(50),
-    p95Ms: ms(95),
-    p99Ms: ms(99),
-    maxMs: histogram.count === 0 ? 0 : histogram.max / 1000,
   };
 }
 

@@ -6,7 +6,6 @@ import { BSON, type Document, MongoNetworkError, MongoServerError } from 'mongod
 import {
   type DriverConnection,
   type DriverConnectionType,
-  loadDriverConnection,
   missingMember,
   steadyConnections,
 } from '../../connect/driver-internals.js';
@@ -26,9 +25,7 @@ import { HeldConnection, mayWrite, type Outcome, type Wire } from './held-connec
  * @throws Error where this version of the driver has other connections
  */
 export async function holdableConnections(make: MakeSequence): Promise<DriverConnectionType> {
-  await loadDriverConnection();
   const Base = await steadyConnections();
-  if (!Base) throw new Error('this version of the driver has other connections');
   return class HoldableConnection extends Base {
     override command(
       namespace: { readonly db: string },
