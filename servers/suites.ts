@@ -14,6 +14,7 @@ const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[
   loading: {
     server: [
       'beside',
+      'bucket-writer',
       'command-output',
       'counting',
       'dataset',
@@ -29,13 +30,14 @@ const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[
       'reproducible',
       'schema',
       'sections',
+      'stray-buckets',
       'vanished',
       'write-gate',
     ],
   },
   resuming: { server: ['starting', 'interrupt', 'refresh'] },
-  verifying: { server: ['verify-command', 'verify-defects', 'reads', 'report'] },
-  faults: { faults: [], targets: [] },
+  verifying: { server: ['verify-command', 'verify-defects', 'verify-buckets', 'reads', 'report'] },
+  faults: { faults: [], targets: ['targets'] },
   surroundings: { server: ['doctor', 'embedded-server'], security: ['access'], servers: [] },
 };
 

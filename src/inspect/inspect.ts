@@ -5,12 +5,14 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Db, Document } from 'mongodb';
+import { type Db, type Document, MongoServerError } from 'mongodb';
 import { isServerLocked } from '../connect/connect.js';
 import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
 import { holdsForeignRuns } from '../runs/run-history.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { type Rights, rightsOf } from './server.js';
 
+const UNAUTHORIZED = 13;
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 100;
 
@@ -62,6 +64,12 @@ export type CollectionFacts =
       readonly indexes: readonly IndexFacts[];
     };
 
+/** What is left of a time-series collection; where it may not be read it counts as not empty. */
+export type StrayBuckets = Pick<
+  Extract<CollectionFacts, { kind: 'timeseries' }>,
+  'empty' | 'timeField' | 'metaField' | 'granularity' | 'expireAfterSeconds' | 'collation'
+>;
+
 export interface ServerFacts {
   readonly version: string;
   /** Of a server that speaks MongoDB's protocol and is none; undefined: MongoDB. */
@@ -84,9 +92,10 @@ export interface TargetFacts {
   readonly rights: Rights;
   readonly collections: Readonly<Record<OwnCollection, CollectionFacts>>;
   /**
-   * Buckets of a time-series `metrics` without that collection: a server died while it was dropped.
+   * Buckets of a time-series `metrics` without that collection: a server died while it made or
+   * dropped it.
    */
-  readonly strayBuckets: boolean;
+  readonly strayBuckets: StrayBuckets | undefined;
   /** True where `seed_runs` holds documents that no version of this program has written. */
   readonly foreignRuns: boolean;
   /** A database that is there whose name differs by case only: the server allows no second one. */
@@ -102,8 +111,9 @@ export async function inspectTarget(db: Db): Promise<TargetFacts> {
     differentCase(db),
   ]);
   const collections = absent();
-  const [foreignRuns] = await Promise.all([
+  const [foreignRuns, strayBuckets] = await Promise.all([
     listed.some(({ name, type }) => name === RUNS && type === 'collection') && holdsForeignRuns(db),
+    inspectStrayBuckets(db, listed),
     ...listed
       .filter(({ name }) => name !== METRIC_BUCKETS)
       .map(async (info) => {
@@ -115,7 +125,7 @@ export async function inspectTarget(db: Db): Promise<TargetFacts> {
     server,
     rights,
     collections,
-    strayBuckets: hasStrayBuckets(listed),
+    strayBuckets,
     foreignRuns,
     sameName,
   };
@@ -154,6 +164,17 @@ async function listOwn(db: Db): Promise<Document[]> {
 function hasStrayBuckets(listed: readonly Document[]): boolean {
   const isTimeSeries = listed.some(({ name, type }) => name === METRICS && type === 'timeseries');
   return !isTimeSeries && listed.some(({ name }) => name === METRIC_BUCKETS);
+}
+
+async function inspectStrayBuckets(db: Db, listed: readonly Document[]): Promise<StrayBuckets | undefined> {
+  if (!hasStrayBuckets(listed)) return undefined;
+  const options = listed.find(({ name }) => name === METRIC_BUCKETS)?.options ?? {};
+  const buckets = db.collection(METRIC_BUCKETS, { readPreference: 'primary' });
+  const first = await buckets.findOne({}, { projection: { _id: 1 } }).catch((error: unknown) => {
+    if (error instanceof MongoServerError && error.code === UNAUTHORIZED) return 'unknown';
+    throw error;
+  });
+  return { empty: first === null, ...timeSeriesOptions(options) };
 }
 
 async function listNames(db: Db): Promise<Document[]> {
@@ -215,18 +236,7 @@ async function inspectCollection(db: Db, { name, type, options = {} }: Document)
   ]);
   const common = { empty: first === null, indexes: indexes.map(indexFacts) };
   if (type === 'timeseries') {
-    const { timeField, metaField, granularity } = options.timeseries;
-    const expireAfterSeconds = secondsOf(options.expireAfterSeconds);
-    const collation = options.collation?.locale;
-    return {
-      kind: 'timeseries',
-      ...common,
-      timeField,
-      metaField,
-      granularity,
-      expireAfterSeconds,
-      collation,
-    };
+    return { kind: 'timeseries', ...common, ...timeSeriesOptions(options) };
   }
   return {
     kind: 'collection',
@@ -240,6 +250,12 @@ async function inspectCollection(db: Db, { name, type, options = {} }: Document)
     collation: options.collation?.locale,
     encrypted: options.encryptedFields !== undefined,
   };
+}
+
+function timeSeriesOptions(options: Document): Omit<StrayBuckets, 'empty'> {
+  const { timeField, metaField, granularity } = options.timeseries ?? {};
+  const expireAfterSeconds = secondsOf(options.expireAfterSeconds);
+  return { timeField, metaField, granularity, expireAfterSeconds, collation: options.collation?.locale };
 }
 
 function indexFacts(index: Document): IndexFacts {
@@ -258,60 +274,4 @@ function indexFacts(index: Document): IndexFacts {
 
 function secondsOf(value: unknown): number | undefined {
   return value === undefined || value === null || value === 'off' ? undefined : Number(value);
-}
-
-// What a user may do in a database, by the server's own word.
-
-/** Actions by the server's names, such as `insert`, `createIndex`, `dropCollection`. */
-export interface Rights {
-  /** `name@database`; undefined: nobody is logged in. */
-  readonly user: string | undefined;
-  /** True also where the server does not say. */
-  readonly allows: (action: string, collection: string) => boolean;
-  /**
-   * Whether it may insert into the buckets of `metrics`, which rights on ordinary collections do
-   * not cover.
-   */
-  readonly writesBuckets: boolean;
-}
-
-interface Privilege {
-  readonly resource: Document;
-  readonly actions: readonly string[];
-}
-
-/** @throws the driver's errors */
-export async function rightsOf(db: Db): Promise<Rights> {
-  const { authInfo } = await db.client.db('admin').command({ connectionStatus: 1, showPrivileges: true });
-  const [user] = authInfo.authenticatedUsers as { user: string; db: string }[];
-  const privileges = authInfo.authenticatedUserPrivileges as readonly Privilege[] | undefined;
-  if (!user || !privileges) {
-    return { user: user && `${user.user}@${user.db}`, allows: () => true, writesBuckets: true };
-  }
-  return {
-    user: `${user.user}@${user.db}`,
-    allows: (action, collection) =>
-      privileges.some(
-        ({ resource, actions }) => actions.includes(action) && covers(resource, db.databaseName, collection),
-      ),
-    writesBuckets: privileges.some(
-      ({ resource, actions }) => actions.includes('insert') && coversBuckets(resource, db.databaseName),
-    ),
-  };
-}
-
-function covers(resource: Document, database: string, collection: string): boolean {
-  if (resource.anyResource === true) return true;
-  const fits = (pattern: unknown, name: string) => pattern === '' || pattern === name;
-  return fits(resource.db, database) && fits(resource.collection, collection);
-}
-
-/** Buckets are named, as such or by the collection that they are of. */
-function coversBuckets(
-  { anyResource, db, collection, system_buckets: of }: Document,
-  database: string,
-): boolean {
-  if (anyResource === true) return true;
-  if (db !== undefined && db !== '' && db !== database) return false;
-  return collection === METRIC_BUCKETS || of === '' || of === METRICS;
 }

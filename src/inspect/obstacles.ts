@@ -15,6 +15,7 @@ import {
   OWN_COLLECTIONS,
   type OwnCollection,
   type ServerFacts,
+  type StrayBuckets,
   type TargetFacts,
 } from './inspect.js';
 import { serverObstacle } from './server.js';
@@ -23,7 +24,11 @@ import { serverObstacle } from './server.js';
 export interface Wanted extends WantedDocuments {
   /** True where the data collections are dropped first: then they may be anything. */
   readonly cleaning: boolean;
+  /** Days after which records of a time-series collection that has to be made expire. */
+  readonly ttlDays: number | undefined;
 }
+
+const SECONDS_PER_DAY = 86_400;
 
 export interface Obstacle {
   readonly subject: 'server' | 'rights' | 'collections';
@@ -64,7 +69,7 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
   }
   const runs = unreadableRuns(facts, wanted);
   if (runs) found.push(runs);
-  if (facts.strayBuckets && !wanted.cleaning) {
+  if (facts.strayBuckets && !wanted.cleaning && !canAdopt(facts.strayBuckets, wanted)) {
     found.push({
       subject: 'collections',
       exitStatus: ExitStatus.targetNotReady,
@@ -73,6 +78,20 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
     });
   }
   return found;
+}
+
+/**
+ * A server makes the collection over empty buckets of the same options: this is what it leaves where
+ * it dies in the middle of making one.
+ */
+function canAdopt(buckets: StrayBuckets, { layout, ttlDays }: Wanted): boolean {
+  const expiry = ttlDays === undefined ? undefined : ttlDays * SECONDS_PER_DAY;
+  return (
+    layout === 'timeseries' &&
+    buckets.empty &&
+    buckets.expireAfterSeconds === expiry &&
+    timeSeriesProblem(buckets) === undefined
+  );
 }
 
 function obstacleIn({ database }: TargetFacts, name: OwnCollection, { what, instead }: Problem): Obstacle {
@@ -190,7 +209,7 @@ function shapeProblem(name: OwnCollection, facts: CollectionFacts): Problem | un
     : undefined;
 }
 
-function timeSeriesProblem(facts: Extract<CollectionFacts, { kind: 'timeseries' }>): Problem | undefined {
+function timeSeriesProblem(facts: StrayBuckets): Problem | undefined {
   const { timeField, metaField, granularity, collation } = facts;
   if (timeField !== 'timestamp') return { what: `has the time field ${timeField}, not timestamp` };
   if (metaField !== 'meta')

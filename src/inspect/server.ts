@@ -1,10 +1,11 @@
-/** What a server can hold, and confirm. */
+/** What a server can hold and confirm, and what a user may do there. */
 
-import type { Db } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { refuseUnmetWrites } from '../connect/bookkeeping.js';
 import { LOCKED, NO_SCANS, WRITES_BLOCKED } from '../connect/refusals.js';
 import { ExitStatus, usageError } from '../errors.js';
+import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { isAtLeast } from '../store/server.js';
 import type { ServerFacts } from './inspect.js';
 import type { Obstacle } from './obstacles.js';
@@ -109,4 +110,60 @@ function closedServer(closed: NonNullable<ServerFacts['closed']>): Obstacle {
     case 'without scans':
       return made(ExitStatus.targetNotReady, ...NO_SCANS);
   }
+}
+
+// What a user may do in a database, by the server's own word.
+
+/** Actions by the server's names, such as `insert`, `createIndex`, `dropCollection`. */
+export interface Rights {
+  /** `name@database`; undefined: nobody is logged in. */
+  readonly user: string | undefined;
+  /** True also where the server does not say. */
+  readonly allows: (action: string, collection: string) => boolean;
+  /**
+   * Whether it may insert into the buckets of `metrics`, which rights on ordinary collections do
+   * not cover.
+   */
+  readonly writesBuckets: boolean;
+}
+
+interface Privilege {
+  readonly resource: Document;
+  readonly actions: readonly string[];
+}
+
+/** @throws the driver's errors */
+export async function rightsOf(db: Db): Promise<Rights> {
+  const { authInfo } = await db.client.db('admin').command({ connectionStatus: 1, showPrivileges: true });
+  const [user] = authInfo.authenticatedUsers as { user: string; db: string }[];
+  const privileges = authInfo.authenticatedUserPrivileges as readonly Privilege[] | undefined;
+  if (!user || !privileges) {
+    return { user: user && `${user.user}@${user.db}`, allows: () => true, writesBuckets: true };
+  }
+  return {
+    user: `${user.user}@${user.db}`,
+    allows: (action, collection) =>
+      privileges.some(
+        ({ resource, actions }) => actions.includes(action) && covers(resource, db.databaseName, collection),
+      ),
+    writesBuckets: privileges.some(
+      ({ resource, actions }) => actions.includes('insert') && coversBuckets(resource, db.databaseName),
+    ),
+  };
+}
+
+function covers(resource: Document, database: string, collection: string): boolean {
+  if (resource.anyResource === true) return true;
+  const fits = (pattern: unknown, name: string) => pattern === '' || pattern === name;
+  return fits(resource.db, database) && fits(resource.collection, collection);
+}
+
+/** Buckets are named, as such or by the collection that they are of. */
+function coversBuckets(
+  { anyResource, db, collection, system_buckets: of }: Document,
+  database: string,
+): boolean {
+  if (anyResource === true) return true;
+  if (db !== undefined && db !== '' && db !== database) return false;
+  return collection === METRIC_BUCKETS || of === '' || of === METRICS;
 }

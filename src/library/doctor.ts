@@ -116,6 +116,7 @@ function wantedOf({ fleet, plan }: RequestedLoad, { load }: Settings): Wanted {
   return {
     layout: load.layout,
     cleaning: false,
+    ttlDays: load.ttlDays,
     resuming: false,
     oldest: plan.records > 0 ? instantOf(plan.window.start) : undefined,
     lastUpdated,

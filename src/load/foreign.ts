@@ -1,25 +1,22 @@
 /**
  * What `--clean` would remove that is not this program's. Ours is what a run document of ours says
  * is ours: everything else of our collections' names is somebody's, and goes only if somebody says
- * so. Pure.
+ * so.
  */
-
-import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document } from 'mongodb';
 import { LAYOUTS, type LoadSettings } from '../config/settings.js';
 import { withRetry } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
-import { assetDocument } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import type { Fleet } from '../fleet/types.js';
+import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { TargetFacts } from '../inspect/inspect.js';
-import { instantOf, loadedAssets, type Window } from '../plan/plan.js';
-import { type Candidate, periodOf, seriesOf } from '../runs/beside.js';
+import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { loadedAssets } from '../plan/plan.js';
+import { seriesOf } from '../runs/beside.js';
 import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
-import { fleetOf, type RunDocument } from '../runs/run-document.js';
+import { fleetOf, runDocument } from '../runs/run-document.js';
 import type { RunStore } from '../runs/run-store.js';
 import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
-import { foreignDocuments } from './foreign-documents.js';
 
 /** What `--clean` drops, in the order in which the question names it. */
 const DROPPED = [METRICS, ASSETS, SHARDS, PARTS] as const;
@@ -148,137 +145,81 @@ export async function askForForeign({
   );
 }
 
-// What a database holds that is in the way of a dataset, and that no stored run has put there.
-// Reads only.
+// Documents of others inside the collections that runs of ours have made: counted by what no run
+// can have written. Reads only.
 
-/** Ids in one query. */
-const IDS_AT_ONCE = 1_000;
-const ON_PRIMARY = { readPreference: 'primary', readConcern: { level: 'local' } } as const;
+/** More ids than this make a query that a server hardly takes. */
+const MOST_IDS = 100_000;
 
-/** @throws SeedError for what is there and would be overwritten, or taken for this dataset's */
-export async function refuseUnexplained(
+/**
+ * Counts documents of an asset, or of a metric, that none of the stored runs has. Where the runs do
+ * not say which they have (they cannot be used, their version makes other assets, there are too
+ * many), nothing is counted.
+ * @param runs the documents of `seed_runs` as they are
+ * @param foreign what is named as a whole
+ */
+export async function foreignDocuments(
   db: Db,
-  wanted: Candidate,
-  runs: readonly RunDocument[],
-  holding: readonly string[],
-): Promise<void> {
-  if (holding.includes(ASSETS)) await refuseOtherAssets(db, wanted.fleet);
-  if (holding.includes(METRICS)) await refuseOtherRecords(db, wanted, runs);
-}
-
-/**
- * In the time-series layout a record has nothing that tells whose it is, so one of these series and
- * minutes that no run explains cannot be kept beside them. In the flat layout ids tell, record by
- * record, while they are written.
- * @param runs all that are stored; none of them is in the way itself
- * @throws SeedError that names such a record
- */
-async function refuseOtherRecords(db: Db, wanted: Candidate, runs: readonly RunDocument[]): Promise<void> {
-  if (wanted.dataset.layout !== 'timeseries') return;
-  for (const { metricNames, assetIds, gaps } of unexplainedSeries(wanted, runs)) {
-    for (const { start, end } of gaps) {
-      const timestamp = { $gte: instantOf(start), $lt: instantOf(end) };
-      for (let at = 0; at < assetIds.length; at += IDS_AT_ONCE) {
-        const filter = {
-          'meta.asset_id': { $in: assetIds.slice(at, at + IDS_AT_ONCE) },
-          'meta.metric_name': { $in: metricNames },
-          timestamp,
-        };
-        const found = await db.collection(METRICS).findOne(filter, ON_PRIMARY);
-        if (found) throw unexplained(found);
-      }
-    }
+  runs: readonly Document[],
+  { collections }: Pick<TargetFacts, 'collections'>,
+  foreign: readonly Foreign[],
+): Promise<Foreign[]> {
+  const isOwn = (collection: typeof METRICS | typeof ASSETS) =>
+    collections[collection].kind !== 'absent' && !foreign.some(({ name }) => name === collection);
+  const known = namesIn(runs);
+  if (!known) return [];
+  const { assetIds, assetsWithRecords, metricNames } = known;
+  const counts = new Map<string, Promise<number>>();
+  if (isOwn(METRICS)) {
+    const prefix = collections[METRICS].kind === 'timeseries' ? 'meta.' : '';
+    const [asset, metric] = [`${prefix}asset_id`, `${prefix}metric_name`];
+    // Each by an index: what is between the series that are known costs little to find.
+    const others = [
+      { [asset]: { $nin: assetsWithRecords } },
+      { [asset]: { $in: assetsWithRecords }, [metric]: { $nin: metricNames } },
+    ];
+    counts.set(METRICS, db.collection(METRICS).countDocuments({ $or: others }));
   }
+  if (isOwn(ASSETS)) {
+    const assets = db.collection<{ _id: string }>(ASSETS);
+    counts.set(ASSETS, assets.countDocuments({ _id: { $nin: assetIds } }));
+  }
+  const found: Foreign[] = [];
+  for (const [name, counting] of counts) {
+    const documents = await counting;
+    if (documents > 0) found.push({ name, documents });
+  }
+  return found;
 }
 
-interface UnexplainedSeries {
-  readonly metricNames: readonly string[];
+interface Names {
   readonly assetIds: string[];
-  /** Parts of the window that no run covers. */
-  readonly gaps: readonly Window[];
+  readonly assetsWithRecords: string[];
+  readonly metricNames: string[];
 }
 
-/** Assets alike are asked for together. */
-function unexplainedSeries({ dataset, fleet }: Candidate, runs: readonly RunDocument[]): UnexplainedSeries[] {
-  const sameLayout = runs.filter(({ layout }) => layout === dataset.layout);
-  const covering = sameLayout.map((run) => ({
-    run,
-    assets: new Set(loadedAssets(fleetOf(run)).map(({ assetId }) => assetId)),
-  }));
-  const groups = new Map<string, UnexplainedSeries>();
-  for (const asset of loadedAssets(fleet)) {
-    for (const section of dataset.sections) {
-      const metricNames = seriesOf(asset, { sections: [section] }).map(({ metricName }) => metricName);
-      if (metricNames.length === 0) continue;
-      const explaining = covering.map(
-        ({ run, assets }) => run.sections.includes(section) && assets.has(asset.assetId),
-      );
-      const key = JSON.stringify([metricNames, explaining]);
-      const group = groups.get(key);
-      if (group) {
-        group.assetIds.push(asset.assetId);
-        continue;
-      }
-      const periods = sameLayout.filter((_, i) => explaining[i]).map(periodOf);
-      groups.set(key, { metricNames, assetIds: [asset.assetId], gaps: gapsIn(dataset.window, periods) });
+/** Everything that the runs have made; undefined where that is not known. */
+function namesIn(stored: readonly Document[]): Names | undefined {
+  const runs = stored.map((document) => runDocument.safeParse(document).data);
+  if (!runs.every((run) => run !== undefined)) return undefined;
+  const assetIds = new Set<string>();
+  const assetsWithRecords = new Set<string>();
+  const metricNames = new Set<string>();
+  for (const run of runs) {
+    const fleet = fleetOf(run);
+    if (run.modelVersion !== MODEL_VERSION || run.fleetFingerprint !== fleetFingerprint(fleet))
+      return undefined;
+    for (const { assetId } of fleet.jobs) assetIds.add(assetId);
+    for (const asset of loadedAssets(fleet)) {
+      assetIds.add(asset.assetId);
+      assetsWithRecords.add(asset.assetId);
+      for (const { metricName } of seriesOf(asset, run)) metricNames.add(metricName);
     }
+    if (assetIds.size > MOST_IDS) return undefined;
   }
-  return [...groups.values()];
-}
-
-/** What is left of a window without some periods. */
-export function gapsIn(window: Window, periods: readonly Window[]): Window[] {
-  const gaps: Window[] = [];
-  let from = window.start;
-  for (const { start, end } of [...periods].sort((a, b) => a.start - b.start)) {
-    if (start > from) gaps.push({ start: from, end: Math.min(start, window.end) });
-    from = Math.max(from, end);
-    if (from >= window.end) break;
-  }
-  if (from < window.end) gaps.push({ start: from, end: window.end });
-  return gaps.filter(({ start, end }) => start < end);
-}
-
-function unexplained({ timestamp, meta }: Document): SeedError {
-  const when = timestamp instanceof Date ? timestamp.toISOString() : String(timestamp);
-  return new SeedError(
-    ExitStatus.targetNotReady,
-    `${METRICS} holds a record of ${meta.asset_id} ${meta.metric_name} at ${when} that no stored run has put there`,
-    'load another period (--start, --end), use another --database, or --clean --yes to replace what is there',
-  );
-}
-
-/**
- * @throws SeedError for an asset of this fleet that is there with other properties: it would be
- * overwritten
- */
-async function refuseOtherAssets(db: Db, fleet: Fleet): Promise<void> {
-  const own = new Map(
-    [...fleet.machines, ...fleet.services, ...fleet.jobs].map((asset) => [asset.assetId, asset]),
-  );
-  const ids = [...own.keys()];
-  for (let at = 0; at < ids.length; at += IDS_AT_ONCE) {
-    const filter = { _id: { $in: ids.slice(at, at + IDS_AT_ONCE) } };
-    const stored = await db.collection<{ _id: string }>(ASSETS).find(filter, ON_PRIMARY).toArray();
-    for (const { _id, ...found } of stored as Document[]) {
-      const asset = own.get(_id);
-      if (!asset) continue;
-      const { _id: _, last_updated: __, ...planned } = assetDocument(asset, new Date(0));
-      const { last_updated: ___, ...there } = found;
-      const field = fieldsOf(planned, there).find((name) => !isDeepStrictEqual(planned[name], there[name]));
-      if (field !== undefined) throw otherAsset(_id, field);
-    }
-  }
-}
-
-function fieldsOf(...documents: readonly Document[]): string[] {
-  return [...new Set(documents.flatMap((document) => Object.keys(document)))];
-}
-
-function otherAsset(assetId: string, field: string): SeedError {
-  return new SeedError(
-    ExitStatus.targetNotReady,
-    `${ASSETS} holds another ${assetId} than this fleet's, with another ${field}: it would be overwritten`,
-    'use another --database, or --clean --yes to replace what is there',
-  );
+  return {
+    assetIds: [...assetIds],
+    assetsWithRecords: [...assetsWithRecords],
+    metricNames: [...metricNames],
+  };
 }

@@ -6,7 +6,6 @@ import { withRetry } from '../connect/retry.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { refuseWhileHeld, refuseWhilePartHeld } from '../runs/owner.js';
 import type { PartStore } from '../runs/part-store.js';
-import { refuseUnexplained } from './foreign.js';
 import {
   decided,
   expiryFor,
@@ -17,6 +16,7 @@ import {
   withData,
 } from './prepare.js';
 import { decideJoin } from './start.js';
+import { refuseUnexplained } from './unexplained.js';
 
 const ROUNDS = 5;
 const RUN_ID_LENGTH = 24;

@@ -22,8 +22,9 @@ import type { NewRun, RunStore } from '../runs/run-store.js';
 import { ASSETS, METRICS } from '../store/names.js';
 import { assetDocuments } from './collections.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
-import { askForForeign, type Confirm, foreignTo, refuseUnexplained } from './foreign.js';
+import { askForForeign, type Confirm, foreignTo } from './foreign.js';
 import { decideStart, type Request, type Start } from './start.js';
+import { refuseUnexplained } from './unexplained.js';
 
 export interface PrepareInput {
   readonly target: Target;
@@ -212,6 +213,7 @@ export async function decided<T extends Start>(
     return {
       layout,
       cleaning: load.existing === 'clean' || run?.cleaning === true,
+      ttlDays: load.ttlDays,
       resuming: run !== undefined || load.extending !== undefined,
       oldest: sections.length > 0 ? instantOf(window.start) : undefined,
       lastUpdated,

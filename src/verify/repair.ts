@@ -55,6 +55,7 @@ export async function repairDataset(
   const wanted: Wanted = {
     layout: dataset.layout,
     cleaning: false,
+    ttlDays: undefined,
     resuming: true,
     oldest: instantOf(dataset.window.start),
     lastUpdated,

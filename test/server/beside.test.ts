@@ -140,6 +140,38 @@ test('flat: a record that is there with other tags is not "already there", one w
   assert.match(error.message, /another record of vm-101 \S+ at \S+: its tags is/);
 });
 
+test('flat: a record of ours that no stored run explains is kept where it is the same, refused where not', async () => {
+  const database = file.freshDatabase();
+  const metrics = file.client.db(database).collection('metrics');
+  await file.load(database, HALF_HOUR);
+  const [cpu, other] = [
+    await metrics.findOne({ asset_id: 'vm-101', metric_name: 'cpu_usage' }),
+    await metrics.findOne({ asset_id: 'vm-102', metric_name: 'io_wait' }),
+  ];
+  assert.ok(cpu && other);
+  for (const change of [
+    { value: -1 },
+    { unit: 'apples' },
+    { timestamp: new Date(0) },
+    { tags: 1 },
+    { asset_id: 'mine' },
+  ]) {
+    await file.client.db(database).dropDatabase();
+    await metrics.insertMany([other, { ...cpu, ...change }], { ordered: false });
+    const error = await refusedUntouched(database, {});
+    assert.match(
+      error.message,
+      /another record of vm-101 cpu_usage at \S+, with another \w+, that no stored/,
+    );
+  }
+  await file.client.db(database).dropDatabase();
+  await metrics.insertMany([{ ...cpu, note: 'mine' }, other, { title: 'marathon' }]);
+  const summary = await file.load(database, { ...HALF_HOUR, existing: 'keep' });
+  assert.equal(summary.status, 'complete');
+  assert.equal(await metrics.countDocuments(), RECORDS + 1);
+  assert.equal((await metrics.findOne({ _id: cpu._id }))?.note, 'mine');
+});
+
 timeSeriesTest('time-series: records that no stored run explains are refused', async () => {
   const database = file.freshDatabase();
   const layout = 'timeseries';
