@@ -25,7 +25,12 @@ export function benchDataset(layout: Layout, days: number): Dataset {
 }
 
 export function benchPlan(dataset: Dataset): Plan {
-  return planLoad(DEFAULT_FLEET, dataset.window, dataset.sections, shardDaysFor(dataset.window));
+  return planLoad(
+    DEFAULT_FLEET,
+    dataset.window,
+    dataset.sections,
+    shardDaysFor(dataset.window, DEFAULT_FLEET),
+  );
 }
 
 /** Records of so many days: 135,370 a day. */

@@ -53,3 +53,19 @@ function parseOffset(text: string): number | undefined {
   if (hours > 14 || minutes > 59) return undefined;
   return (text.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }
+
+// Intervals of samples.
+
+/** How far apart the samples of a series are. All of them divide a day. */
+export const INTERVALS = ['1s', '5s', '10s', '15s', '30s', '1m', '5m', '15m', '1h'] as const;
+export type Interval = (typeof INTERVALS)[number];
+export const DEFAULT_INTERVAL: Interval = '1m';
+/** Jitter keeps a sample within its minute. */
+export const MAX_JITTER_MS = 59_999;
+
+const SECONDS = { s: 1, m: 60, h: 3600 } as const;
+
+/** An interval's length in seconds. */
+export function intervalSeconds(interval: Interval): number {
+  return Number.parseInt(interval, 10) * SECONDS[interval.slice(-1) as keyof typeof SECONDS];
+}

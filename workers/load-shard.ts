@@ -10,7 +10,7 @@ import { BUCKET_RECORDS, BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js'
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
 import type { LoadTask, Prepared, ShardTask } from '../src/load/load.js';
-import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../src/model/telemetry-model.js';
+import { BACKUP_SERIES, sampledSeries, TelemetryModel } from '../src/model/telemetry-model.js';
 import { loadedAssets } from '../src/plan/plan.js';
 import { serverIdentity } from '../src/store/server.js';
 import {
@@ -128,7 +128,7 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
     },
   };
   const asset = loadedAssets(model.fleet)[shard.assetIndex];
-  const metrics = [...minuteSeries(asset), BACKUP_SERIES].map((series) => series.metricName as string);
+  const metrics = [...sampledSeries(asset), BACKUP_SERIES].map((series) => series.metricName as string);
   counters.set(slot, 'assetIndex', shard.assetIndex);
 
   // A shard that comes back may do so because the server is another one.

@@ -9,9 +9,11 @@ import type { Batch } from '../encode/insert.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, planLoad, type Shard } from '../plan/plan.js';
+import { DEFAULT_INTERVAL, intervalSeconds } from '../time.js';
 
-/** More than a day has minutes. */
-const WHOLE_DAY = 2_000;
+/** As large as batches can be: a day of most series is one. */
+const BATCH_RECORDS = 100_000;
+const SECONDS_PER_MINUTE = 60;
 const AVAILABILITY = 'availability_status';
 const BACKUP = 'backup_status';
 
@@ -79,10 +81,14 @@ export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswe
       if (summary) yield summary.answer();
       summary = new AssetSummary(asset, dataset);
     }
-    const source = new ShardSource(model, dataset, shard, WHOLE_DAY, memory);
+    const source = new ShardSource(model, dataset, shard, BATCH_RECORDS, memory);
+    const days = new Map<string, Float64Array[]>(source.series.map(({ metricName }) => [metricName, []]));
     for (const batch of source.batches(buffer)) {
-      yield dailyAnswer(shard, batch);
+      days.get(batch.series.metricName)?.push(batch.values);
       summary.add(batch);
+    }
+    for (const [metricName, parts] of days) {
+      if (parts.length > 0) yield dailyAnswer(shard, metricName, parts);
     }
   }
   if (summary) yield summary.answer();
@@ -90,8 +96,19 @@ export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswe
 
 const NEAREST_RANK = 0.95;
 
-function dailyAnswer({ assetId, from }: Shard, { series: { metricName }, values }: Batch): DailyAnswer {
-  const sorted = Float64Array.from(values).sort();
+/** @param parts the day's values, in as many arrays as there were batches */
+function dailyAnswer(
+  { assetId, from }: Shard,
+  metricName: string,
+  parts: readonly Float64Array[],
+): DailyAnswer {
+  const sorted = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    sorted.set(part, at);
+    at += part.length;
+  }
+  sorted.sort();
   const count = sorted.length;
   return {
     kind: 'day',
@@ -122,7 +139,7 @@ function sumOf(values: Float64Array): number {
 }
 
 class AssetSummary {
-  #minutes = 0;
+  #polls = 0;
   #sum = 0;
   #down = 0;
   #degraded = 0;
@@ -132,26 +149,31 @@ class AssetSummary {
   #succeeded = 0;
   #lastGood: number | undefined;
   readonly #up: number;
+  /** From one poll to the next: so long a state lasts. */
+  readonly #pollMinutes: number;
 
   constructor(
     readonly asset: Machine | Service,
     dataset: Dataset,
   ) {
     this.#up = dataset.availabilityScale === 'unit' ? 1 : 100;
+    this.#pollMinutes = intervalSeconds(asset.interval ?? DEFAULT_INTERVAL) / SECONDS_PER_MINUTE;
   }
 
-  add({ series: { metricName }, minutes, values }: Batch): void {
+  add(batch: Batch): void {
+    const { values } = batch;
+    const { metricName } = batch.series;
     if (metricName === BACKUP) {
       for (const [i, value] of values.entries()) {
         this.#backups++;
         if (value !== 1) continue;
         this.#succeeded++;
-        this.#lastGood = minutes[i];
+        this.#lastGood = batch.msAt(i);
       }
     }
     if (metricName !== AVAILABILITY) return;
     for (const value of values) {
-      this.#minutes++;
+      this.#polls++;
       this.#sum += value;
       const isDown = value === 0;
       if (isDown) this.#down++;
@@ -168,12 +190,12 @@ class AssetSummary {
       assetId,
       assetType,
       availability:
-        this.#minutes === 0
+        this.#polls === 0
           ? undefined
           : {
-              mean: this.#sum / this.#minutes,
-              downMinutes: this.#down,
-              degradedMinutes: this.#degraded,
+              mean: this.#sum / this.#polls,
+              downMinutes: this.#down * this.#pollMinutes,
+              degradedMinutes: this.#degraded * this.#pollMinutes,
               outages: this.#outages,
             },
       backups:
@@ -183,7 +205,7 @@ class AssetSummary {
               planned: this.#backups,
               succeeded: this.#succeeded,
               rate: this.#succeeded / this.#backups,
-              lastGood: this.#lastGood === undefined ? undefined : instantOf(this.#lastGood),
+              lastGood: this.#lastGood === undefined ? undefined : new Date(this.#lastGood),
             },
     };
   }

@@ -101,6 +101,8 @@ export function datasetFlags(
     typeof fleet.source === 'string' ? ` --fleet ${shellWord(fleet.source)}` : '',
     fleet.scale === 1 ? '' : ` --scale ${fleet.scale}`,
     fleet.timezone === undefined ? '' : ` --timezone ${shellWord(fleet.timezone)}`,
+    fleet.interval === undefined ? '' : ` --interval ${fleet.interval}`,
+    fleet.jitterMs === undefined ? '' : ` --jitter ${fleet.jitterMs}`,
     sections.length === 0 ? ' --assets-only' : only,
     ` --layout ${layout}`,
     availabilityScale === 'percent' ? '' : ` --availability-scale ${availabilityScale}`,

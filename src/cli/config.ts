@@ -67,15 +67,16 @@ export async function inEffect(
 
 async function derivedFrom(settings: Settings, now: Date): Promise<Derived> {
   const { load, output } = settings;
-  const { window, workers, whyWorkers = '', shardDays, timezone } = await derivedSettings(settings, now);
+  const { window, workers, whyWorkers = '', shardDays, ...fleet } = await derivedSettings(settings, now);
   const anyway: Derived = {
     workers: [String(workers), whyWorkers],
     logFile: [output.logFile ?? defaultLogFile(now), 'when it starts, local time'],
   };
   const seeded = load.seed !== undefined;
+  const ofFleet = typeof load.fleet.source === 'string' ? 'of the fleet' : 'of the default fleet';
   if (load.existing === 'resume') {
     const stored = ['of the run', 'with --resume'] as const;
-    const names = ['start', 'end', 'seed', 'fleet', 'timezone', 'shardDays'] as const;
+    const names = ['start', 'end', 'seed', 'fleet', 'timezone', 'interval', 'jitter', 'shardDays'] as const;
     return { ...Object.fromEntries(names.map((name) => [name, stored])), ...anyway };
   }
   return {
@@ -90,7 +91,9 @@ async function derivedFrom(settings: Settings, now: Date): Promise<Derived> {
       : {}),
     seed: ['drawn', 'each load draws one, and prints it'],
     fleet: ['default', 'what "seed-database fleet" prints'],
-    timezone: [timezone, typeof load.fleet.source === 'string' ? 'of the fleet' : 'of the default fleet'],
+    timezone: [fleet.timezone, ofFleet],
+    interval: [fleet.interval, ofFleet],
+    jitter: [String(fleet.jitterMs), ofFleet],
     shardDays: [String(shardDays), 'the default of a plan'],
   };
 }

@@ -171,19 +171,19 @@ function defectText(counts: Partial<Record<Defect, number>>): string {
 }
 
 function exampleText(example: Example): string {
-  const { defect, assetId, metricName, minute, expected, found, foundMinute } = example;
+  const { defect, assetId, metricName, ms, expected, found, foundMs } = example;
   const values = [
     expected === undefined ? '' : `expected ${expected}`,
     found === undefined ? '' : `found ${found}`,
-    foundMinute === undefined ? '' : `at ${instantText(foundMinute) ?? 'no usable time'}`,
-    defect === 'different' && expected === found && foundMinute === undefined ? 'other fields differ' : '',
+    foundMs === undefined ? '' : `at ${instantText(foundMs) ?? 'no usable time'}`,
+    defect === 'different' && expected === found && foundMs === undefined ? 'other fields differ' : '',
   ].filter(Boolean);
-  const when = instantText(minute) ?? 'no usable timestamp';
+  const when = instantText(ms) ?? 'no usable timestamp';
   return `${defect}: ${assetId} ${metricName} ${when}${values.length > 0 ? `, ${values.join(', ')}` : ''}`;
 }
 
-function instantText(minute: number): string | undefined {
-  const instant = new Date(minute * MS_PER_MINUTE);
+function instantText(ms: number): string | undefined {
+  const instant = new Date(ms);
   return Number.isNaN(instant.getTime()) ? undefined : instant.toISOString();
 }
 
@@ -222,10 +222,10 @@ export function verifyResult(
       end: instantText(dataset.window.end),
     },
     series: series.map(({ assetId, metricName, counts }) => ({ assetId, metricName, ...counts })),
-    examples: examples.map(({ minute, foundMinute, ...example }) => ({
+    examples: examples.map(({ ms, foundMs, ...example }) => ({
       ...example,
-      timestamp: instantText(minute) ?? null,
-      ...(foundMinute === undefined ? {} : { foundTimestamp: instantText(foundMinute) ?? null }),
+      timestamp: instantText(ms) ?? null,
+      ...(foundMs === undefined ? {} : { foundTimestamp: instantText(foundMs) ?? null }),
     })),
   };
 }

@@ -1,4 +1,5 @@
 /** Settings of what is made; see `catalog.ts`. */
+import { INTERVALS } from '../time.js';
 import type { SettingEntry } from './catalog.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, WRITERS } from './settings.js';
 
@@ -47,6 +48,19 @@ export const DATASET_SETTINGS = {
     argument: '<zone>',
     group: 'Dataset:',
     description: "where office hours are meant, such as Europe/Rome (default: the fleet file's, or UTC)",
+  },
+  interval: {
+    flag: '--interval',
+    argument: '<time>',
+    values: INTERVALS,
+    group: 'Dataset:',
+    description: "how far apart samples are (default: the fleet file's, or 1m)",
+  },
+  jitter: {
+    flag: '--jitter',
+    argument: '<ms>',
+    group: 'Dataset:',
+    description: 'each sample comes up to so many milliseconds after its time',
   },
   assetsOnly: { flag: '--assets-only', group: 'Dataset:', description: 'write the assets and no records' },
   metricsOnly: {

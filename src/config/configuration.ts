@@ -50,7 +50,13 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
     settings: {
       connection: connectionSettings(values, candidates, noticesOf(sources, gathered)),
       load: {
-        fleet: { source: values.fleet, scale: values.scale, timezone: values.timezone },
+        fleet: {
+          source: values.fleet,
+          scale: values.scale,
+          timezone: values.timezone,
+          interval: values.interval,
+          jitterMs: values.jitter,
+        },
         window: { days: daysOf(values), start: values.start, end: values.end },
         seed: values.seed,
         sections: sectionsOf(values),

@@ -1,7 +1,8 @@
 /** What each setting's text may be, and the value it stands for. */
 import * as z from 'zod';
+
 import { didYouMean } from '../nearest.js';
-import { isTimezone, parseInstant } from '../time.js';
+import { INTERVALS, isTimezone, MAX_JITTER_MS, parseInstant } from '../time.js';
 import type { SettingName } from './catalog.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
 import { parseHosts, parseUri, uriForms } from './uri.js';
@@ -96,6 +97,8 @@ export const VALUES = z.object({
   timezone: parsedBy('an IANA time zone such as Europe/Rome', (text) =>
     isTimezone(text) ? text : undefined,
   ).optional(),
+  interval: oneOf(INTERVALS).optional(),
+  jitter: wholeNumber(0, MAX_JITTER_MS).optional(),
   assetsOnly: boolean.optional(),
   metricsOnly: boolean.optional(),
   pollingOnly: boolean.optional(),

@@ -3,6 +3,7 @@
  * else happens.
  */
 import type { FleetFile } from '../fleet/file.js';
+import type { Interval } from '../time.js';
 
 export const SECTIONS = ['metrics', 'polling', 'backup'] as const;
 /** A part of the dataset: performance metrics, polling history, backup history. */
@@ -97,6 +98,10 @@ export interface FleetRequest {
   readonly scale: number;
   /** IANA name; undefined: the file's. */
   readonly timezone: string | undefined;
+  /** How far apart samples are; undefined: the file's. */
+  readonly interval: Interval | undefined;
+  /** Most milliseconds that a sample comes after its time; undefined: the file's. */
+  readonly jitterMs: number | undefined;
 }
 
 export interface LoadSettings {

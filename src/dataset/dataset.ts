@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Histogram } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import type {
   AvailabilityScale,
   ConnectionSettings,
@@ -21,8 +22,11 @@ import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { MODEL_VERSION } from '../model/telemetry-model.js';
-import { type Plan, planLoad, resolveWindow, shardDaysFor } from '../plan/plan.js';
+import { MODEL_VERSION, sampledSeries } from '../model/telemetry-model.js';
+import { loadedAssets, type Plan, planLoad, resolveWindow, shardDaysFor } from '../plan/plan.js';
+import { DEFAULT_INTERVAL } from '../time.js';
+
+const MS_PER_SECOND = 1000;
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
 export interface Dataset {
@@ -128,10 +132,14 @@ export async function requestedLoad(load: LoadSettings, now: Date): Promise<Requ
   return loadOf(await requestedFleet(load.fleet), load, now);
 }
 
-/** The same of a fleet that is there already. */
+/**
+ * The same of a fleet that is there already.
+ * @throws SeedError (usage) for seconds that no `_id` holds
+ */
 export function loadOf(fleet: Fleet, load: LoadSettings, now: Date): RequestedLoad {
   const dataset = requestedDataset(load, now);
-  const shardDays = load.shardDays ?? shardDaysFor(dataset.window);
+  refuseLateSeconds(fleet, dataset.window.end);
+  const shardDays = load.shardDays ?? shardDaysFor(dataset.window, fleet);
   return { fleet, dataset, plan: planLoad(fleet, dataset.window, dataset.sections, shardDays) };
 }
 
@@ -171,18 +179,32 @@ const MOST_ASSETS = 2_000_000;
  * @throws SeedError (usage) where the file cannot be read or is not a fleet, or where there would
  * be too many assets
  */
-export async function requestedFleet({ source, scale, timezone }: FleetRequest): Promise<Fleet> {
-  if (source === undefined) return builtFrom(DEFAULT_FILE, { scale, timezone });
+export async function requestedFleet({ source, ...asked }: FleetRequest): Promise<Fleet> {
+  if (source === undefined) return builtFrom(DEFAULT_FILE, asked);
   // What reads and checks files is imported only where there is one.
   const { fleetFileOf } = await import('../fleet/read.js');
-  return builtFrom(fleetFileOf(source), { scale, timezone });
+  return builtFrom(fleetFileOf(source), asked);
 }
 
-/** The fleet of a checked file. @throws SeedError (usage) where there would be too many assets */
-export function builtFrom(file: FleetFile, { scale, timezone }: Omit<FleetRequest, 'source'>): Fleet {
-  const zone = timezone ?? file.timezone ?? DEFAULT_TIMEZONE;
-  if (file === DEFAULT_FILE && scale === 1 && zone === DEFAULT_TIMEZONE) return DEFAULT_FLEET;
-  const one = buildFleet({ file, scale: 1, timezone: zone });
+/**
+ * The fleet of a checked file.
+ * @throws SeedError (usage) where there would be too many assets, or where a sample could come after
+ *   the next one
+ */
+export function builtFrom(file: FleetFile, asked: Omit<FleetRequest, 'source'>): Fleet {
+  const { scale } = asked;
+  const interval = asked.interval ?? file.interval ?? DEFAULT_INTERVAL;
+  const jitterMs = asked.jitterMs ?? file.jitter_ms ?? 0;
+  const definition: FleetDefinition = {
+    file,
+    scale: 1,
+    timezone: asked.timezone ?? file.timezone ?? DEFAULT_TIMEZONE,
+    ...(interval === DEFAULT_INTERVAL ? {} : { interval }),
+    ...(jitterMs === 0 ? {} : { jitterMs }),
+  };
+  if (scale === 1 && isDeepStrictEqual(definition, DEFAULT_FLEET.definition)) return DEFAULT_FLEET;
+  const one = buildFleet(definition);
+  refuseLongJitter(one);
   const assets = one.machines.length + one.services.length + one.jobs.length;
   if (assets * scale > MOST_ASSETS) {
     throw usageError(
@@ -190,5 +212,35 @@ export function builtFrom(file: FleetFile, { scale, timezone }: Omit<FleetReques
       `use at most --scale ${Math.floor(MOST_ASSETS / assets)}`,
     );
   }
-  return scale === 1 ? one : buildFleet({ file, scale, timezone: zone });
+  return scale === 1 ? one : buildFleet({ ...definition, scale });
+}
+
+/** Seconds since the epoch have 31 bits in an `_id`: beyond them minutes have to do. */
+const LAST_MINUTE_OF_SECONDS = Math.floor((2 ** 31 - 1) / 60);
+
+function refuseLateSeconds(fleet: Fleet, end: number): void {
+  if (end <= LAST_MINUTE_OF_SECONDS) return;
+  for (const asset of loadedAssets(fleet)) {
+    for (const { metricName, interval } of sampledSeries(asset)) {
+      if (interval >= 60) continue;
+      throw usageError(
+        `${asset.assetId} ${metricName} has a sample every ${interval} s, and the period ends after January 2038`,
+        'use --interval 1m or a longer one, or an earlier --end',
+      );
+    }
+  }
+}
+
+function refuseLongJitter(fleet: Fleet): void {
+  const { jitterMs = 0 } = fleet.definition;
+  if (jitterMs === 0) return;
+  for (const asset of loadedAssets(fleet)) {
+    for (const { metricName, interval } of sampledSeries(asset)) {
+      if (jitterMs < interval * MS_PER_SECOND) continue;
+      throw usageError(
+        `--jitter ${jitterMs} is as long as the interval of ${asset.assetId} ${metricName}: samples would change places`,
+        `use at most --jitter ${interval * MS_PER_SECOND - 1}`,
+      );
+    }
+  }
 }

@@ -3,10 +3,11 @@ import { BSON, type Document } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
 import { assetDocument, BatchBuffer, buildTemplate, type Series } from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
+import { regularSampling, sampleCount } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
-  minuteSeries,
   type SeriesDefinition,
+  sampledSeries,
   TelemetryModel,
 } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
@@ -98,17 +99,24 @@ export function estimateSize(
     const key = `${assetType} ${metricName} ${unit}`;
     let length = without.get(key);
     if (length === undefined) {
-      const series = { assetId: '', assetType, metricName, unit, section, environment, idPrefix: NO_PREFIX };
+      const sampling = regularSampling(definition.interval);
+      const idPrefix = NO_PREFIX;
+      const series = { assetId: '', assetType, metricName, unit, section, environment, idPrefix, sampling };
       length = buildTemplate(layout, series).bytes.length;
       without.set(key, length);
     }
     return length + Buffer.byteLength(assetId);
   };
-  const perMinute = loadedAssets(fleet).map((asset) =>
-    minuteSeries(asset)
-      .filter(({ section }) => plan.sections.includes(section))
-      .reduce((sum, definition) => sum + lengthOf(asset, definition), 0),
-  );
+  /** By asset: bytes of one record of all its series of an interval. */
+  const perSample = loadedAssets(fleet).map((asset) => {
+    const lengths = new Map<number, number>();
+    for (const definition of sampledSeries(asset)) {
+      const { interval, section } = definition;
+      if (!plan.sections.includes(section)) continue;
+      lengths.set(interval, (lengths.get(interval) ?? 0) + lengthOf(asset, definition));
+    }
+    return [...lengths];
+  });
   const perBackup = loadedAssets(fleet).map((asset) => lengthOf(asset, BACKUP_SERIES));
 
   const lastUpdated = instantOf(plan.window.end);
@@ -117,7 +125,10 @@ export function estimateSize(
     documentBytes += BSON.calculateObjectSize(assetDocument(asset, lastUpdated));
   }
   for (const { assetIndex, from, to, counts } of plan.shards) {
-    documentBytes += (to - from) * perMinute[assetIndex] + counts.backup * perBackup[assetIndex];
+    for (const [interval, bytes] of perSample[assetIndex]) {
+      documentBytes += sampleCount(interval, from, to) * bytes;
+    }
+    documentBytes += counts.backup * perBackup[assetIndex];
   }
   const { storage, index } = ON_DISK[layout];
   const onDisk = layout === 'timeseries' && !compresses ? UNCOMPRESSED_BUCKETS : storage;

@@ -3,23 +3,20 @@
  * behind it, nothing else.
  */
 import type { Layout } from '../config/settings.js';
-import {
-  type BatchBuffer,
-  buildTemplate,
-  type Series,
-  seriesIdPrefix,
-  type Template,
-} from '../encode/document.js';
+import { type BatchBuffer, buildTemplate, type Series, type Template } from '../encode/document.js';
 import { Batch, Insert } from '../encode/insert.js';
 import type { Machine, Service } from '../fleet/types.js';
+import { firstTick, type Sampling, sampleCount } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
-  minuteSeries,
   type SeriesDefinition,
+  sampledSeries,
   type TelemetryModel,
 } from '../model/telemetry-model.js';
 import { loadedAssets, MINUTES_PER_DAY, type Shard } from '../plan/plan.js';
 import type { Dataset } from './dataset.js';
+import { SampledDays } from './sampled-days.js';
+import { seriesIn } from './series.js';
 
 /** Batches of one shard in the order in which they should be written. */
 export interface Source {
@@ -31,6 +28,7 @@ export interface Source {
  * A batch stays under the server's 16 MB document limit, and so far under its 48 MB message limit.
  */
 const MAX_BATCH_BYTES = 15 * 1024 * 1024;
+const MS_PER_DAY = 86_400_000;
 /** The server's limit of documents in one insert. */
 const MAX_BATCH_RECORDS = 100_000;
 
@@ -41,12 +39,19 @@ const MAX_BATCH_RECORDS = 100_000;
 interface Column {
   readonly series: Series;
   readonly template: Template;
-  readonly minutes: Int32Array;
+  readonly ticks: Int32Array;
   readonly values: Float64Array;
   readonly batchRecords: number;
-  /** Position in `minuteSeries(asset)`; undefined for backups, which are there from the start. */
-  readonly modelIndex: number | undefined;
+  /** What it is made from; undefined for backups, which are there from the start. */
+  readonly sampled: Sampled | undefined;
   next: number;
+}
+
+/** A series of the model. */
+interface Sampled {
+  /** Position in `sampledSeries(asset)`. */
+  readonly index: number;
+  readonly definition: SeriesDefinition;
 }
 
 /**
@@ -57,7 +62,7 @@ interface Column {
 export class ShardSource implements Source {
   readonly #columns: Column[] = [];
   readonly #asset: Machine | Service;
-  readonly #dayColumns: (Float64Array | undefined)[];
+  readonly #days: SampledDays;
   /** The first day of the shard that is not generated yet. */
   #day: number;
   #turn = 0;
@@ -74,25 +79,23 @@ export class ShardSource implements Source {
   ) {
     this.#asset = loadedAssets(model.fleet)[shard.assetIndex];
     this.#day = Math.floor(shard.from / MINUTES_PER_DAY);
-    const everyMinute = memory.minutes(shard.from, shard.to);
-    const definitions = minuteSeries(this.#asset);
-    this.#dayColumns = definitions.map(() => undefined);
-    for (const [modelIndex, definition] of definitions.entries()) {
-      if (!dataset.sections.includes(definition.section)) continue;
-      this.#dayColumns[modelIndex] = new Float64Array(MINUTES_PER_DAY);
-      this.#columns.push(
-        this.#column(
-          definition,
-          everyMinute,
-          memory.values(modelIndex, everyMinute.length),
-          batchSize,
-          modelIndex,
-        ),
+    const isWanted = ({ section }: SeriesDefinition) => dataset.sections.includes(section);
+    this.#days = new SampledDays(model, this.#asset, isWanted);
+    for (const [index, definition] of sampledSeries(this.#asset).entries()) {
+      if (!isWanted(definition)) continue;
+      const series = seriesIn(dataset, model.fleet, this.#asset, definition);
+      const ticks = memory.ticks(
+        series.sampling,
+        shard.from,
+        sampleCount(definition.interval, shard.from, shard.to),
       );
+      const values = memory.values(index, ticks.length);
+      this.#columns.push(this.#column(series, ticks, values, { index, definition }));
     }
-    if (this.#asset.assetType !== 'service' && dataset.sections.includes('backup')) {
+    if (this.#asset.assetType !== 'service' && isWanted(BACKUP_SERIES)) {
       const { minutes, values } = backupsIn(model, this.#asset, shard.from, shard.to);
-      this.#columns.push(this.#column(BACKUP_SERIES, minutes, values, batchSize, undefined));
+      const series = seriesIn(dataset, model.fleet, this.#asset, BACKUP_SERIES);
+      this.#columns.push(this.#column(series, minutes, values, undefined));
     }
   }
 
@@ -114,14 +117,14 @@ export class ShardSource implements Source {
     if (!column) return undefined;
     this.#turn = (this.#columns.indexOf(column) + 1) % this.#columns.length;
     const from = column.next;
-    const to = Math.min(from + column.batchRecords, column.minutes.length);
+    const to = Math.min(from + column.batchRecords, column.ticks.length);
     column.next = to;
-    if (column.modelIndex !== undefined) this.#generateUpTo(column.minutes[to - 1]);
+    if (column.sampled) this.#generateUpTo(column.ticks[to - 1] * column.series.sampling.tickMs);
     return new Batch(
       this.dataset.layout,
       column.series,
       column.template,
-      column.minutes.subarray(from, to),
+      column.ticks.subarray(from, to),
       column.values.subarray(from, to),
       buffer,
     );
@@ -145,7 +148,7 @@ export class ShardSource implements Source {
     let bytes = first.bytes;
     for (let column = this.#nextColumn(); column; column = this.#nextColumn()) {
       const { metricName } = column.series;
-      const more = Math.min(column.batchRecords, column.minutes.length - column.next);
+      const more = Math.min(column.batchRecords, column.ticks.length - column.next);
       records += more;
       bytes += more * column.template.bytes.length;
       if (records > this.batchSize || bytes > MAX_BATCH_BYTES || isBusy(metricName)) break;
@@ -165,53 +168,41 @@ export class ShardSource implements Source {
   #nextColumn(): Column | undefined {
     for (let tried = 0; tried < this.#columns.length; tried++) {
       const column = this.#columns[(this.#turn + tried) % this.#columns.length];
-      if (column.next < column.minutes.length) return column;
+      if (column.next < column.ticks.length) return column;
     }
     return undefined;
   }
 
-  #column(
-    definition: SeriesDefinition,
-    minutes: Int32Array,
-    values: Float64Array,
-    batchSize: number,
-    modelIndex: number | undefined,
-  ): Column {
-    const { seed, layout, environment } = this.dataset;
-    const { assetId, assetType } = this.#asset;
-    const series: Series = {
-      assetId,
-      assetType,
-      metricName: definition.metricName,
-      unit: definition.unit,
-      section: definition.section,
-      environment,
-      idPrefix: seriesIdPrefix(seed, assetId, definition.metricName),
-    };
-    const template = this.memory.template(layout, series);
+  #column(series: Series, ticks: Int32Array, values: Float64Array, sampled: Sampled | undefined): Column {
+    const template = this.memory.template(this.dataset.layout, series);
     const fitting = Math.floor(MAX_BATCH_BYTES / template.bytes.length);
-    const batchRecords = Math.max(1, Math.min(batchSize, fitting, MAX_BATCH_RECORDS));
-    return { series, template, minutes, values, batchRecords, modelIndex, next: 0 };
+    const batchRecords = Math.max(1, Math.min(this.batchSize, fitting, MAX_BATCH_RECORDS));
+    return { series, template, ticks, values, batchRecords, sampled, next: 0 };
   }
 
   /**
-   * Generates whole days until `minute` is there, and copies the part of them that lies in the
+   * Generates whole days until an instant is there, and copies the part of them that lies in the
    * shard.
    */
-  #generateUpTo(minute: number): void {
-    for (; this.#day * MINUTES_PER_DAY <= minute; this.#day++) {
+  #generateUpTo(ms: number): void {
+    for (; this.#day * MS_PER_DAY <= ms; this.#day++) {
       const dayStart = this.#day * MINUTES_PER_DAY;
-      this.model.fillDay(this.#asset, this.#day, this.#dayColumns);
+      const days = this.#days.of(this.#day);
       const from = Math.max(dayStart, this.shard.from);
       const to = Math.min(dayStart + MINUTES_PER_DAY, this.shard.to);
-      for (const column of this.#columns) {
-        if (column.modelIndex === undefined) continue;
-        const day = this.#dayColumns[column.modelIndex];
-        if (!day) continue;
-        if (this.dataset.availabilityScale === 'unit' && column.series.metricName === 'availability_status') {
-          for (let i = 0; i < day.length; i++) day[i] /= 100;
+      for (const { series, sampled, values } of this.#columns) {
+        const samples = sampled && days[sampled.index];
+        if (!samples) continue;
+        const { metricName } = series;
+        const { interval } = sampled.definition;
+        // As many as there are before, in the day and in the shard.
+        const first = sampleCount(interval, dayStart, from);
+        const part = samples.subarray(first, first + sampleCount(interval, from, to));
+        const place = sampleCount(interval, this.shard.from, from);
+        values.set(part, place);
+        if (this.dataset.availabilityScale === 'unit' && metricName === 'availability_status') {
+          for (let i = place; i < place + part.length; i++) values[i] /= 100;
         }
-        column.values.set(day.subarray(from - dayStart, to - dayStart), from - this.shard.from);
       }
     }
   }
@@ -238,16 +229,21 @@ const TEMPLATES = 4096;
  */
 export class SeriesMemory {
   readonly #values: Float64Array[] = [];
-  #minutes = new Int32Array(0);
+  /** By the milliseconds from one sample to the next. */
+  readonly #ticks = new Map<number, Int32Array>();
   readonly #templates = new Map<string, Template>();
 
-  /** Every minute from `from` up to `to`. */
-  minutes(from: number, to: number): Int32Array {
-    const length = to - from;
-    if (this.#minutes.length < length) this.#minutes = new Int32Array(length);
-    const minutes = this.#minutes.subarray(0, length);
-    for (let i = 0; i < length; i++) minutes[i] = from + i;
-    return minutes;
+  /** So many ticks of samples, from the first one in or after a minute. */
+  ticks(sampling: Sampling, from: number, count: number): Int32Array {
+    const { step, tickMs } = sampling;
+    let array = this.#ticks.get(step * tickMs);
+    if (array === undefined || array.length < count) {
+      array = new Int32Array(count);
+      this.#ticks.set(step * tickMs, array);
+    }
+    const ticks = array.subarray(0, count);
+    for (let i = 0, tick = firstTick(sampling, from); i < count; i++, tick += step) ticks[i] = tick;
+    return ticks;
   }
 
   /** The array of a source's `index`-th series, with whatever was in it. */

@@ -3,6 +3,7 @@
  * would make them.
  */
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
+import { msOfTick, type Sampling } from '../model/sampling.js';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
 import type { BatchBuffer, Series, Template } from './document.js';
 import type { Batch } from './insert.js';
@@ -10,9 +11,11 @@ import type { Batch } from './insert.js';
 /** The most measurements that a server puts into one bucket. */
 export const BUCKET_RECORDS = 1000;
 /** With granularity `minutes` a bucket spans a day at most, and begins on the hour. */
-const SPAN_MINUTES = 1440;
-const ROUNDING_MINUTES = 60;
+const SPAN_MS = 86_400_000;
+const ROUNDING_MS = 3_600_000;
+const MS_PER_SECOND = 1000;
 const MS_PER_MINUTE = 60_000;
+const MINUTES_PER_SPAN = SPAN_MS / MS_PER_MINUTE;
 const BINARY = 0x05;
 const COLUMN_SUBTYPE = 7;
 
@@ -75,22 +78,23 @@ function offsetOf(bytes: Uint8Array, field: string, start: number): number {
  * Where the bucket that begins with record `from` ends: after {@link BUCKET_RECORDS} records, or
  * before the first that lies outside of its span, where the server would not look for it.
  */
-export function bucketEnd(minutes: Int32Array, from: number, records: number): number {
+export function bucketEnd({ tickMs }: Sampling, ticks: Int32Array, from: number, records: number): number {
   const most = Math.min(from + BUCKET_RECORDS, records);
-  const tooLate = bucketStart(minutes[from]) + SPAN_MINUTES;
-  if (minutes[most - 1] < tooLate) return most;
+  const tooLate = (bucketStartMs(ticks[from] * tickMs) + SPAN_MS) / tickMs;
+  if (ticks[most - 1] < tooLate) return most;
   let end = from + 1;
-  while (minutes[end] < tooLate) end++;
+  while (ticks[end] < tooLate) end++;
   return end;
 }
 
 /** No bucket with a record of this minute, or of a later one, begins before. */
 export function spanStart(minute: number): number {
-  return bucketStart(minute - SPAN_MINUTES);
+  return bucketStartMs((minute - MINUTES_PER_SPAN) * MS_PER_MINUTE) / MS_PER_MINUTE;
 }
 
-function bucketStart(minute: number): number {
-  return minute - (minute % ROUNDING_MINUTES);
+/** Jitter does not count: it moves no record beyond its minute. */
+function bucketStartMs(ms: number): number {
+  return ms - (ms % ROUNDING_MS);
 }
 
 /** No bucket of so many records is longer. */
@@ -110,7 +114,7 @@ export class BucketEncoder {
   encode(
     series: Series,
     template: BucketTemplate,
-    minutes: Int32Array,
+    ticks: Int32Array,
     values: Float64Array,
     from: number,
     to: number,
@@ -119,12 +123,16 @@ export class BucketEncoder {
   ): number {
     const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
     bytes.set(template.bytes, start);
-    const begin = bucketStart(minutes[from]);
-    view.setUint32(start + template.id, begin * 60);
+    const { sampling } = series;
+    const { tickMs } = sampling;
+    const begin = bucketStartMs(ticks[from] * tickMs);
+    view.setUint32(start + template.id, begin / MS_PER_SECOND);
     bytes.set(series.idPrefix, start + template.id + 4);
-    // A series may have two buckets that begin in one hour, where a run ends and the next one goes
-    // on.
-    bytes[start + template.id + 11] = minutes[from] - begin;
+    // A series may have several buckets that begin in one hour: where a run ends and the next one
+    // goes on, and where samples are seconds apart.
+    const place = ticks[from] - begin / tickMs;
+    if (tickMs < MS_PER_MINUTE) view.setUint16(start + template.id + 10, place);
+    else bytes[start + template.id + 11] = place;
     let least = values[from];
     let most = least;
     for (let i = from + 1; i < to; i++) {
@@ -132,15 +140,15 @@ export class BucketEncoder {
       if (value < least) least = value;
       else if (value > most) most = value;
     }
-    writeMs(view, start + template.minTimestamp, begin * MS_PER_MINUTE);
-    writeMs(view, start + template.maxTimestamp, minutes[to - 1] * MS_PER_MINUTE);
+    writeMs(view, start + template.minTimestamp, begin);
+    writeMs(view, start + template.maxTimestamp, msOfTick(sampling, ticks[to - 1]));
     view.setFloat64(start + template.minValue, least, true);
     view.setFloat64(start + template.maxValue, most, true);
     view.setInt32(start + template.count, to - from, true);
 
     const data = field(bytes, start + template.bytes.length, 0x03, 'data');
     const timestamps = binary(bytes, data + 4, 'timestamp');
-    let at = this.#columns.dates(minutes, from, to, view, timestamps);
+    let at = this.#columns.dates(sampling, ticks, from, to, view, timestamps);
     view.setInt32(timestamps - 5, at - timestamps, true);
     const column = binary(bytes, at, 'value');
     at = this.#columns.doubles(values, from, to, view, column);
@@ -214,8 +222,8 @@ export function encodeBuckets(
   const buckets: EncodedBucket[] = [];
   let start = buffer.headroom;
   for (const { batch, template, from, to } of pieces) {
-    const { series, minutes, values } = batch;
-    const end = encoder.encode(series, template, minutes, values, from, to, view, start);
+    const { series, ticks, values } = batch;
+    const end = encoder.encode(series, template, ticks, values, from, to, view, start);
     buckets.push({ batch, from, to, start, end });
     start = end;
   }
@@ -227,7 +235,7 @@ function piecesOf(batch: Batch): Piece[] {
   const template = templateOf(batch);
   const pieces: Piece[] = [];
   for (let from = 0; from < batch.records; ) {
-    const to = bucketEnd(batch.minutes, from, batch.records);
+    const to = bucketEnd(batch.series.sampling, batch.ticks, from, batch.records);
     pieces.push({ batch, template, from, to });
     from = to;
   }

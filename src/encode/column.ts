@@ -4,9 +4,9 @@
  * value is not a whole number of some decimal fraction the column keeps it as an element of its
  * own: nothing is ever rounded.
  */
+import { msOfTick, type Sampling } from '../model/sampling.js';
 import { MAX_PACKED, packNumbers } from './simple8b.js';
 
-const MS_PER_MINUTE = 60_000;
 const TWO_TO_32 = 4_294_967_296;
 const DATE = 0x09;
 const DOUBLE = 0x01;
@@ -33,8 +33,11 @@ export function columnRoom(values: number): number {
 export class ColumnEncoder {
   readonly #numbers: Float64Array;
   readonly #whole: Float64Array;
-  /** By their number: columns of dates a minute apart, which differ in the first one alone. */
-  readonly #everyMinute: (Uint8Array | undefined)[] = [];
+  /**
+   * By distance, and then by their number: columns of dates that are evenly apart, which differ in
+   * the first one alone.
+   */
+  readonly #regular = new Map<number, (Uint8Array | undefined)[]>();
 
   /** @param longest column that is going to be encoded, in values */
   constructor(longest: number) {
@@ -43,32 +46,58 @@ export class ColumnEncoder {
   }
 
   /**
-   * The minutes from `from` up to `to`, which rise, as dates.
+   * The instants of the ticks from `from` up to `to`, which rise, as dates.
    * @returns the offset behind the column
    */
-  dates(minutes: Int32Array, from: number, to: number, view: DataView, start: number): number {
+  dates(
+    sampling: Sampling,
+    ticks: Int32Array,
+    from: number,
+    to: number,
+    view: DataView,
+    start: number,
+  ): number {
     const count = to - from;
-    if (minutes[to - 1] - minutes[from] !== count - 1) return this.#dates(minutes, from, to, view, start);
-    const known = this.#everyMinute[count];
+    const { step, tickMs, jitterMs } = sampling;
+    // Ticks rise by a step at least.
+    if (jitterMs !== 0 || ticks[to - 1] - ticks[from] !== (count - 1) * step) {
+      return this.#dates(sampling, ticks, from, to, view, start);
+    }
+    let regular = this.#regular.get(step * tickMs);
+    if (regular === undefined) {
+      regular = [];
+      this.#regular.set(step * tickMs, regular);
+    }
+    const known = regular[count];
     if (known === undefined) {
-      const end = this.#dates(minutes, from, to, view, start);
-      this.#everyMinute[count] = bytesOf(view).slice(start, end);
+      const end = this.#dates(sampling, ticks, from, to, view, start);
+      regular[count] = bytesOf(view).slice(start, end);
       return end;
     }
     bytesOf(view).set(known, start);
-    writeMs(view, start + ELEMENT_BYTES - 8, minutes[from] * MS_PER_MINUTE);
+    writeMs(view, start + ELEMENT_BYTES - 8, ticks[from] * tickMs);
     return start + known.length;
   }
 
-  #dates(minutes: Int32Array, from: number, to: number, view: DataView, start: number): number {
+  #dates(
+    sampling: Sampling,
+    ticks: Int32Array,
+    from: number,
+    to: number,
+    view: DataView,
+    start: number,
+  ): number {
     let at = element(view, start, DATE);
-    writeMs(view, at - 8, minutes[from] * MS_PER_MINUTE);
+    let last = msOfTick(sampling, ticks[from]);
+    writeMs(view, at - 8, last);
     // Differences of differences; before the first there was none.
     let before = 0;
     for (let i = from + 1; i < to; i++) {
-      const difference = (minutes[i] - minutes[i - 1]) * MS_PER_MINUTE;
+      const ms = msOfTick(sampling, ticks[i]);
+      const difference = ms - last;
       this.#numbers[i - from - 1] = zigzag(difference - before);
       before = difference;
+      last = ms;
     }
     at = packNumbers(this.#numbers, to - from - 1, INTEGERS, view, at);
     view.setUint8(at, 0);

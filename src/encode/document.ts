@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { BSON, type Document, Double, ObjectId } from 'mongodb';
 import type { Layout, Section } from '../config/settings.js';
 import type { Asset, AssetType } from '../fleet/types.js';
+import { msOfTick, type Sampling } from '../model/sampling.js';
 
 // One series of one run: everything its documents share.
 export interface Series {
@@ -17,6 +18,8 @@ export interface Series {
   readonly environment: string;
   /** First eight bytes of every `_id` of the series. */
   readonly idPrefix: Uint8Array;
+  /** When it has records: their ticks stand in their `_id`s. */
+  readonly sampling: Sampling;
 }
 
 /**
@@ -30,13 +33,13 @@ export function seriesIdPrefix(seed: number, assetId: string, metricName: string
 const MS_PER_MINUTE = 60_000;
 
 /**
- * The deterministic `_id` of a record: eight bytes of the series, then the minute, high byte first,
- * so that a series is in time order.
+ * The deterministic `_id` of a record: eight bytes of the series, then the tick, high byte first, so
+ * that a series is in time order.
  */
-export function recordId(series: Pick<Series, 'idPrefix'>, minute: number): ObjectId {
+export function recordId(series: Pick<Series, 'idPrefix'>, tick: number): ObjectId {
   const bytes = new Uint8Array(12);
   bytes.set(series.idPrefix);
-  new DataView(bytes.buffer).setUint32(8, minute);
+  new DataView(bytes.buffer).setUint32(8, tick);
   return new ObjectId(bytes);
 }
 
@@ -64,12 +67,12 @@ export function eventDocument(
 }
 
 /** A record of the flat layout, field for field the manual's document. */
-export function flatDocument(series: Series, minute: number, value: number): Document {
+export function flatDocument(series: Series, tick: number, value: number): Document {
   return {
-    _id: recordId(series, minute),
+    _id: recordId(series, tick),
     asset_id: series.assetId,
     metric_name: series.metricName,
-    timestamp: new Date(minute * MS_PER_MINUTE),
+    timestamp: new Date(msOfTick(series.sampling, tick)),
     value: new Double(value),
     unit: series.unit,
     tags: { environment: series.environment, asset_type: series.assetType },
@@ -77,21 +80,20 @@ export function flatDocument(series: Series, minute: number, value: number): Doc
 }
 
 /** A record of the time-series layout: no `_id`, which would double the size. */
-export function timeseriesDocument(series: Series, minute: number, value: number): Document {
+export function timeseriesDocument(series: Series, tick: number, value: number): Document {
   return {
-    timestamp: new Date(minute * MS_PER_MINUTE),
+    timestamp: new Date(msOfTick(series.sampling, tick)),
     meta: { asset_id: series.assetId, metric_name: series.metricName },
     value: new Double(value),
   };
 }
 
 /** The document builder of a layout. */
-export const documentOf: Readonly<
-  Record<Layout, (series: Series, minute: number, value: number) => Document>
-> = {
-  flat: flatDocument,
-  timeseries: timeseriesDocument,
-};
+export const documentOf: Readonly<Record<Layout, (series: Series, tick: number, value: number) => Document>> =
+  {
+    flat: flatDocument,
+    timeseries: timeseriesDocument,
+  };
 
 // An asset as the document of the `assets` collection.
 
@@ -113,14 +115,13 @@ export function assetDocument(asset: Asset, lastUpdated: Date): Document {
 // these three places: about a tenth of a microsecond a record, where encoding an object takes
 // three.
 
-const MINUTE_MS = 60_000;
 const TWO_TO_32 = 4_294_967_296;
 
 /** One document's bytes and where its variable parts lie. */
 export interface Template {
   readonly bytes: Uint8Array;
-  /** Offset of the four minute bytes inside `_id`; -1 where the layout has no `_id`. */
-  readonly minuteOffset: number;
+  /** Offset of the four bytes of the tick inside `_id`; -1 where the layout has no `_id`. */
+  readonly tickOffset: number;
   readonly timestampOffset: number;
   readonly valueOffset: number;
 }
@@ -131,7 +132,7 @@ export function buildTemplate(layout: Layout, series: Series): Template {
   const id = valueOffsetOf(bytes, '_id');
   const timestamp = valueOffsetOf(bytes, 'timestamp');
   const value = valueOffsetOf(bytes, 'value');
-  return { bytes, minuteOffset: id < 0 ? -1 : id + 8, timestampOffset: timestamp, valueOffset: value };
+  return { bytes, tickOffset: id < 0 ? -1 : id + 8, timestampOffset: timestamp, valueOffset: value };
 }
 
 function valueOffsetOf(bytes: Uint8Array, field: string): number {
@@ -150,21 +151,31 @@ function patch(
   view: DataView,
   at: number,
   step: number,
-  minuteOffset: number,
+  tickOffset: number,
   timestampOffset: number,
   valueOffset: number,
-  minutes: Int32Array,
+  sampling: Sampling,
+  ticks: Int32Array,
   values: Float64Array,
 ): void {
-  for (let i = 0; i < minutes.length; i++, at += step) {
-    const minute = minutes[i];
-    const ms = minute * MINUTE_MS;
+  const { tickMs, jitterMs } = sampling;
+  for (let i = 0; i < ticks.length; i++, at += step) {
+    const tick = ticks[i];
+    const ms = jitterMs === 0 ? tick * tickMs : msOfTick(sampling, tick);
     const high = Math.floor(ms / TWO_TO_32);
-    if (minuteOffset >= 0) view.setInt32(at + minuteOffset, minute);
+    if (tickOffset >= 0) view.setInt32(at + tickOffset, tick);
     view.setUint32(at + timestampOffset, ms - high * TWO_TO_32, true);
     view.setUint32(at + timestampOffset + 4, high, true);
     view.setFloat64(at + valueOffset, values[i], true);
   }
+}
+
+/** Records of one series; `ticks` and `values` run side by side. */
+export interface Stampable {
+  readonly template: Template;
+  readonly series: Pick<Series, 'sampling'>;
+  readonly ticks: Int32Array;
+  readonly values: Float64Array;
 }
 
 /**
@@ -184,15 +195,16 @@ export class BatchBuffer {
   }
 
   /**
-   * Writes one document a record, the first of them at `start`. `minutes` and `values` run side by
-   * side. Returns the offset after the last document.
+   * Writes one document a record, the first of them at `start`. Returns the offset after the last
+   * document.
    */
-  stamp(template: Template, minutes: Int32Array, values: Float64Array, start = this.headroom): number {
-    const count = minutes.length;
+  stamp({ template, series, ticks, values }: Stampable, start = this.headroom): number {
+    const count = ticks.length;
     if (start === this.headroom) this.#layOut(template, count);
     else this.#layOutAfter(start, template, count);
-    const { bytes, minuteOffset, timestampOffset, valueOffset } = template;
-    patch(this.#view, start, bytes.length, minuteOffset, timestampOffset, valueOffset, minutes, values);
+    const { bytes, tickOffset, timestampOffset, valueOffset } = template;
+    const { sampling } = series;
+    patch(this.#view, start, bytes.length, tickOffset, timestampOffset, valueOffset, sampling, ticks, values);
     return start + count * bytes.length;
   }
 

@@ -1,12 +1,13 @@
 /** What one insert command carries: a batch, or several short ones of different series. */
 import type { Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
+import { msOfTick } from '../model/sampling.js';
 import { type BatchBuffer, documentOf, type Series, type Template } from './document.js';
 
 // A batch: some records of one series, encoded only when and how somebody asks.
-/** Some minutes: a set of them, or a map by them. */
-export interface Minutes {
-  has(minute: number): boolean;
+/** Some instants, in milliseconds since the epoch: a set of them, or a map by them. */
+export interface Instants {
+  has(ms: number): boolean;
 }
 
 export class Batch {
@@ -14,14 +15,14 @@ export class Batch {
     readonly layout: Layout,
     readonly series: Series,
     readonly template: Template,
-    /** Minutes since the epoch, rising. */
-    readonly minutes: Int32Array,
+    /** Of the series' sampling, rising. */
+    readonly ticks: Int32Array,
     readonly values: Float64Array,
     readonly buffer: BatchBuffer,
   ) {}
 
   get records(): number {
-    return this.minutes.length;
+    return this.ticks.length;
   }
 
   /** Of the documents, when they are encoded. */
@@ -34,28 +35,33 @@ export class Batch {
    * view, valid until the buffer is used again.
    */
   encode(): Buffer {
-    const end = this.buffer.stamp(this.template, this.minutes, this.values);
+    const end = this.buffer.stamp(this);
     return this.buffer.bytes.subarray(0, end);
   }
 
   /** The same records as plain documents, for the driver's public methods. */
   documents(): Document[] {
     const build = documentOf[this.layout];
-    return Array.from(this.minutes, (minute, i) => build(this.series, minute, this.values[i]));
+    return Array.from(this.ticks, (tick, i) => build(this.series, tick, this.values[i]));
   }
 
-  /** The same batch without the records whose minutes `present` holds. */
-  without(present: Minutes): Batch {
-    const keep = Array.from(this.minutes.keys()).filter((i) => !present.has(this.minutes[i]));
+  /** The instant of a record, in milliseconds since the epoch. */
+  msAt(position: number): number {
+    return msOfTick(this.series.sampling, this.ticks[position]);
+  }
+
+  /** The same batch without the records whose instants `present` holds. */
+  without(present: Instants): Batch {
+    const keep = Array.from(this.ticks.keys()).filter((i) => !present.has(this.msAt(i)));
     if (keep.length === this.records) return this;
-    const minutes = Int32Array.from(keep, (i) => this.minutes[i]);
+    const ticks = Int32Array.from(keep, (i) => this.ticks[i]);
     const values = Float64Array.from(keep, (i) => this.values[i]);
-    return new Batch(this.layout, this.series, this.template, minutes, values, this.buffer);
+    return new Batch(this.layout, this.series, this.template, ticks, values, this.buffer);
   }
 
   /** The same records, to be encoded into another buffer. */
   using(buffer: BatchBuffer): Batch {
-    return new Batch(this.layout, this.series, this.template, this.minutes, this.values, buffer);
+    return new Batch(this.layout, this.series, this.template, this.ticks, this.values, buffer);
   }
 }
 
@@ -97,8 +103,7 @@ export class Insert {
   encode(): Buffer {
     const { buffer } = this;
     let end = buffer.headroom;
-    for (const { template, minutes, values } of this.batches)
-      end = buffer.stamp(template, minutes, values, end);
+    for (const batch of this.batches) end = buffer.stamp(batch, end);
     return buffer.bytes.subarray(0, end);
   }
 
@@ -108,14 +113,14 @@ export class Insert {
   }
 
   /**
-   * Without the records that are there: the minutes of each metric. Undefined where nothing is
+   * Without the records that are there: the instants of each metric. Undefined where nothing is
    * left.
    */
-  without(present: ReadonlyMap<string, Minutes>): Insert | undefined {
+  without(present: ReadonlyMap<string, Instants>): Insert | undefined {
     if (present.size === 0) return this;
     const [first, ...others] = this.batches.flatMap((batch) => {
-      const minutes = present.get(batch.series.metricName);
-      const rest = minutes ? batch.without(minutes) : batch;
+      const instants = present.get(batch.series.metricName);
+      const rest = instants ? batch.without(instants) : batch;
       return rest.records === 0 ? [] : [rest];
     });
     return first && new Insert([first, ...others]);

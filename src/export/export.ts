@@ -7,16 +7,24 @@ import { gzipSync } from 'node:zlib';
 import { fileWriter } from 'hyparquet-writer';
 import type { ExportFormat, ParquetCompression } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
+import { seriesIn } from '../dataset/series.js';
 import { SeriesMemory, ShardSource } from '../dataset/source.js';
-import { BatchBuffer, buildTemplate, seriesIdPrefix } from '../encode/document.js';
+import { BatchBuffer, buildTemplate } from '../encode/document.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { BACKUP_SERIES, minuteSeries, TelemetryModel } from '../model/telemetry-model.js';
+import { sampleCount } from '../model/sampling.js';
+import {
+  BACKUP_SERIES,
+  type SeriesDefinition,
+  sampledSeries,
+  TelemetryModel,
+} from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js';
 import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
+import { DEFAULT_INTERVAL } from '../time.js';
 import { VERSION } from '../version.js';
 import { writeAssets } from './documents.js';
 import { MANIFEST, makeFolder } from './folder.js';
@@ -90,7 +98,7 @@ export async function exportDataset(input: ExportInput): Promise<Exported> {
 /** All that the dataset can be made again from, whatever becomes of the fleet's file. */
 function manifestOf({ dataset, fleet, format, gzip, plan }: ExportInput): string {
   const { window, ...described } = dataset;
-  const { file, scale, timezone } = fleet.definition;
+  const { file, scale, timezone, interval = DEFAULT_INTERVAL, jitterMs = 0 } = fleet.definition;
   const manifest = {
     version: VERSION,
     ...described,
@@ -99,6 +107,8 @@ function manifestOf({ dataset, fleet, format, gzip, plan }: ExportInput): string
     fleetFingerprint: fleetFingerprint(fleet),
     scale,
     timezone,
+    interval,
+    jitterMs,
     format,
     gzip,
     records: plan.records,
@@ -255,16 +265,14 @@ function manyFiles({ plan, format, gzip }: ExportInput, folder: string): ShardFi
   };
 }
 
-function shardBytes(fleet: Fleet, { layout, environment, seed, sections }: Dataset, shard: Shard): number {
-  const asset = loadedAssets(fleet)[shard.assetIndex];
-  const lengthOf = ({ metricName, unit, section }: typeof BACKUP_SERIES) => {
-    const { assetId, assetType } = asset;
-    const idPrefix = seriesIdPrefix(seed, assetId, metricName);
-    return buildTemplate(layout, { assetId, assetType, metricName, unit, section, environment, idPrefix })
-      .bytes.length;
-  };
-  const perMinute = minuteSeries(asset)
-    .filter(({ section }) => sections.includes(section))
-    .reduce((sum, series) => sum + lengthOf(series), 0);
-  return (shard.to - shard.from) * perMinute + shard.counts.backup * lengthOf(BACKUP_SERIES);
+function shardBytes(fleet: Fleet, dataset: Dataset, { assetIndex, from, to, counts }: Shard): number {
+  const asset = loadedAssets(fleet)[assetIndex];
+  const lengthOf = (definition: SeriesDefinition) =>
+    buildTemplate(dataset.layout, seriesIn(dataset, fleet, asset, definition)).bytes.length;
+  return sampledSeries(asset)
+    .filter(({ section }) => dataset.sections.includes(section))
+    .reduce(
+      (sum, definition) => sum + sampleCount(definition.interval, from, to) * lengthOf(definition),
+      counts.backup * lengthOf(BACKUP_SERIES),
+    );
 }

@@ -12,30 +12,32 @@ import type { Dataset } from '../dataset/dataset.js';
 import { documentOf, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
 import type { FleetDefinition } from '../fleet/file.js';
+import { msOfTick } from '../model/sampling.js';
 import type { Shard } from '../plan/plan.js';
 import type { Shared } from '../threads/counters.js';
 
-const MS_PER_MINUTE = 60_000;
-const HEX_MINUTE = 8;
+const HEX_TICK = 8;
 
 export const CSV_HEADER = 'asset_id,asset_type,metric_name,timestamp,value,unit,environment\n';
 
 /** One line a record, in MongoDB's relaxed Extended JSON, which mongoimport reads. */
-export function ndjsonLines({ layout, series, minutes, values }: Batch): string {
+export function ndjsonLines(batch: Batch): string {
+  const { layout, series, ticks, values } = batch;
   const [head, middle, tail] = linePieces(layout, series);
   let lines = '';
-  for (let i = 0; i < minutes.length; i++) {
-    const id = layout === 'flat' ? minutes[i].toString(16).padStart(HEX_MINUTE, '0') : '';
-    lines += `${head}${id}${middle}${isoMinute(minutes[i])}${tail(numberText(values[i]))}`;
+  for (let i = 0; i < ticks.length; i++) {
+    const id = layout === 'flat' ? ticks[i].toString(16).padStart(HEX_TICK, '0') : '';
+    lines += `${head}${id}${middle}${isoText(batch.msAt(i))}${tail(numberText(values[i]))}`;
   }
   return lines;
 }
 
-/** What stands before the minute in `_id`, between it and the timestamp, and after that. */
+/** What stands before the tick in `_id`, between it and the timestamp, and after that. */
 function linePieces(layout: Layout, series: Series): [string, string, (value: string) => string] {
   const line = BSON.EJSON.stringify(documentOf[layout](series, 0, 0), { relaxed: true });
-  const at = line.indexOf(isoMinute(0));
-  const [before, after] = [line.slice(0, at), line.slice(at + isoMinute(0).length)];
+  const first = isoText(msOfTick(series.sampling, 0));
+  const at = line.indexOf(first);
+  const [before, after] = [line.slice(0, at), line.slice(at + first.length)];
   const [beforeValue, afterValue] = split(after, /(?<="value":)[\d.]+/);
   const tail = (value: string) => `${beforeValue}${value}${afterValue}\n`;
   if (layout === 'timeseries') return [before, '', tail];
@@ -54,16 +56,18 @@ function numberText(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
-function isoMinute(minute: number): string {
-  return new Date(minute * MS_PER_MINUTE).toISOString().replace('.000Z', 'Z');
+/** Without milliseconds where there are none, as Extended JSON has it. */
+function isoText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
-export function csvLines({ series, minutes, values }: Batch): string {
+export function csvLines(batch: Batch): string {
+  const { series, ticks, values } = batch;
   const { assetId, assetType, metricName, unit, environment } = series;
   const head = `${[assetId, assetType, metricName].map(csvField).join(',')},`;
   const tail = `,${[unit, environment].map(csvField).join(',')}\n`;
   let lines = '';
-  for (let i = 0; i < minutes.length; i++) lines += `${head}${isoMinute(minutes[i])},${values[i]}${tail}`;
+  for (let i = 0; i < ticks.length; i++) lines += `${head}${isoText(batch.msAt(i))},${values[i]}${tail}`;
   return lines;
 }
 
@@ -122,7 +126,7 @@ export class ParquetFile {
     const values = new Float64Array(records);
     let at = 0;
     for (const batch of batches) {
-      for (const minute of batch.minutes) timestamps[at++] = BigInt(minute * MS_PER_MINUTE);
+      for (let i = 0; i < batch.records; i++) timestamps[at++] = BigInt(batch.msAt(i));
       values.set(batch.values, at - batch.records);
     }
     const columnData = PARQUET_SCHEMA.slice(1).map(({ name }) => {

@@ -4,6 +4,7 @@
  */
 
 import type { AssetCounts } from '../output/types.js';
+import { DEFAULT_INTERVAL, type Interval } from '../time.js';
 import type {
   FleetDefinition,
   FleetFile,
@@ -33,8 +34,8 @@ export const DEFAULT_TIMEZONE = 'UTC';
  * file, under ids of its own (`site-00001-vm-101`), and so with random numbers of its own.
  */
 export function buildFleet(definition: FleetDefinition): Fleet {
-  const { file, scale } = definition;
-  const one = assetsOf(file);
+  const { file, scale, interval = DEFAULT_INTERVAL } = definition;
+  const one = assetsOf(file, interval);
   if (scale === 1) return { ...one, definition };
   const ids = new Set([...one.machines, ...one.services, ...one.jobs].map(({ assetId }) => assetId));
   const sites = Array.from({ length: scale }, (_, i) => `site-${String(i + 1).padStart(SITE_DIGITS, '0')}`);
@@ -73,27 +74,38 @@ function renamed(
   return value.map((one) => (ids.has(one) ? rename(one) : one));
 }
 
-function assetsOf({ machines, jobs = [] }: FleetFile): Omit<Fleet, 'definition'> {
+function assetsOf({ machines, jobs = [] }: FleetFile, interval: Interval): Omit<Fleet, 'definition'> {
   return {
-    machines: machines.map(machineOf),
-    services: machines.flatMap(({ id, services = [] }) => services.map((service) => serviceOf(service, id))),
+    machines: machines.map((machine) => machineOf(machine, interval)),
+    services: machines.flatMap(({ id, services = [], interval: own = interval }) =>
+      services.map((service) => serviceOf(service, id, own)),
+    ),
     jobs: jobs.map(jobOf),
   };
 }
 
-function machineOf({ id, type, hostname, pattern, parameters, metrics, data }: MachineEntry): Machine {
+/** The usual interval is not written: fleets without any are what they always were. */
+function ownInterval(interval: Interval): { readonly interval?: Interval } {
+  return interval === DEFAULT_INTERVAL ? {} : { interval };
+}
+
+function machineOf(
+  { id, type, hostname, pattern, parameters, metrics, data, interval }: MachineEntry,
+  ofFleet: Interval,
+): Machine {
   return {
     assetId: id,
     assetType: type,
     hostname,
     pattern,
+    ...ownInterval(interval ?? ofFleet),
     ...(parameters ? { parameters: machineParameters(parameters) } : {}),
     ...(metrics ? { metrics } : {}),
     data: { status: 'running', ...data },
   };
 }
 
-function serviceOf(service: ServiceEntry, hostId: string): Service {
+function serviceOf(service: ServiceEntry, hostId: string, ofHost: Interval): Service {
   const { id, name, type, port, planned_downtime, degrades_with_memory, parameters, data } = service;
   return {
     assetId: id,
@@ -102,6 +114,7 @@ function serviceOf(service: ServiceEntry, hostId: string): Service {
     hostId,
     ...(planned_downtime === undefined ? {} : { plannedDowntime: parseDowntime(planned_downtime) }),
     ...(degrades_with_memory ? { degradesWithMemory: true } : {}),
+    ...ownInterval(service.interval ?? ofHost),
     ...(parameters ? { parameters: pollingParameters(parameters) } : {}),
     data: { parent_asset_id: hostId, status: 'running', service_type: type, port, ...data },
   };

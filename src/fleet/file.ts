@@ -3,6 +3,7 @@
  * the backup jobs.
  */
 
+import type { Interval } from '../time.js';
 import type {
   AssetData,
   BackupSchedule,
@@ -36,6 +37,8 @@ export interface ServiceEntry {
   /** `HH:MM-HH:MM`, local time; may cross midnight. */
   readonly planned_downtime?: string;
   readonly degrades_with_memory?: boolean;
+  /** Of its samples. Default: the machine's. */
+  readonly interval?: Interval;
   readonly parameters?: PollingParametersEntry;
   /** Further fields of the document's `data`. */
   readonly data?: AssetData;
@@ -46,6 +49,8 @@ export interface MachineEntry {
   readonly type: MachineType;
   readonly hostname: string;
   readonly pattern: PatternName;
+  /** Of its samples. Default: the fleet's. */
+  readonly interval?: Interval;
   readonly parameters?: MachineParametersEntry;
   readonly metrics?: readonly MetricEntry[];
   readonly data?: AssetData;
@@ -66,6 +71,10 @@ export interface JobEntry {
 export interface FleetFile {
   /** IANA time zone in which the fleet has its office hours; UTC unless it is given. */
   readonly timezone?: string;
+  /** How far apart samples are; a minute unless it is given. */
+  readonly interval?: Interval;
+  /** Most milliseconds that a sample comes late; none unless it is given. */
+  readonly jitter_ms?: number;
   readonly machines: readonly MachineEntry[];
   readonly jobs?: readonly JobEntry[];
 }
@@ -77,6 +86,10 @@ export interface FleetDefinition {
   readonly scale: number;
   /** IANA time zone. */
   readonly timezone: string;
+  /** Of assets that have none of their own; undefined: {@link DEFAULT_INTERVAL}. */
+  readonly interval?: Interval;
+  /** Most milliseconds that a sample comes after its time; undefined: none. */
+  readonly jitterMs?: number;
 }
 
 // Tells fleets apart: a stored run can only be resumed or verified with the fleet it was made with.

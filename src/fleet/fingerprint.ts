@@ -10,10 +10,12 @@ import type { Fleet } from './types.js';
  */
 export function fleetFingerprint(fleet: Fleet): string {
   const { definition } = fleet;
-  const { scale, timezone } = definition;
+  const { scale, timezone, jitterMs = 0 } = definition;
   const { machines, services, jobs } = scale === 1 ? fleet : buildFleet({ ...definition, scale: 1 });
   const beyond = scale === 1 && timezone === DEFAULT_TIMEZONE ? [] : [{ scale, timezone }];
-  const text = JSON.stringify([machines, services, jobs, ...beyond], (_key, value: unknown) =>
+  // Intervals are among the assets' fields.
+  const moved = jitterMs === 0 ? [] : [{ jitterMs }];
+  const text = JSON.stringify([machines, services, jobs, ...beyond, ...moved], (_key, value: unknown) =>
     sortFields(value),
   );
   return createHash('sha256').update(text).digest('hex').slice(0, 16);

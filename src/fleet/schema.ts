@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { didYouMean } from '../nearest.js';
-import { isTimezone } from '../time.js';
+import { INTERVALS, isTimezone, MAX_JITTER_MS } from '../time.js';
 import { DOWNTIME } from './build.js';
 import type { FleetFile } from './file.js';
 import { BACKUP_SCHEDULES, MACHINE_TYPES, METRIC_PATTERN_NAMES, PATTERN_NAMES } from './types.js';
@@ -68,6 +68,9 @@ const polling = {
     .describe('Response time when idle, in milliseconds. Default by type: 30 to 200.'),
 };
 
+const interval = (whose: string) =>
+  z.enum(INTERVALS).optional().describe(`How far apart the samples are. Default: ${whose}.`);
+
 const metric = z.strictObject(
   {
     name: matching(/^[a-z][a-z0-9_]{0,63}$/, 'a metric name: small letters, digits and underscores').describe(
@@ -78,6 +81,7 @@ const metric = z.strictObject(
       .tuple([number(-1e12, 1e12), number(-1e12, 1e12)], { error: 'two numbers: [least, most]' })
       .describe('Least and most, in the unit.'),
     pattern: z.enum(METRIC_PATTERN_NAMES).describe('What it follows between the two.'),
+    interval: interval("the machine's"),
   },
   { error: 'a metric: name, unit, range, pattern' },
 );
@@ -95,6 +99,7 @@ const service = z.strictObject(
       .boolean({ error: 'true or false' })
       .optional()
       .describe('Degraded while its memory_leak_pattern machine runs out of memory.'),
+    interval: interval("the machine's"),
     parameters: z.strictObject(polling, { error: 'fields: uptime, response_time_ms' }).optional(),
     data: data.optional(),
   },
@@ -107,6 +112,7 @@ const machine = z.strictObject(
     type: z.enum(MACHINE_TYPES),
     hostname: text(200),
     pattern: z.enum(PATTERN_NAMES).describe('What its load looks like; see docs/fleets.md.'),
+    interval: interval("the fleet's"),
     parameters: z
       .strictObject(
         {
@@ -151,6 +157,10 @@ export const fleetFile: z.ZodType<FleetFile> = z.strictObject(
     timezone: text(100)
       .optional()
       .describe('IANA time zone in which office hours and nights are meant. Default UTC; --timezone wins.'),
+    interval: interval('1m; --interval wins'),
+    jitter_ms: wholeNumber(0, MAX_JITTER_MS)
+      .optional()
+      .describe('Most milliseconds that a sample comes after its time. Default 0; --jitter wins.'),
     machines: list(machine, 'a list of machines').min(1, { error: 'a list of at least one machine' }),
     jobs: list(job, 'a list of backup jobs').optional(),
   },

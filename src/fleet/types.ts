@@ -1,4 +1,5 @@
 /** The assets of an infrastructure: machines, the services that run on them, and backup jobs. */
+import type { Interval } from '../time.js';
 import type { FleetDefinition } from './file.js';
 
 export const MACHINE_TYPES = ['proxmox_node', 'vm', 'container', 'physical_host'] as const;
@@ -74,6 +75,8 @@ export interface ExtraMetric {
   /** Least and most, in the unit. */
   readonly range: readonly [min: number, max: number];
   readonly pattern: MetricPatternName;
+  /** Default: the machine's. */
+  readonly interval?: Interval;
 }
 
 export interface Machine {
@@ -82,6 +85,8 @@ export interface Machine {
   readonly hostname: string;
   readonly pattern: PatternName;
   readonly parameters?: MachineParameters;
+  /** Of its samples; undefined: {@link DEFAULT_INTERVAL}. */
+  readonly interval?: Interval;
   readonly metrics?: readonly ExtraMetric[];
   /** The document's `data`, field for field (status, cpu_cores, memory_gb, …). */
   readonly data: AssetData;
@@ -105,6 +110,8 @@ export interface Service {
   readonly plannedDowntime?: DowntimeWindow;
   /** Degrades (50) while its host's memory is under pressure, as a leaking Java process does. */
   readonly degradesWithMemory?: boolean;
+  /** Of its samples; undefined: {@link DEFAULT_INTERVAL}. */
+  readonly interval?: Interval;
   readonly parameters?: PollingParameters;
   readonly data: AssetData;
 }

@@ -30,6 +30,7 @@ import { runLoad } from '../load/load.js';
 import type { LoadEvent, LoadSummary } from '../output/types.js';
 import type { DatasetPicture } from '../picture/picture.js';
 import type { Plan } from '../plan/plan.js';
+import type { Interval } from '../time.js';
 import { type Exported, exportFiles } from './export.js';
 import { observed } from './load.js';
 import { checkOptions, inOptionNames } from './options.js';
@@ -77,6 +78,10 @@ export interface LoadOptions extends Partial<LoadChoices> {
   readonly scale?: number;
   /** IANA time zone of office hours. Default: the fleet file's, or UTC. */
   readonly timezone?: string;
+  /** How far apart samples are. Default: the fleet file's, or a minute. */
+  readonly interval?: Interval;
+  /** Most milliseconds that a sample comes after its time. Default: the fleet file's, or none. */
+  readonly jitter?: number;
   /** Parts of the dataset, at least one. Default: all. */
   readonly sections?: readonly Section[];
   /** The assets and no records. */
@@ -99,6 +104,8 @@ export type DatasetOptions = Pick<
   | 'fleet'
   | 'scale'
   | 'timezone'
+  | 'interval'
+  | 'jitter'
   | 'layout'
   | 'availabilityScale'
   | 'environment'

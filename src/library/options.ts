@@ -19,6 +19,7 @@ import { SeedError, usageError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 import { didYouMean } from '../nearest.js';
 import { type Plan, planLoad as planChecked, type Window } from '../plan/plan.js';
+import { INTERVALS } from '../time.js';
 
 export const EXISTING = ['refuse', 'clean', 'keep', 'resume'] as const;
 
@@ -48,6 +49,8 @@ const DATASET = {
   fleet: z.union([text, object], { error: 'the path of a fleet file, or what such a file holds' }),
   scale: number,
   timezone: text,
+  interval: oneOf(INTERVALS),
+  jitter: number,
   layout: oneOf(LAYOUTS),
   availabilityScale: oneOf(AVAILABILITY_SCALES),
   environment: text,

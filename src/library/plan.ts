@@ -9,6 +9,7 @@ import type { FleetFile } from '../fleet/file.js';
 import { chosenLife, refuseExpired } from '../load/expiry.js';
 import type { PlannedLoad } from '../output/load-text.js';
 import { instantOf, MINUTES_PER_DAY, partOfPlan } from '../plan/plan.js';
+import { DEFAULT_INTERVAL, type Interval } from '../time.js';
 
 /** The plan of a load, its exact counts and its size; connects to nothing. */
 export async function plannedLoad(load: LoadSettings): Promise<PlannedLoad> {
@@ -44,6 +45,8 @@ export interface Derived {
   readonly whyWorkers: string | undefined;
   readonly shardDays: number;
   readonly timezone: string;
+  readonly interval: Interval;
+  readonly jitterMs: number;
 }
 
 /** @throws SeedError where the fleet cannot be read */
@@ -61,6 +64,8 @@ export async function derivedSettings(settings: Settings, now: Date): Promise<De
     whyWorkers: why,
     shardDays: plan.shardDays,
     timezone: site.fleet.definition.timezone,
+    interval: site.fleet.definition.interval ?? DEFAULT_INTERVAL,
+    jitterMs: site.fleet.definition.jitterMs ?? 0,
   };
 }
 

@@ -128,12 +128,12 @@ function loadStep(
   { settings, target: { server }, signal, tell }: Refresh,
 ): Promise<LoadSummary> {
   const { seed, sections, layout, availabilityScale, environment, shardDays } = step.run;
-  const { file, scale = 1, timezone } = step.run.fleet ?? {};
+  const { file, scale = 1, timezone, interval, jitterMs } = step.run.fleet ?? {};
   const loading: Settings = {
     ...settings,
     load: {
       ...settings.load,
-      fleet: { source: file, scale, timezone },
+      fleet: { source: file, scale, timezone, interval, jitterMs },
       ...{ seed, sections, layout, availabilityScale, environment, shardDays },
       ...(step.kind === 'extend'
         ? {

@@ -9,7 +9,6 @@ import { ExitStatus, SeedError } from '../errors.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import { canHold } from '../inspect/server.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
-import { instantOf } from '../plan/plan.js';
 import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import type { Guard } from '../store/schema.js';
 import { hasBuckets } from '../store/statistics.js';
@@ -79,8 +78,9 @@ export function chooseWriter(
 /** One bucket of the run itself, and its records. */
 interface Proof {
   readonly series: Series;
-  readonly minutes: Int32Array;
-  readonly values: Float64Array;
+  /** Milliseconds since the epoch. */
+  readonly instants: readonly number[];
+  readonly values: readonly number[];
   readonly document: Document;
 }
 
@@ -126,30 +126,29 @@ function firstBucket({ fleet, dataset, plan }: Job): Proof {
   const [{ start, end, to }] = buckets;
   return {
     series: batch.series,
-    // Copies of the bucket's own: a batch of backups has several buckets.
-    minutes: batch.minutes.slice(0, to),
-    values: batch.values.slice(0, to),
+    // Those of the first bucket: a batch of backups has several.
+    instants: Array.from({ length: to }, (_, i) => batch.msAt(i)),
+    values: [...batch.values.subarray(0, to)],
     document: BSON.deserialize(bytes.subarray(start, end), { promoteValues: false }),
   };
 }
 
 /** Whether the bucket's records are there, and nothing else in their time. */
-async function isReadBack(db: Db, { series, minutes, values }: Proof): Promise<boolean> {
+async function isReadBack(db: Db, { series, instants, values }: Proof): Promise<boolean> {
   const { assetId, metricName } = series;
-  const last = minutes[minutes.length - 1];
   const cursor = db.collection(METRICS).find(
     {
       'meta.asset_id': assetId,
       'meta.metric_name': metricName,
-      timestamp: { $gte: instantOf(minutes[0]), $lte: instantOf(last) },
+      timestamp: { $gte: new Date(instants[0]), $lte: new Date(instants[instants.length - 1]) },
     },
     { projection: { _id: 0, timestamp: 1, value: 1 }, sort: { timestamp: 1 }, readPreference: 'primary' },
   );
   let read = 0;
   for await (const { timestamp, value } of cursor) {
-    if (read === minutes.length) return false;
-    if (timestamp.getTime() !== instantOf(minutes[read]).getTime() || value !== values[read]) return false;
+    if (read === instants.length) return false;
+    if (timestamp.getTime() !== instants[read] || value !== values[read]) return false;
     read++;
   }
-  return read === minutes.length;
+  return read === instants.length;
 }

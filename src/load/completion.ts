@@ -1,12 +1,15 @@
 /** How a run is found to be complete. */
 import { type Db, type Document, ReadConcern } from 'mongodb';
 import { explainFailure, withRetry } from '../connect/retry.js';
-import { recordId, seriesIdPrefix } from '../encode/document.js';
+import { seriesIn } from '../dataset/series.js';
+import { recordId } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { countAssets } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
+import type { Machine, Service } from '../fleet/types.js';
 import type { TargetFacts } from '../inspect/inspect.js';
-import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { tickOfMinute } from '../model/sampling.js';
+import { MODEL_VERSION, type SeriesDefinition } from '../model/telemetry-model.js';
 import type { PartState } from '../output/types.js';
 import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
@@ -144,8 +147,8 @@ export class StoredCount {
     const work = async () => {
       for (let asset = waiting.pop(); asset; asset = waiting.pop()) {
         const found: Record<string, number> = { metrics: 0, polling: 0, backup: 0 };
-        for (const { metricName, section } of seriesOf(asset, dataset)) {
-          found[section] += await this.#seriesCount(asset.assetId, metricName, expected);
+        for (const definition of seriesOf(asset, dataset)) {
+          found[definition.section] += await this.#seriesCount(asset, definition, expected);
         }
         for (const [section, records] of Object.entries(planned.get(asset.assetId) ?? {})) {
           missing += Math.max(0, records - found[section]);
@@ -156,14 +159,23 @@ export class StoredCount {
     return missing;
   }
 
-  async #seriesCount(assetId: string, metricName: string, { window: { start, end } }: Plan): Promise<number> {
-    const { layout, seed } = this.input.job.dataset;
+  async #seriesCount(
+    asset: Machine | Service,
+    definition: SeriesDefinition,
+    { window: { start, end } }: Plan,
+  ): Promise<number> {
+    const { dataset, fleet } = this.input.job;
+    const { layout } = dataset;
     const metrics = this.#db.collection(METRICS);
     if (layout === 'flat') {
-      const series = { idPrefix: seriesIdPrefix(seed, assetId, metricName) };
-      return metrics.countDocuments({ _id: { $gte: recordId(series, start), $lt: recordId(series, end) } });
+      const series = seriesIn(dataset, fleet, asset, definition);
+      const [first, last] = [start, end].map((minute) =>
+        recordId(series, tickOfMinute(series.sampling, minute)),
+      );
+      return metrics.countDocuments({ _id: { $gte: first, $lt: last } });
     }
     const timestamp = { $gte: instantOf(start), $lt: instantOf(end) };
+    const [assetId, metricName] = [asset.assetId, definition.metricName];
     return metrics.countDocuments({ 'meta.asset_id': assetId, 'meta.metric_name': metricName, timestamp });
   }
 

@@ -4,7 +4,7 @@ import { isRetryMessage, type RetryLog } from '../connect/retry.js';
 import type { Dataset, WorkerContext, Writer } from '../dataset/dataset.js';
 import { countAssets } from '../fleet/build.js';
 import type { Fleet } from '../fleet/types.js';
-import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
+import { BACKUP_SERIES, sampledSeries } from '../model/telemetry-model.js';
 import type {
   InsertLatency,
   LoadObserver,
@@ -279,7 +279,7 @@ export class ProgressMeter {
       if (minute === 0) continue;
       const asset = loadedAssets(this.input.fleet)[this.input.counters.get(slot, 'assetIndex')];
       if (!asset) continue;
-      const series = [...minuteSeries(asset), BACKUP_SERIES][this.input.counters.get(slot, 'metricIndex')];
+      const series = [...sampledSeries(asset), BACKUP_SERIES][this.input.counters.get(slot, 'metricIndex')];
       const name = asset.assetType === 'service' ? asset.serviceName : asset.hostname;
       return { assetId: asset.assetId, name, metric: series?.metricName ?? '', until: instantOf(minute) };
     }

@@ -5,7 +5,8 @@
 import type { LoadSettings, Part } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
+import { buildFleet } from '../fleet/build.js';
+import { DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetFile } from '../fleet/file.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
@@ -19,6 +20,7 @@ import {
   STOPPED_CLEANING,
 } from '../runs/run-document.js';
 import { ASSETS } from '../store/names.js';
+import { DEFAULT_INTERVAL } from '../time.js';
 
 /** What the target holds. */
 export interface TargetState {
@@ -157,7 +159,7 @@ function refuseOtherOptions(run: RunDocument, request: Request, settings: LoadSe
   if (other) throw contradiction(other.flags[0], run, other.stored);
   const days = (run.window.end.getTime() - run.window.start.getTime()) / 86_400_000;
   if (days !== settings.window.days) throw contradiction('--days', run, `${days} days`);
-  if ((settings.shardDays ?? shardDaysFor(request.dataset.window)) !== run.shardDays) {
+  if ((settings.shardDays ?? shardDaysFor(request.dataset.window, request.fleet)) !== run.shardDays) {
     throw contradiction('--shard-days', run, `shards of ${run.shardDays} days`);
   }
   const { clustered, ttlDays } = run.parts ?? {};
@@ -250,13 +252,18 @@ function refuseContradictions(run: RunDocument, request: Request, settings: Load
 function fleetDifferences(run: RunDocument, { fleet }: Request): Difference[] {
   const wanted = fleet.definition;
   const stored = definitionOf(run);
-  const one = (file: FleetFile) =>
-    fleetFingerprint(buildFleet({ file, scale: 1, timezone: DEFAULT_TIMEZONE }));
+  const one = (file: FleetFile) => fleetFingerprint(buildFleet({ ...DEFAULT_FLEET.definition, file }));
   const found: Difference[] = [];
   if (one(wanted.file) !== one(stored.file)) found.push({ flags: ['--fleet'], stored: 'another fleet' });
   if (wanted.scale !== stored.scale) found.push({ flags: ['--scale'], stored: `scale ${stored.scale}` });
   if (wanted.timezone !== stored.timezone) {
     found.push({ flags: ['--timezone'], stored: `time zone ${stored.timezone}` });
+  }
+  if (wanted.interval !== stored.interval) {
+    found.push({ flags: ['--interval'], stored: `interval ${stored.interval ?? DEFAULT_INTERVAL}` });
+  }
+  if (wanted.jitterMs !== stored.jitterMs) {
+    found.push({ flags: ['--jitter'], stored: `jitter ${stored.jitterMs ?? 0} ms` });
   }
   return found;
 }

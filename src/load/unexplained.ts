@@ -4,10 +4,12 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document } from 'mongodb';
+import { plannedSeries, seriesKey } from '../dataset/series.js';
 import { ShardSource } from '../dataset/source.js';
-import { assetDocument, BatchBuffer, recordId, seriesIdPrefix } from '../encode/document.js';
+import { assetDocument, BatchBuffer, recordId, type Series } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
+import { tickOfMinute } from '../model/sampling.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Window } from '../plan/plan.js';
 import { type Candidate, periodOf, seriesOf } from '../runs/beside.js';
@@ -21,6 +23,7 @@ const RANGES_AT_ONCE = 500;
 const COMPARED_AT_MOST = 1_000;
 /** Of a record's `_id`: what all records of its series share. */
 const PREFIX_BYTES = 8;
+const MS_PER_MINUTE = 60_000;
 const NO_RECORDS = { metrics: 0, polling: 0, backup: 0 };
 const ON_PRIMARY = { readPreference: 'primary', readConcern: { level: 'local' } } as const;
 
@@ -70,11 +73,12 @@ async function refuseOtherDocuments(
   { dataset, fleet }: Candidate,
   unexplainedHere: readonly UnexplainedSeries[],
 ): Promise<void> {
+  const planned = plannedSeries(dataset, fleet);
   const ranges = unexplainedHere.flatMap(({ metricNames, assetIds, gaps }) =>
     assetIds.flatMap((assetId) =>
       metricNames.flatMap((metricName) => {
-        const series = { assetId, metricName, idPrefix: seriesIdPrefix(dataset.seed, assetId, metricName) };
-        return gaps.map(({ start, end }) => ({ ...series, start, end }));
+        const series = planned.get(seriesKey(assetId, metricName));
+        return series ? gaps.map((gap) => ({ series, ...gap })) : [];
       }),
     ),
   );
@@ -82,9 +86,10 @@ async function refuseOtherDocuments(
   let left = COMPARED_AT_MOST;
   for (let at = 0; at < ranges.length && left > 0; at += RANGES_AT_ONCE) {
     const asked = ranges.slice(at, at + RANGES_AT_ONCE);
-    const $or = asked.map((one) => ({
-      _id: { $gte: recordId(one, one.start), $lt: recordId(one, one.end) },
-    }));
+    const $or = asked.map(({ series, start, end }) => {
+      const [first, last] = [start, end].map((minute) => tickOfMinute(series.sampling, minute));
+      return { _id: { $gte: recordId(series, first), $lt: recordId(series, last) } };
+    });
     const found = await db
       .collection(METRICS)
       .find({ $or }, { ...ON_PRIMARY, limit: left })
@@ -93,46 +98,41 @@ async function refuseOtherDocuments(
     for (const document of found) {
       const { id } = document._id;
       const owner = asked.find(
-        ({ idPrefix }) => Buffer.compare(idPrefix, id.subarray(0, PREFIX_BYTES)) === 0,
+        ({ series }) => Buffer.compare(series.idPrefix, id.subarray(0, PREFIX_BYTES)) === 0,
       );
       if (!owner) continue;
-      const { assetId, metricName } = owner;
-      const minute = Buffer.from(id).readUInt32BE(PREFIX_BYTES);
-      const planned = plannedDocument(model, dataset, assetId, metricName, minute);
-      if (!planned) continue;
-      const field = Object.keys(planned).find((name) => !isDeepStrictEqual(planned[name], document[name]));
-      if (field !== undefined) throw otherRecord(owner, minute, field);
+      const tick = Buffer.from(id).readUInt32BE(PREFIX_BYTES);
+      const record = plannedDocument(model, dataset, owner.series, tick);
+      if (!record) continue;
+      const field = Object.keys(record).find((name) => !isDeepStrictEqual(record[name], document[name]));
+      if (field !== undefined) throw otherRecord(record, field);
     }
   }
 }
 
-/** A record of the flat layout as it is read; undefined where a backup series has none then. */
+/** A record of the flat layout as it is read; undefined where the series has none then. */
 function plannedDocument(
   model: TelemetryModel,
   dataset: Candidate['dataset'],
-  assetId: string,
-  metricName: string,
-  minute: number,
+  { assetId, metricName, sampling }: Series,
+  tick: number,
 ): Document | undefined {
   const assetIndex = loadedAssets(model.fleet).findIndex((asset) => asset.assetId === assetId);
+  const minute = Math.floor((tick * sampling.tickMs) / MS_PER_MINUTE);
   const shard = { id: '', assetIndex, assetId, from: minute, to: minute + 1, counts: NO_RECORDS, records: 0 };
   const source = new ShardSource(model, dataset, shard, 1);
   for (const batch of source.batches(new BatchBuffer(0))) {
-    if (batch.series.metricName !== metricName) continue;
-    const [document] = batch.documents();
+    if (batch.series.metricName !== metricName || !batch.ticks.includes(tick)) continue;
+    const document = batch.documents()[batch.ticks.indexOf(tick)];
     return { ...document, value: Number(document.value) };
   }
   return undefined;
 }
 
-function otherRecord(
-  { assetId, metricName }: { readonly assetId: string; readonly metricName: string },
-  minute: number,
-  field: string,
-): SeedError {
+function otherRecord({ asset_id, metric_name, timestamp }: Document, field: string): SeedError {
   return new SeedError(
     ExitStatus.targetNotReady,
-    `${METRICS} holds another record of ${assetId} ${metricName} at ${instantOf(minute).toISOString()}, with another ${field}, that no stored run has put there`,
+    `${METRICS} holds another record of ${asset_id} ${metric_name} at ${timestamp.toISOString()}, with another ${field}, that no stored run has put there`,
     'use another --database, or --clean --yes to replace what is there',
   );
 }

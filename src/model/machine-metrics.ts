@@ -166,7 +166,7 @@ function fillOwnMetric(
 }
 
 /** A range of a few units needs more decimals than per cent do. */
-function decimalsOf(range: number): number {
+export function decimalsOf(range: number): number {
   return range >= 10 ? 2 : Math.min(12, 4 - Math.floor(Math.log10(range)));
 }
 

@@ -17,7 +17,7 @@ const BASE_MS: Readonly<Record<(Machine | Service)['assetType'], number>> = {
 /** The poller gives up after this: what is down takes so long. */
 export const TIMEOUT_MS = 30_000;
 /** What answers at all answers before the poller gives up. */
-const SLOWEST_MS = TIMEOUT_MS - 1;
+export const SLOWEST_MS = TIMEOUT_MS - 1;
 
 /** One minute in twenty is this many times as slow. */
 const SLOW_SHARE = 0.05;

@@ -1,5 +1,6 @@
 /** The model as one object: every record of every asset, a day at a time. */
 import type { ExtraMetric, Fleet, Machine, Service } from '../fleet/types.js';
+import { DEFAULT_INTERVAL, type Interval, intervalSeconds } from '../time.js';
 import { fillMachineAvailability, fillServiceAvailability } from './availability.js';
 import {
   type Backup,
@@ -49,7 +50,8 @@ export class TelemetryModel {
   /**
    * Fills one day of an asset.
    * @param day days since 1970-01-01, UTC
-   * @param columns side by side with `minuteSeries(asset)`, 1440 values each: per cent, the unit of
+   * @param columns side by side with `sampledSeries(asset)`, by the minute whatever their intervals:
+   *   1440 values each: per cent, the unit of
    *   a metric of the asset's own, 100/50/0, or milliseconds
    */
   fillDay(asset: Machine | Service, day: number, columns: readonly DayColumn[]): void {
@@ -113,43 +115,64 @@ export interface SeriesDefinition {
   readonly metricName: string;
   readonly unit: string;
   readonly section: 'metrics' | 'polling' | 'backup';
+  /** Seconds from one sample to the next; of backups, which come when they are due, a minute. */
+  readonly interval: number;
 }
 
-const LOAD_SERIES: readonly SeriesDefinition[] = ['cpu_usage', 'memory_usage', 'io_wait'].map(
-  (metricName) => ({
+const MINUTE = intervalSeconds(DEFAULT_INTERVAL);
+
+function loadSeries(interval: number): SeriesDefinition[] {
+  return ['cpu_usage', 'memory_usage', 'io_wait'].map((metricName) => ({
     metricName,
     unit: 'percentage',
     section: 'metrics',
-  }),
-);
+    interval,
+  }));
+}
 
-const POLLING_SERIES: readonly SeriesDefinition[] = [
-  { metricName: 'availability_status', unit: 'percentage', section: 'polling' },
-  { metricName: 'response_time_ms', unit: 'milliseconds', section: 'polling' },
-];
+function pollingSeries(interval: number): SeriesDefinition[] {
+  return [
+    { metricName: 'availability_status', unit: 'percentage', section: 'polling', interval },
+    { metricName: 'response_time_ms', unit: 'milliseconds', section: 'polling', interval },
+  ];
+}
 
-const MACHINE_SERIES = [...LOAD_SERIES, ...POLLING_SERIES];
-const ownSeries = new WeakMap<readonly ExtraMetric[], readonly SeriesDefinition[]>();
+const SERVICE_SERIES: readonly SeriesDefinition[] = pollingSeries(MINUTE);
+const MACHINE_SERIES: readonly SeriesDefinition[] = [...loadSeries(MINUTE), ...SERVICE_SERIES];
+const otherSeries = new WeakMap<Machine | Service, readonly SeriesDefinition[]>();
 
 /** One record a day: 1.0 success, 0.0 failure. */
 export const BACKUP_SERIES: SeriesDefinition = {
   metricName: 'backup_status',
   unit: 'boolean',
   section: 'backup',
+  interval: MINUTE,
 };
 
-/** The series of an asset with one record a minute, in the order of the model's columns. */
-export function minuteSeries(asset: Machine | Service): readonly SeriesDefinition[] {
-  if (asset.assetType === 'service') return POLLING_SERIES;
-  return asset.metrics ? withOwn(asset.metrics) : MACHINE_SERIES;
-}
-
-function withOwn(metrics: readonly ExtraMetric[]): readonly SeriesDefinition[] {
-  let series = ownSeries.get(metrics);
+/** The series of an asset that are sampled at an interval, in the order of the model's columns. */
+export function sampledSeries(asset: Machine | Service): readonly SeriesDefinition[] {
+  if (asset.interval === undefined) {
+    if (asset.assetType === 'service') return SERVICE_SERIES;
+    if (!asset.metrics) return MACHINE_SERIES;
+  }
+  let series = otherSeries.get(asset);
   if (!series) {
-    const own = metrics.map(({ name, unit }) => ({ metricName: name, unit, section: 'metrics' as const }));
-    series = [...LOAD_SERIES, ...own, ...POLLING_SERIES];
-    ownSeries.set(metrics, series);
+    series = seriesAt(asset, asset.interval ?? DEFAULT_INTERVAL);
+    otherSeries.set(asset, series);
   }
   return series;
+}
+
+function seriesAt(asset: Machine | Service, interval: Interval): readonly SeriesDefinition[] {
+  const seconds = intervalSeconds(interval);
+  if (asset.assetType === 'service') return pollingSeries(seconds);
+  return [
+    ...loadSeries(seconds),
+    ...(asset.metrics ?? []).map((metric) => ownSeries(metric, interval)),
+    ...pollingSeries(seconds),
+  ];
+}
+
+function ownSeries({ name, unit, interval }: ExtraMetric, ofMachine: Interval): SeriesDefinition {
+  return { metricName: name, unit, section: 'metrics', interval: intervalSeconds(interval ?? ofMachine) };
 }

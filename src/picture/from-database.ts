@@ -7,9 +7,9 @@ import type { Books } from '../connect/bookkeeping.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
-import { type Fleet, MACHINE_TYPES, type Machine } from '../fleet/types.js';
+import { type Fleet, MACHINE_TYPES, type Machine, type Service } from '../fleet/types.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
-import { minuteSeries } from '../model/telemetry-model.js';
+import { sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/plan.js';
 import { storedRun } from '../runs/run-history.js';
 import type { StoredAsset, TelemetryReader } from '../store/reads.js';
@@ -31,6 +31,7 @@ import {
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
+  pollMinutesOf,
 } from './from-model.js';
 import { RESPONSE_TIME } from './picture.js';
 
@@ -88,7 +89,13 @@ export async function readDatabase(reading: DatabaseReading): Promise<DatasetRea
       assetId: asset.asset_id,
       name: String(asset.service_name ?? asset.asset_id),
       hostId: hostOf(asset),
-      availability: await readAvailability(reader, asset.asset_id, window, up),
+      availability: await readAvailability(
+        reader,
+        asset.asset_id,
+        window,
+        up,
+        pollMinutes(known?.services, asset.asset_id),
+      ),
     })),
   };
 }
@@ -178,7 +185,7 @@ async function readMachine(
     assetType,
     pattern: machine?.pattern,
     metrics: metricsOf(rows, machine, window, step),
-    availability: await readAvailability(reader, assetId, window, up),
+    availability: await readAvailability(reader, assetId, window, up, pollMinutes(fleet?.machines, assetId)),
     backups:
       backups.length === 0
         ? undefined
@@ -196,7 +203,7 @@ function metricsOf(
   window: Window,
   step: number,
 ): MetricReadings[] {
-  const series = machine ? minuteSeries(machine) : [];
+  const series = machine ? sampledSeries(machine) : [];
   const found = new Map<string, MetricReadings>();
   for (const { metricName, minute, unit, ...sums } of rows) {
     let metric = found.get(metricName);
@@ -216,6 +223,12 @@ function metricsOf(
   return [...found.values()].sort(
     (a, b) => place(a.metricName) - place(b.metricName) || (a.metricName < b.metricName ? -1 : 1),
   );
+}
+
+/** From one poll to the next; of an asset that is not known, as usual. */
+function pollMinutes(known: readonly (Machine | Service)[] | undefined, assetId: string): number {
+  const asset = known?.find((one) => one.assetId === assetId);
+  return asset ? pollMinutesOf(asset) : 1;
 }
 
 /** The time-series layout stores no units. */
@@ -247,6 +260,7 @@ async function readAvailability(
   assetId: string,
   window: Window,
   upState: number,
+  pollMinutes: number,
 ): Promise<AvailabilityReadings | undefined> {
   const period = periodOf(window);
   const step = bucketMinutes(window.start, window.end);
@@ -257,15 +271,15 @@ async function readAvailability(
     bucketRows(reader, assetId, period, step, { only: RESPONSE_TIME, below: TIMEOUT_MS }),
   ]);
   if (polled === 0) return undefined;
-  const log = new IncidentLog();
+  const log = new IncidentLog(pollMinutes);
   let down = 0;
   for (const { timestamp, value } of below) {
     log.add(minuteOf(timestamp), value > 0 ? 'degraded' : 'down');
-    if (value <= 0) down++;
+    if (value <= 0) down += pollMinutes;
   }
   return {
-    up: polled - below.length,
-    degraded: below.length - down,
+    up: (polled - below.length) * pollMinutes,
+    degraded: below.length * pollMinutes - down,
     down,
     incidents: log.incidents,
     response: metricsOf(answered, undefined, window, step)[0],

@@ -1,17 +1,22 @@
 /** Readings of the model: what a load would put into a database, without one. */
+import { SampledDays } from '../dataset/sampled-days.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import type { Fleet, Machine, PatternName, Service } from '../fleet/types.js';
 import { DEGRADED, UP } from '../model/availability.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
+import { sampleCount } from '../model/sampling.js';
 import {
   MODEL_VERSION,
-  minuteSeries,
   type SeriesDefinition,
+  sampledSeries,
   TelemetryModel,
 } from '../model/telemetry-model.js';
 import { MINUTES_PER_DAY, type Window } from '../plan/plan.js';
+import { DEFAULT_INTERVAL, intervalSeconds } from '../time.js';
 import { Buckets, bucketMinutes } from './buckets.js';
 import { type IncidentPicture, type PictureSource, RESPONSE_TIME } from './picture.js';
+
+const SECONDS_PER_MINUTE = 60;
 
 // What a picture is made from: the same of the model and of a database.
 
@@ -73,15 +78,25 @@ export interface AvailabilityReadings {
   readonly timedOut: number;
 }
 
-/** Gathers minutes that are not "up", told oldest first, to incidents. */
+/** Gathers polls that are not "up", told oldest first, to incidents. */
 export class IncidentLog {
   readonly incidents: { from: number; to: number; state: IncidentPicture['state'] }[] = [];
 
+  /** @param pollMinutes from one poll to the next: so long a state lasts */
+  constructor(readonly pollMinutes: number) {}
+
   add(minute: number, state: IncidentPicture['state']): void {
     const last = this.incidents[this.incidents.length - 1];
-    if (last && last.state === state && last.to === minute) last.to = minute + 1;
-    else this.incidents.push({ from: minute, to: minute + 1, state });
+    const end = minute + this.pollMinutes;
+    // What was cut to whole minutes may begin before the last one ends.
+    if (last && last.state === state && minute <= last.to) last.to = Math.max(last.to, end);
+    else this.incidents.push({ from: minute, to: end, state });
   }
+}
+
+/** From one poll of an asset to the next. */
+export function pollMinutesOf(asset: Machine | Service): number {
+  return intervalSeconds(asset.interval ?? DEFAULT_INTERVAL) / SECONDS_PER_MINUTE;
 }
 
 /**
@@ -132,23 +147,31 @@ function readMinutes(
   window: Window,
 ): { readonly metrics: MetricReadings[]; readonly availability: AvailabilityReadings } {
   const step = bucketMinutes(window.start, window.end);
-  const availability = new AvailabilityTally(new Buckets(window.start, window.end, step));
+  const availability = new AvailabilityTally(
+    pollMinutesOf(asset),
+    new Buckets(window.start, window.end, step),
+  );
   const metrics: MetricReadings[] = [];
-  const takers = minuteSeries(asset).map((series) => {
+  const takers = sampledSeries(asset).map((series) => {
     if (series.section !== 'metrics') return availability.taker(series);
     const buckets = new Buckets(window.start, window.end, step);
     metrics.push({ metricName: series.metricName, unit: series.unit, buckets });
     return (minute: number, value: number) => buckets.add(minute, value);
   });
-  const columns = takers.map(() => new Float64Array(MINUTES_PER_DAY));
+  const intervals = sampledSeries(asset).map(({ interval }) => interval);
+  const days = new SampledDays(model, asset, () => true);
   for (const day of daysOf(window)) {
-    model.fillDay(asset, day, columns);
+    const columns = days.of(day);
     const midnight = day * MINUTES_PER_DAY;
     const first = Math.max(window.start, midnight);
     const end = Math.min(window.end, midnight + MINUTES_PER_DAY);
     for (const [i, take] of takers.entries()) {
-      const column = columns[i];
-      for (let minute = first; minute < end; minute++) take(minute, column[minute - midnight]);
+      const minutes = intervals[i] / SECONDS_PER_MINUTE;
+      const column = columns[i] ?? [];
+      const last = sampleCount(intervals[i], midnight, end);
+      for (let at = sampleCount(intervals[i], midnight, first); at < last; at++) {
+        take(midnight + at * minutes, column[at]);
+      }
     }
   }
   return { metrics, availability: availability.readings() };
@@ -156,7 +179,7 @@ function readMinutes(
 
 /** Counts states, gathers incidents, and sums up response times. */
 class AvailabilityTally {
-  readonly #log = new IncidentLog();
+  readonly #log: IncidentLog;
   #up = 0;
   #degraded = 0;
   #down = 0;
@@ -164,7 +187,11 @@ class AvailabilityTally {
   readonly #answered: Buckets;
 
   /** @param answered takes the response times of polls that were answered */
-  constructor(answered: Buckets) {
+  constructor(
+    readonly pollMinutes: number,
+    answered: Buckets,
+  ) {
+    this.#log = new IncidentLog(pollMinutes);
     this.#answered = answered;
   }
 
@@ -190,11 +217,11 @@ class AvailabilityTally {
 
   #state(minute: number, value: number): void {
     if (value === UP) {
-      this.#up++;
+      this.#up += this.pollMinutes;
       return;
     }
-    if (value === DEGRADED) this.#degraded++;
-    else this.#down++;
+    if (value === DEGRADED) this.#degraded += this.pollMinutes;
+    else this.#down += this.pollMinutes;
     this.#log.add(minute, value === DEGRADED ? 'degraded' : 'down');
   }
 }

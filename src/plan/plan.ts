@@ -7,11 +7,13 @@ import { usageError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { type BackupSchedule, backupSchedule, backupsBetween } from '../model/backups.js';
 import { LocalTime } from '../model/local-time.js';
-import { minuteSeries } from '../model/telemetry-model.js';
+import { sampleCount } from '../model/sampling.js';
+import { sampledSeries } from '../model/telemetry-model.js';
 
 // The period of a load, in whole minutes since the Unix epoch (UTC).
 export const MINUTES_PER_DAY = 1440;
 const MS_PER_MINUTE = 60_000;
+const SECONDS_PER_MINUTE = 60;
 
 /** Half open: `start` is the first minute of the dataset, `end` the first one after it. */
 export interface Window {
@@ -85,8 +87,15 @@ const SHARD_DAYS = 7;
 /** Longer periods have shards enough for any number of workers, and larger ones cost less. */
 const LONG_PERIOD_DAYS = 28;
 
+/** Of series with several samples a minute a day is as much as a week of others. */
+const DENSE_SHARD_DAYS = 1;
+
 /** Days in a shard unless the user says otherwise. */
-export function shardDaysFor({ start, end }: Window): number {
+export function shardDaysFor({ start, end }: Window, fleet: Fleet): number {
+  const isDense = loadedAssets(fleet).some((asset) =>
+    sampledSeries(asset).some(({ interval }) => interval < SECONDS_PER_MINUTE),
+  );
+  if (isDense) return DENSE_SHARD_DAYS;
   return end - start > LONG_PERIOD_DAYS * MINUTES_PER_DAY ? LONG_PERIOD_DAYS : SHARD_DAYS;
 }
 
@@ -161,8 +170,8 @@ function countRecords(
   local: LocalTime,
 ): SectionCounts {
   const counts = noRecords();
-  for (const series of minuteSeries(asset)) {
-    if (sections.includes(series.section)) counts[series.section] += to - from;
+  for (const series of sampledSeries(asset)) {
+    if (sections.includes(series.section)) counts[series.section] += sampleCount(series.interval, from, to);
   }
   if (asset.assetType !== 'service' && sections.includes('backup')) {
     for (const _ of backupsBetween(schedule, local, asset, from, to)) counts.backup++;

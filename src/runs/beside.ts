@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { BACKUP_SERIES, minuteSeries, type SeriesDefinition } from '../model/telemetry-model.js';
+import { BACKUP_SERIES, type SeriesDefinition, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, minuteOf, type Window } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
 import { definitionOf, fleetOf, type RunDocument } from './run-document.js';
@@ -40,7 +40,7 @@ export function seriesOf(
   { sections }: Pick<Dataset, 'sections'>,
 ): SeriesDefinition[] {
   const backups = asset.assetType === 'service' ? [] : [BACKUP_SERIES];
-  return [...minuteSeries(asset), ...backups].filter(({ section }) => sections.includes(section));
+  return [...sampledSeries(asset), ...backups].filter(({ section }) => sections.includes(section));
 }
 
 /** The first record that both have and that is not the same, where there is one. */
@@ -109,10 +109,11 @@ function inTheWay({ run, assetId, metricName, stored }: Clash): SeedError {
 
 /** What makes all records of a run others. */
 function differenceOfRuns({ dataset, fleet }: Candidate, run: RunDocument): string | undefined {
-  const { timezone } = definitionOf(run);
+  const { timezone, jitterMs = 0 } = definitionOf(run);
   if (run.seed !== dataset.seed) return `seed ${run.seed}`;
   if (run.modelVersion !== dataset.modelVersion) return `model version ${run.modelVersion}`;
   if (timezone !== fleet.definition.timezone) return `time zone ${timezone}`;
+  if (jitterMs !== (fleet.definition.jitterMs ?? 0)) return `jitter ${jitterMs} ms`;
   // A time-series record does not name its environment.
   if (dataset.layout === 'flat' && run.environment !== dataset.environment)
     return `environment ${run.environment}`;

@@ -5,7 +5,7 @@ import { type RetryOptions, withRetry } from '../connect/retry.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { BACKUP_SERIES, MODEL_VERSION, minuteSeries } from '../model/telemetry-model.js';
+import { BACKUP_SERIES, MODEL_VERSION, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY, minuteOf, planLoad, type Window } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
 import { isAtLeast } from '../store/server.js';
@@ -220,7 +220,7 @@ async function removeRecords(
   const prefix = layout === 'timeseries' ? 'meta.' : '';
   let removed = 0;
   for (const asset of loadedAssets(fleet)) {
-    const series = [...minuteSeries(asset), ...(asset.assetType === 'service' ? [] : [BACKUP_SERIES])];
+    const series = [...sampledSeries(asset), ...(asset.assetType === 'service' ? [] : [BACKUP_SERIES])];
     for (const { metricName } of series) {
       for (let from = start; from < end; from += DAYS_AT_ONCE * MINUTES_PER_DAY) {
         const to = Math.min(end, from + DAYS_AT_ONCE * MINUTES_PER_DAY);

@@ -16,7 +16,7 @@ import type { FleetDefinition } from '../fleet/file.js';
 import { complaintsAbout, fleetFile } from '../fleet/schema.js';
 import type { Fleet } from '../fleet/types.js';
 import { minuteOf } from '../plan/plan.js';
-import { FIRST_INSTANT, isTimezone, LAST_INSTANT } from '../time.js';
+import { FIRST_INSTANT, INTERVALS, isTimezone, LAST_INSTANT, MAX_JITTER_MS } from '../time.js';
 import { RUNS } from './collections.js';
 
 const MS_PER_MINUTE = 60_000;
@@ -54,6 +54,10 @@ const fleetDocument = z.object({
   file: fleetFile.refine((file) => complaintsAbout(file).length === 0, { error: 'not a fleet' }).optional(),
   scale: z.number().int().min(1).max(MAX_SCALE),
   timezone: z.string().refine(isTimezone, { error: 'no time zone that is known here' }),
+  /** Absent: a minute. */
+  interval: z.enum(INTERVALS).optional(),
+  /** Absent: none. */
+  jitterMs: z.number().int().min(0).max(MAX_JITTER_MS).optional(),
 });
 
 /** What loaders of one run must agree on besides the dataset. Absent: the run has one loader. */
@@ -203,15 +207,14 @@ export function datasetOf(run: RunDocument): Dataset {
 /** What a run stores of its fleet: nothing for the default one. */
 export function storedFleet({ definition }: Fleet): { fleet?: RunDocument['fleet'] } {
   if (definition === DEFAULT_FLEET.definition) return {};
-  const { file, scale, timezone } = definition;
-  return { fleet: { ...(file === DEFAULT_FILE ? {} : { file }), scale, timezone } };
+  const { file, ...rest } = definition;
+  return { fleet: { ...(file === DEFAULT_FILE ? {} : { file }), ...rest } };
 }
 
 /** What a stored run's fleet was made of. */
 export function definitionOf({ fleet }: Pick<RunDocument, 'fleet'>): FleetDefinition {
   if (!fleet) return DEFAULT_FLEET.definition;
-  const { file = DEFAULT_FILE, scale, timezone } = fleet;
-  return { file, scale, timezone };
+  return { file: DEFAULT_FILE, ...fleet };
 }
 
 /**

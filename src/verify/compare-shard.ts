@@ -7,6 +7,7 @@ import type { ShardSource } from '../dataset/source.js';
 import { BucketEncoder, encodeBuckets, spanStart } from '../encode/bucket.js';
 import { BatchBuffer, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
+import { tickOfMinute } from '../model/sampling.js';
 import { instantOf, type Shard } from '../plan/plan.js';
 import { METRIC_BUCKETS } from '../store/names.js';
 import { addPlanned, Comparison, findRaw, findSeries, type RawReply } from './comparison.js';
@@ -31,7 +32,7 @@ export interface BucketReading {
 }
 
 /**
- * What is planned of a series in [from, to): a batch, or nothing where a backup series has none
+ * What is planned of a series in [from, to), ticks of its sampling: a batch, or nothing where a backup series has none
  * there.
  */
 interface Piece {
@@ -112,12 +113,13 @@ function piecesOf(source: ShardSource, shard: Shard): Piece[] {
   }
   return source.series.flatMap((series): Piece[] => {
     const ofSeries = batches.get(series.metricName) ?? [];
-    if (ofSeries.length === 0) return [{ series, batch: undefined, from: shard.from, to: shard.to }];
+    const [from, to] = [shard.from, shard.to].map((minute) => tickOfMinute(series.sampling, minute));
+    if (ofSeries.length === 0) return [{ series, batch: undefined, from, to }];
     return ofSeries.map((batch, i) => ({
       series,
       batch,
-      from: i === 0 ? shard.from : batch.minutes[0],
-      to: i + 1 < ofSeries.length ? ofSeries[i + 1].minutes[0] : shard.to,
+      from: i === 0 ? from : batch.ticks[0],
+      to: i + 1 < ofSeries.length ? ofSeries[i + 1].ticks[0] : to,
     }));
   });
 }

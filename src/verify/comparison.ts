@@ -2,12 +2,14 @@
 import { createHash } from 'node:crypto';
 import { BSON, type ClientSession, type Db, type Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
+import { seriesKey } from '../dataset/series.js';
 import { recordId, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
+import { msOfTick, type Sampling, tickOfMs } from '../model/sampling.js';
 import { METRICS } from '../store/names.js';
-import { addToFingerprint, type Example, type Findings, note, seriesKey } from './findings.js';
+import { addToFingerprint, type Example, type Findings, note } from './findings.js';
 
-const NOTHING = { bytes: Buffer.alloc(0), step: 0, minutes: new Int32Array(0), values: new Float64Array(0) };
+const NOTHING = { bytes: Buffer.alloc(0), step: 0, ticks: new Int32Array(0), values: new Float64Array(0) };
 
 /**
  * Is given stored documents in time order, and notes what is wrong with them. Those of one minute
@@ -19,7 +21,7 @@ export class Comparison {
   readonly different: number[] = [];
   readonly #bytes: Buffer;
   readonly #step: number;
-  readonly #minutes: Int32Array;
+  readonly #ticks: Int32Array;
   readonly #values: Float64Array;
   /** The values' bits, two words each. */
   readonly #words: Int32Array;
@@ -27,7 +29,7 @@ export class Comparison {
   /** Position of the next planned record. */
   #next = 0;
   /**
-   * At the next planned record's minute and unlike it. Whether it is there instead of that one or
+   * At the next planned record's time and unlike it. Whether it is there instead of that one or
    * beside it, the next document shows.
    */
   #unlike: Example | undefined;
@@ -42,18 +44,18 @@ export class Comparison {
       ? {
           bytes: batch.encode(),
           step: batch.template.bytes.length,
-          minutes: batch.minutes,
+          ticks: batch.ticks,
           values: batch.values,
         }
       : NOTHING;
     this.#bytes = planned.bytes;
     this.#step = planned.step;
-    this.#minutes = planned.minutes;
+    this.#ticks = planned.ticks;
     // A copy of its own begins at an offset that allows a view of words.
     this.#values = planned.values.slice();
     this.#words = new Int32Array(this.#values.buffer);
     this.#seriesHash = seriesHash(series);
-    findings.expected += this.#minutes.length;
+    findings.expected += this.#ticks.length;
   }
 
   /** Takes the document that lies in `bytes` from `start` to `end`. */
@@ -62,12 +64,12 @@ export class Comparison {
     const at = this.#next * this.#step;
     if (
       end - start === this.#step &&
-      this.#next < this.#minutes.length &&
+      this.#next < this.#ticks.length &&
       this.#bytes.compare(bytes, start, end, at, at + this.#step) === 0
     ) {
       const low = this.#words[2 * this.#next];
       const high = this.#words[2 * this.#next + 1];
-      addToFingerprint(this.findings.fingerprint, this.#seriesHash, this.#minutes[this.#next], high, low);
+      addToFingerprint(this.findings.fingerprint, this.#seriesHash, this.#ticks[this.#next], high, low);
       this.#foundAsPlanned();
       return;
     }
@@ -87,31 +89,32 @@ export class Comparison {
 
   #addUnlike(document: Buffer): void {
     const stored = BSON.deserialize(document);
-    const minute = plannedMinute(this.layout, stored);
+    const tick = plannedTick(this.layout, this.series.sampling, stored);
     const value = typeof stored.value === 'number' ? stored.value : Number.NaN;
-    this.#addFound(minute, value);
-    if (this.#unlike?.minute !== minute) this.#unlikeIsInstead();
-    this.#skipTo(minute);
-    if (this.#next < this.#minutes.length && this.#minutes[this.#next] === minute) {
+    this.#addFound(tick, value);
+    const ms = msOfTick(this.series.sampling, tick);
+    if (this.#unlike?.ms !== ms) this.#unlikeIsInstead();
+    this.#skipTo(tick);
+    if (this.#next < this.#ticks.length && this.#ticks[this.#next] === tick) {
       if (sameContent(document, this.#expected(this.#next))) this.#foundAsPlanned();
-      else if (this.#unlike) this.#note('doubled', minute, undefined, value);
+      else if (this.#unlike) this.#note('doubled', ms, undefined, value);
       else {
         const { assetId, metricName } = this.series;
         const expected = this.#values[this.#next];
-        const example = { defect: 'different', assetId, metricName, minute, expected, found: value } as const;
-        const at = timestampMinute(stored);
-        this.#unlike = at === minute ? example : { ...example, foundMinute: at };
+        const example = { defect: 'different', assetId, metricName, ms, expected, found: value } as const;
+        const at = timestampMs(stored);
+        this.#unlike = at === ms ? example : { ...example, foundMs: at };
       }
       return;
     }
-    const there = this.#next > 0 && this.#minutes[this.#next - 1] === minute;
-    this.#note(there ? 'doubled' : 'foreign', minute, undefined, value);
+    const there = this.#next > 0 && this.#ticks[this.#next - 1] === tick;
+    this.#note(there ? 'doubled' : 'foreign', there ? ms : timestampMs(stored), undefined, value);
   }
 
   #foundAsPlanned(): void {
     const beside = this.#unlike;
     this.#unlike = undefined;
-    if (beside) this.#note('doubled', beside.minute, undefined, beside.found);
+    if (beside) this.#note('doubled', beside.ms, undefined, beside.found);
     this.#next++;
   }
 
@@ -123,21 +126,23 @@ export class Comparison {
     this.#next++;
   }
 
-  #skipTo(minute: number): void {
-    while (this.#next < this.#minutes.length && this.#minutes[this.#next] < minute) {
-      this.#note('missing', this.#minutes[this.#next], this.#values[this.#next], undefined);
+  #skipTo(tick: number): void {
+    const { sampling } = this.series;
+    while (this.#next < this.#ticks.length && this.#ticks[this.#next] < tick) {
+      const ms = msOfTick(sampling, this.#ticks[this.#next]);
+      this.#note('missing', ms, this.#values[this.#next], undefined);
       this.#next++;
     }
   }
 
-  #note(defect: 'missing' | 'doubled' | 'foreign', minute: number, expected?: number, found?: number): void {
+  #note(defect: 'missing' | 'doubled' | 'foreign', ms: number, expected?: number, found?: number): void {
     const { assetId, metricName } = this.series;
-    note(this.findings, { defect, assetId, metricName, minute, expected, found });
+    note(this.findings, { defect, assetId, metricName, ms, expected, found });
   }
 
-  #addFound(minute: number, value: number): void {
+  #addFound(tick: number, value: number): void {
     const [low, high] = new Int32Array(Float64Array.of(value).buffer);
-    addToFingerprint(this.findings.fingerprint, this.#seriesHash, minute, high, low);
+    addToFingerprint(this.findings.fingerprint, this.#seriesHash, tick, high, low);
   }
 
   #expected(i: number): Buffer {
@@ -150,14 +155,14 @@ function seriesHash({ assetId, metricName }: Series): number {
 }
 
 /** Adds records that buckets have shown to be there as they are planned. */
-export function addPlanned(findings: Findings, { series, minutes, values, records }: Batch): void {
+export function addPlanned(findings: Findings, { series, ticks, values, records }: Batch): void {
   findings.expected += records;
   findings.found += records;
   findings.inBuckets += records;
   const hash = seriesHash(series);
   const words = new Int32Array(values.slice().buffer);
   for (let i = 0; i < records; i++) {
-    addToFingerprint(findings.fingerprint, hash, minutes[i], words[2 * i + 1], words[2 * i]);
+    addToFingerprint(findings.fingerprint, hash, ticks[i], words[2 * i + 1], words[2 * i]);
   }
 }
 
@@ -173,14 +178,13 @@ function canonical(bytes: Buffer): Uint8Array {
 
 // How one series of a shard is read from either layout.
 
-const MS_PER_MINUTE = 60_000;
 /**
  * Documents the server sends at a time, as far as its 16 MB allow: large enough that round trips do
  * not count.
  */
 const BATCH = 20_000;
 
-/** Records of a series in [from, to), minutes since the epoch, in time order. */
+/** Records of a series in [from, to), ticks of its sampling, in time order. */
 export function findSeries(
   layout: Layout,
   series: Series,
@@ -193,10 +197,11 @@ export function findSeries(
     const filter = { _id: { $gte: recordId(series, from), $lt: recordId(series, to) } };
     return { find: METRICS, filter, sort: { _id: 1 }, batchSize: BATCH };
   }
+  const { tickMs } = series.sampling;
   const filter = {
     'meta.asset_id': series.assetId,
     'meta.metric_name': series.metricName,
-    timestamp: { $gte: new Date(from * MS_PER_MINUTE), $lt: new Date(to * MS_PER_MINUTE) },
+    timestamp: { $gte: new Date(from * tickMs), $lt: new Date(to * tickMs) },
   };
   return { find: METRICS, filter, sort: { timestamp: 1 }, batchSize: BATCH };
 }
@@ -204,14 +209,14 @@ export function findSeries(
 /**
  * Where a document is in time, by its `_id` in the flat layout: that is what was planned for it.
  */
-export function plannedMinute(layout: Layout, document: Document): number {
+export function plannedTick(layout: Layout, sampling: Sampling, document: Document): number {
   if (layout === 'flat') return Number.parseInt(String(document._id).slice(16), 16);
-  return timestampMinute(document);
+  return tickOfMs(sampling, timestampMs(document));
 }
 
 /** By its timestamp; not a number where it has none. */
-export function timestampMinute({ timestamp }: Document): number {
-  return timestamp instanceof Date ? timestamp.getTime() / MS_PER_MINUTE : Number.NaN;
+export function timestampMs({ timestamp }: Document): number {
+  return timestamp instanceof Date ? timestamp.getTime() : Number.NaN;
 }
 
 // Query results as the server sent them: many documents in one piece of memory. A buffer for each

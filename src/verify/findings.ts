@@ -1,4 +1,5 @@
 /** What a comparison of a dataset with a database finds. */
+import { seriesKey } from '../dataset/series.js';
 
 /**
  * `missing`: planned, not there. `doubled`: there more than once. `different`: there with other
@@ -9,18 +10,17 @@ export type Defect = (typeof DEFECTS)[number];
 export type DefectCounts = Record<Defect, number>;
 
 /**
- * One defective record. `minute` counts since the epoch and is no whole number where the record
- * lies between two.
+ * One defective record. `ms` counts since the epoch; not a number where it has no timestamp.
  */
 export interface Example {
   readonly defect: Defect;
   readonly assetId: string;
   readonly metricName: string;
-  readonly minute: number;
+  readonly ms: number;
   readonly expected?: number;
   readonly found?: number;
   /** Where a planned record was found with another timestamp. */
-  readonly foundMinute?: number;
+  readonly foundMs?: number;
 }
 
 /** Defects of one asset and metric. */
@@ -92,11 +92,6 @@ function keepExample({ examples }: Findings, example: Example): void {
   if (alike.length < EXAMPLES_OF_ONE_KIND) examples.push(example);
 }
 
-/** Names a series. A line feed is in no identifier of this program. */
-export function seriesKey(assetId: string, metricName: string): string {
-  return `${assetId}\n${metricName}`;
-}
-
 /** Defects over all series. */
 export function defectCounts(findings: Findings): DefectCounts {
   const totals = noDefects();
@@ -110,21 +105,22 @@ export function defectCounts(findings: Findings): DefectCounts {
  * Adds a record to a fingerprint: a sum, modulo 2^32 twice, of a hash of each record. A sum does
  * not depend on the order, so the fingerprint is the same for every layout, number of workers and
  * way of loading. Not cryptographic: it tells datasets apart, it does not protect them.
+ * @param tick of the record's time
  * @param high the upper half of the value's bits, `low` the lower one
  */
 export function addToFingerprint(
   fingerprint: [number, number],
   seriesHash: number,
-  minute: number,
+  tick: number,
   high: number,
   low: number,
 ): void {
-  let a = Math.imul(seriesHash ^ minute, 0x85ebca6b);
+  let a = Math.imul(seriesHash ^ tick, 0x85ebca6b);
   a = Math.imul((a ^ (a >>> 15)) + high, 0xc2b2ae35);
   a = Math.imul((a ^ (a >>> 13)) + low, 0x9e3779b1);
   a ^= a >>> 16;
   let b = Math.imul(a + seriesHash, 0x27d4eb2f);
-  b = Math.imul((b ^ (b >>> 15)) + minute, 0x165667b1);
+  b = Math.imul((b ^ (b >>> 15)) + tick, 0x165667b1);
   b ^= b >>> 14;
   add(fingerprint, a, b);
 }

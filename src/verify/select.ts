@@ -33,6 +33,8 @@ export const DESCRIBING: readonly string[] = [
   '--fleet',
   '--scale',
   '--timezone',
+  '--interval',
+  '--jitter',
   '--layout',
   '--environment',
   '--availability-scale',

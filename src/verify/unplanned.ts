@@ -3,14 +3,15 @@
  */
 import { BSON, type Db, type Document, type ObjectId } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
-import { assetDocument, recordId, type Series, seriesIdPrefix } from '../encode/document.js';
+import { plannedSeries, seriesKey } from '../dataset/series.js';
+import { assetDocument, recordId, type Series } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
-import { BACKUP_SERIES, minuteSeries } from '../model/telemetry-model.js';
-import { instantOf, loadedAssets } from '../plan/plan.js';
+import { msOfTick, tickOfMinute, tickOfMs } from '../model/sampling.js';
+import { instantOf } from '../plan/plan.js';
 import { ASSETS, METRICS } from '../store/names.js';
 import { countMeasurements } from '../store/statistics.js';
-import { timestampMinute } from './comparison.js';
-import { type Findings, noFindings, note, seriesKey } from './findings.js';
+import { timestampMs } from './comparison.js';
+import { type Findings, noFindings, note } from './findings.js';
 import type { OtherDataset, VerifyInput } from './verify.js';
 
 /**
@@ -52,7 +53,10 @@ export class Outside {
     const { dataset, series } = this.#planned;
     const { start, end } = dataset.window;
     const compared = [...series.values()]
-      .map((one) => ({ from: recordId(one, start), to: recordId(one, end) }))
+      .map((one) => ({
+        from: recordId(one, tickOfMinute(one.sampling, start)),
+        to: recordId(one, tickOfMinute(one.sampling, end)),
+      }))
       .sort((a, b) => Buffer.compare(a.from.id, b.from.id));
     let from: ObjectId | undefined;
     for (const range of [...compared, { from: undefined, to: undefined }]) {
@@ -64,10 +68,12 @@ export class Outside {
   #noteDocument(document: Document): void {
     const [assetId, metricName] = [String(document.asset_id), String(document.metric_name)];
     const key = seriesKey(assetId, metricName);
-    const minute = timestampMinute(document);
+    const ms = timestampMs(document);
     const belongs = this.#others.some(({ dataset, series }) => {
       const one = series.get(key);
-      return one && isInside(minute, dataset) && recordId(one, minute).equals(document._id);
+      return (
+        one && isSampled(one, ms, dataset) && recordId(one, tickOfMs(one.sampling, ms)).equals(document._id)
+      );
     });
     if (belongs) {
       this.ofOtherRuns++;
@@ -76,10 +82,10 @@ export class Outside {
     // A second document of a planned record, under another `_id`.
     const { series, dataset } = this.#planned;
     const one = series.get(key);
-    const doubled = one !== undefined && one.section !== 'backup' && isInside(minute, dataset);
+    const doubled = one !== undefined && one.section !== 'backup' && isSampled(one, ms, dataset);
     const found = typeof document.value === 'number' ? document.value : undefined;
     this.findings.found++;
-    note(this.findings, { defect: doubled ? 'doubled' : 'foreign', assetId, metricName, minute, found });
+    note(this.findings, { defect: doubled ? 'doubled' : 'foreign', assetId, metricName, ms, found });
   }
 
   /** Groups all measurements of a time-series collection. */
@@ -116,8 +122,8 @@ export class Outside {
         continue;
       }
       this.findings.found += count;
-      const minute = timestampMinute({ timestamp: first });
-      note(this.findings, { defect: 'foreign', assetId, metricName, minute }, count);
+      const ms = timestampMs({ timestamp: first });
+      note(this.findings, { defect: 'foreign', assetId, metricName, ms }, count);
     }
   }
 }
@@ -149,8 +155,11 @@ export async function compareOutside(
   return outside;
 }
 
-function isInside(minute: number, { window }: Dataset): boolean {
-  return Number.isInteger(minute) && minute >= window.start && minute < window.end;
+/** Whether a series has a sample at an instant of the dataset's window. */
+function isSampled({ sampling }: Series, ms: number, { window }: Dataset): boolean {
+  const tick = tickOfMs(sampling, ms);
+  const [start, end] = [window.start, window.end].map((minute) => tickOfMinute(sampling, minute));
+  return tick % sampling.step === 0 && tick >= start && tick < end && msOfTick(sampling, tick) === ms;
 }
 
 /**
@@ -169,24 +178,6 @@ async function readGap(
   if (from) cursor = cursor.min({ _id: from });
   if (to) cursor = cursor.max({ _id: to });
   for await (const document of cursor) use(document);
-}
-
-// The series of a whole dataset, without its values.
-
-/** By asset and metric. */
-export function plannedSeries({ sections, seed, environment }: Dataset, fleet: Fleet): Map<string, Series> {
-  const planned = new Map<string, Series>();
-  for (const asset of loadedAssets(fleet)) {
-    const { assetId, assetType } = asset;
-    const backups = assetType === 'service' ? [] : [BACKUP_SERIES];
-    for (const { section, metricName, unit } of [...minuteSeries(asset), ...backups]) {
-      if (!sections.includes(section)) continue;
-      const idPrefix = seriesIdPrefix(seed, assetId, metricName);
-      const series = { assetId, assetType, metricName, unit, section, environment, idPrefix };
-      planned.set(seriesKey(assetId, metricName), series);
-    }
-  }
-  return planned;
 }
 
 // The `assets` collection beside the fleet.

@@ -93,7 +93,7 @@ export interface VerifyReport {
 
 /** The shards of a comparison. */
 export function planOf({ fleet, dataset, shardDays }: Pick<VerifyInput, 'fleet' | 'dataset' | 'shardDays'>) {
-  return planLoad(fleet, dataset.window, dataset.sections, shardDays ?? shardDaysFor(dataset.window));
+  return planLoad(fleet, dataset.window, dataset.sections, shardDays ?? shardDaysFor(dataset.window, fleet));
 }
 
 /** @throws SeedError where the database cannot be read. */

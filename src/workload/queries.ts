@@ -7,7 +7,7 @@ import type { Machine } from '../fleet/types.js';
 import type { Random } from '../model/random.js';
 import { instantOf, MINUTES_PER_DAY } from '../plan/plan.js';
 import { ASSETS, METRICS } from '../store/names.js';
-import type { Answer, MinuteSeries, Truth } from './truth.js';
+import type { Answer, SampledSeries, Truth } from './truth.js';
 
 export const QUERY_NAMES = [
   'latest',
@@ -106,7 +106,11 @@ export class Questions {
       ]),
       expected: () =>
         own
-          .map((one): Answer => [one.metricName, msOf(to - 1), this.truth.values(one, to - 1, to)[0]])
+          .flatMap((one): Answer[] => {
+            const { times, values } = this.truth.samples(one, from, to);
+            const last = times.length - 1;
+            return last < 0 ? [] : [[one.metricName, times[last], values[last]]];
+          })
           .sort(byFirst),
       read: ({ _id, timestamp, value }) => [_id, Number(timestamp), value],
     };
@@ -124,8 +128,10 @@ export class Questions {
         sort: { timestamp: 1 },
         batchSize: ONE_REPLY,
       },
-      expected: () =>
-        Array.from(this.truth.values(one, from, to), (value, i): Answer => [msOf(from + i), value]),
+      expected: () => {
+        const { times, values } = this.truth.samples(one, from, to);
+        return times.map((ms, i): Answer => [ms, values[i]]);
+      },
       read: ({ timestamp, value }) => [Number(timestamp), value],
     };
   }
@@ -143,7 +149,7 @@ export class Questions {
     return this.#byHour(all, this.#matchAll(all), random);
   }
 
-  #byHour(all: readonly MinuteSeries[], match: Document, random: Random): Question {
+  #byHour(all: readonly SampledSeries[], match: Document, random: Random): Question {
     const [from, to] = this.#span(MINUTES_PER_DAY, random);
     const ms = { $toLong: '$timestamp' };
     return {
@@ -157,11 +163,12 @@ export class Questions {
     };
   }
 
-  #meansByHour(all: readonly MinuteSeries[], from: number, to: number): Answer[] {
+  #meansByHour(all: readonly SampledSeries[], from: number, to: number): Answer[] {
     const sums = new Map<number, { sum: number; count: number }>();
     for (const one of all) {
-      for (const [i, value] of this.truth.values(one, from, to).entries()) {
-        const hour = msOf(from + i) - (msOf(from + i) % HOUR_MS);
+      const { times, values } = this.truth.samples(one, from, to);
+      for (const [i, value] of values.entries()) {
+        const hour = times[i] - (times[i] % HOUR_MS);
         const known = sums.get(hour) ?? { sum: 0, count: 0 };
         known.sum += value;
         known.count++;
@@ -184,7 +191,8 @@ export class Questions {
         { $group: { _id: null, mean: { $avg: '$value' }, records: { $sum: 1 } } },
       ]),
       expected: () => {
-        const values = this.truth.values(one, from, to);
+        const { values } = this.truth.samples(one, from, to);
+        if (values.length === 0) return [];
         return [[values.reduce((sum, value) => sum + value, 0) / values.length, values.length]];
       },
       read: ({ mean, records }) => [mean, records],
@@ -254,9 +262,11 @@ export class Questions {
       ]),
       expected: () =>
         all
-          .map((one): [string, number] => {
-            const sorted = this.truth.values(one, from, to).sort();
-            return [one.asset.assetId, sorted[Math.ceil(P95 * sorted.length) - 1]];
+          .flatMap((one): [string, number][] => {
+            const sorted = this.truth.samples(one, from, to).values.sort();
+            return sorted.length === 0
+              ? []
+              : [[one.asset.assetId, sorted[Math.ceil(P95 * sorted.length) - 1]]];
           })
           .sort(([a, p], [b, q]) => q - p || (a < b ? -1 : 1))
           .slice(0, WORST),
@@ -272,7 +282,7 @@ export class Questions {
     return [from, from + length];
   }
 
-  #match(assetId: string, series: readonly MinuteSeries[]): Document {
+  #match(assetId: string, series: readonly SampledSeries[]): Document {
     const names = series.map(({ metricName }) => metricName);
     return {
       [this.#field('asset_id')]: assetId,
@@ -280,7 +290,7 @@ export class Questions {
     };
   }
 
-  #matchAll(series: readonly MinuteSeries[]): Document {
+  #matchAll(series: readonly SampledSeries[]): Document {
     return {
       [this.#field('asset_id')]: { $in: series.map(({ asset }) => asset.assetId) },
       [this.#field('metric_name')]: series[0].metricName,

@@ -1,27 +1,38 @@
 /** What a dataset holds, by series and minute, for whoever compares answers with it. */
 import type { Dataset } from '../dataset/dataset.js';
+import { SampledDays } from '../dataset/sampled-days.js';
+import { seriesIn } from '../dataset/series.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { minuteSeries, TelemetryModel } from '../model/telemetry-model.js';
+import { firstTick, msOfTick, type Sampling, sampleCount } from '../model/sampling.js';
+import { type SeriesDefinition, sampledSeries, TelemetryModel } from '../model/telemetry-model.js';
 import { loadedAssets, MINUTES_PER_DAY } from '../plan/plan.js';
 
 /** Days of assets that are kept: some 30 MB. */
 const DAYS_KEPT = 512;
 const AVAILABILITY = 'availability_status';
 
-/** A series with a record a minute. */
-export interface MinuteSeries {
+/** A series that is sampled at an interval. */
+export interface SampledSeries {
   readonly asset: Machine | Service;
   readonly metricName: string;
   /** Position among the model's columns of the asset. */
   readonly column: number;
+  readonly definition: SeriesDefinition;
+  readonly sampling: Sampling;
+}
+
+/** What a series holds of a period; `times` (milliseconds since the epoch) and `values` side by side. */
+export interface Samples {
+  readonly times: readonly number[];
+  readonly values: Float64Array;
 }
 
 export class Truth {
-  /** All series of the dataset with a record a minute. */
-  readonly series: readonly MinuteSeries[];
+  /** All series of the dataset but for backups. */
+  readonly series: readonly SampledSeries[];
   readonly #model: TelemetryModel;
   /** By asset and day, the one that was asked for last at the end. */
-  readonly #days = new Map<string, readonly Float64Array[]>();
+  readonly #days = new Map<string, readonly (Float64Array | undefined)[]>();
 
   constructor(
     readonly fleet: Fleet,
@@ -29,26 +40,38 @@ export class Truth {
   ) {
     this.#model = new TelemetryModel(fleet, dataset.seed);
     this.series = loadedAssets(fleet).flatMap((asset) =>
-      minuteSeries(asset)
-        .map(({ metricName, section }, column) => ({ asset, metricName, column, section }))
-        .filter(({ section }) => dataset.sections.includes(section)),
+      sampledSeries(asset).flatMap((definition, column) => {
+        if (!dataset.sections.includes(definition.section)) return [];
+        const { sampling, metricName } = seriesIn(dataset, fleet, asset, definition);
+        return [{ asset, metricName, column, definition, sampling }];
+      }),
     );
   }
 
-  /** The values of a series in [from, to), minutes since the epoch. */
-  values({ asset, column, metricName }: MinuteSeries, from: number, to: number): Float64Array {
-    const values = new Float64Array(to - from);
+  /** The records of a series in [from, to), minutes since the epoch. */
+  samples(
+    { asset, column, metricName, definition, sampling }: SampledSeries,
+    from: number,
+    to: number,
+  ): Samples {
+    const { interval } = definition;
+    const values = new Float64Array(sampleCount(interval, from, to));
     for (let at = from; at < to; ) {
       const day = Math.floor(at / MINUTES_PER_DAY);
       const start = day * MINUTES_PER_DAY;
       const end = Math.min(to, start + MINUTES_PER_DAY);
-      values.set(this.#day(asset, day)[column].subarray(at - start, end - start), at - from);
+      const samples = this.#day(asset, day)[column];
+      const first = sampleCount(interval, start, at);
+      const part = samples?.subarray(first, first + sampleCount(interval, at, end)) ?? [];
+      values.set(part, sampleCount(interval, from, at));
       at = end;
     }
     if (metricName === AVAILABILITY && this.dataset.availabilityScale === 'unit') {
       for (let i = 0; i < values.length; i++) values[i] /= 100;
     }
-    return values;
+    const first = firstTick(sampling, from);
+    const times = Array.from(values, (_, i) => msOfTick(sampling, first + i * sampling.step));
+    return { times, values };
   }
 
   /** The minute of the last good backup in [from, to); undefined where there is none. */
@@ -59,13 +82,12 @@ export class Truth {
       .at(-1)?.minute;
   }
 
-  #day(asset: Machine | Service, day: number): readonly Float64Array[] {
+  #day(asset: Machine | Service, day: number): readonly (Float64Array | undefined)[] {
     const key = `${day} ${asset.assetId}`;
     let columns = this.#days.get(key);
     if (columns) this.#days.delete(key);
     else {
-      columns = minuteSeries(asset).map(() => new Float64Array(MINUTES_PER_DAY));
-      this.#model.fillDay(asset, day, columns);
+      columns = new SampledDays(this.#model, asset, () => true).of(day);
       const [oldest] = this.#days.keys();
       if (this.#days.size >= DAYS_KEPT && oldest !== undefined) this.#days.delete(oldest);
     }

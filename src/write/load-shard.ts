@@ -3,6 +3,8 @@ import type { ShardSource } from '../dataset/source.js';
 import { BatchBuffer } from '../encode/document.js';
 import type { Sink, WriteResult } from './sink.js';
 
+const MS_PER_MINUTE = 60_000;
+
 /** Who asks the loop to stop or to wait, and is told of its inserts. */
 export interface LoopHooks {
   readonly stopping: () => boolean;
@@ -75,8 +77,9 @@ export async function loadShard(
       (result) => {
         inserted += result.inserted;
         alreadyThere += result.alreadyThere;
-        const { series, minutes } = insert.batches[0];
-        acknowledged(insert.records, result.sentMs, series.metricName, minutes[minutes.length - 1]);
+        const [batch] = insert.batches;
+        const minute = Math.floor(batch.msAt(batch.records - 1) / MS_PER_MINUTE);
+        acknowledged(insert.records, result.sentMs, batch.series.metricName, minute);
       },
       (error: unknown) => {
         failure ??= { error };

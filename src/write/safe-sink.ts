@@ -12,10 +12,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Db, type Document, MongoServerError, type ObjectId } from 'mongodb';
 import { type RetryOptions, withRetry } from '../connect/retry.js';
-import { flatDocument, recordId, type Series } from '../encode/document.js';
+import { flatDocument, recordId } from '../encode/document.js';
 import type { Batch, Insert } from '../encode/insert.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { instantOf, type Shard } from '../plan/plan.js';
+import type { Shard } from '../plan/plan.js';
 import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { NotHeld } from '../threads/counters.js';
 import { bucketId, type RepeatedBucket, type Sink, type WriteResult } from './sink.js';
@@ -36,7 +36,7 @@ export interface SafeSinkOptions {
 }
 
 export class SafeSink implements Sink {
-  /** By metric: what the shard's series holds in the database, by minute. */
+  /** By metric: what the shard's series holds in the database, by milliseconds since the epoch. */
   readonly #present = new Map<string, ReadonlyMap<number, unknown>>();
 
   constructor(
@@ -100,10 +100,9 @@ export class SafeSink implements Sink {
     for (const { document, batch, from, to } of repeated) {
       const found = stored.get(bucketId(document).toHexString());
       if (found?.equals(document)) continue;
-      const { series, minutes } = batch;
-      const { assetId, metricName } = series;
+      const { assetId, metricName } = batch.series;
       const present = await this.connection.read((db) =>
-        valuesPresent(db, assetId, metricName, minutes[from], minutes[to - 1] + 1),
+        valuesPresent(db, assetId, metricName, batch.msAt(from), batch.msAt(to - 1) + 1),
       );
       refuseOtherValues(batch, present, from, to);
     }
@@ -115,7 +114,7 @@ export class SafeSink implements Sink {
       const { assetId, metricName } = series;
       if (!failedBefore && !(mayHoldRecords && !this.#present.has(metricName))) continue;
       const present = await this.connection.read((db) =>
-        valuesPresent(db, assetId, metricName, shard.from, shard.to),
+        valuesPresent(db, assetId, metricName, shard.from * MS_PER_MINUTE, shard.to * MS_PER_MINUTE),
       );
       this.#present.set(metricName, present);
     }
@@ -134,10 +133,10 @@ const MS_PER_MINUTE = 60_000;
 /** From the primary, with what it has acknowledged: not what a majority of the set has by now. */
 const FRESH = { batchSize: 10_000, readPreference: 'primary', readConcern: { level: 'local' } } as const;
 
-/** What {@link valuesPresent} says of a minute that has several records which differ. */
+/** What {@link valuesPresent} says of an instant that has several records which differ. */
 export const SEVERAL = Number.NaN;
 
-/** The values of a time-series series in [from, to), by minute. */
+/** The values of a time-series series in [from, to), milliseconds since the epoch, by these. */
 export async function valuesPresent(
   db: Db,
   assetId: string,
@@ -149,15 +148,15 @@ export async function valuesPresent(
     {
       'meta.asset_id': assetId,
       'meta.metric_name': metricName,
-      timestamp: { $gte: new Date(from * MS_PER_MINUTE), $lt: new Date(to * MS_PER_MINUTE) },
+      timestamp: { $gte: new Date(from), $lt: new Date(to) },
     },
     { ...FRESH, projection: { _id: 0, timestamp: 1, value: 1 } },
   );
   const values = new Map<number, unknown>();
   for await (const { timestamp, value } of cursor) {
-    const minute = (timestamp as Date).getTime() / MS_PER_MINUTE;
-    const isAnother = values.has(minute) && values.get(minute) !== value;
-    values.set(minute, isAnother ? SEVERAL : value);
+    const ms = (timestamp as Date).getTime();
+    const isAnother = values.has(ms) && values.get(ms) !== value;
+    values.set(ms, isAnother ? SEVERAL : value);
   }
   return values;
 }
@@ -209,10 +208,10 @@ export function pick(insert: Insert, positions: readonly number[]): Picked[] {
 }
 
 /** The `_id`s of the first and the last of them. */
-export function idRange({ batch: { series, minutes }, positions }: Picked) {
+export function idRange({ batch: { series, ticks }, positions }: Picked) {
   return {
-    first: recordId(series, minutes[positions[0]]),
-    last: recordId(series, minutes[positions[positions.length - 1]]),
+    first: recordId(series, ticks[positions[0]]),
+    last: recordId(series, ticks[positions[positions.length - 1]]),
   };
 }
 
@@ -225,46 +224,50 @@ export function refuseOtherDocuments(
   { batch, positions }: Picked,
   stored: ReadonlyMap<string, Document>,
 ): void {
-  const { series, minutes, values } = batch;
+  const { series, ticks, values } = batch;
   for (const position of positions) {
-    const minute = minutes[position];
-    const found = stored.get(recordId(series, minute).toHexString());
+    const tick = ticks[position];
+    const found = stored.get(recordId(series, tick).toHexString());
     if (!found) continue;
-    const { _id, ...planned } = flatDocument(series, minute, values[position]);
+    const { _id, ...planned } = flatDocument(series, tick, values[position]);
     for (const [field, value] of Object.entries({ ...planned, value: values[position] })) {
-      if (!isDeepStrictEqual(found[field], value)) throw anothers(series, minute, field, found[field], value);
+      if (!isDeepStrictEqual(found[field], value))
+        throw anothers(batch, position, field, found[field], value);
     }
   }
 }
 
 /**
- * @param present what is stored of the series, by minute. What is missing of it is no matter: the
+ * @param present what is stored of the series, by instant. What is missing of it is no matter: the
  *   count at the end of the load tells
  * @throws SeedError for a record from position `from` on and before `to` that is there with another
  *   value
  */
 export function refuseOtherValues(
-  { series, minutes, values, records }: Batch,
+  batch: Batch,
   present: ReadonlyMap<number, unknown> | undefined,
   from = 0,
-  to = records,
+  to = batch.records,
 ): void {
   if (!present || present.size === 0) return;
+  const { values } = batch;
   for (let i = from; i < to; i++) {
-    const found = present.get(minutes[i]);
-    if (found === values[i] || !present.has(minutes[i])) continue;
-    throw anothers(series, minutes[i], 'value', found, values[i]);
+    const ms = batch.msAt(i);
+    const found = present.get(ms);
+    if (found === values[i] || !present.has(ms)) continue;
+    throw anothers(batch, i, 'value', found, values[i]);
   }
 }
 
 function anothers(
-  series: Series,
-  minute: number,
+  batch: Batch,
+  position: number,
   field: string,
   found: unknown,
   planned: unknown,
 ): SeedError {
-  const which = `${series.assetId} ${series.metricName} at ${instantOf(minute).toISOString()}`;
+  const { assetId, metricName } = batch.series;
+  const which = `${assetId} ${metricName} at ${new Date(batch.msAt(position)).toISOString()}`;
   return new SeedError(
     ExitStatus.targetNotReady,
     `${METRICS} holds another record of ${which}: its ${field} is ${shown(found)}, not ${shown(planned)}`,

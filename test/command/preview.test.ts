@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { minuteSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
+import { sampledSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
 import { widthOf } from '../../src/output/width.js';
 import type { DatasetPicture } from '../../src/picture/picture.js';
 import { sparklineBlock } from '../../src/picture/terminal.js';
@@ -58,7 +58,7 @@ test('the same numbers as the model, in the terminal, as JSON and on the page', 
   assert.equal(end - start, 8 * 1440);
   const model = new TelemetryModel(DEFAULT_FLEET, 42);
   for (const [index, machine] of DEFAULT_FLEET.machines.entries()) {
-    const series = minuteSeries(machine);
+    const series = sampledSeries(machine);
     const sums = series.map(() => 0);
     let up = 0;
     for (let day = start / 1440; day < end / 1440; day++) {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { SETTING_NAMES, settingEntry } from '../../src/config/catalog.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { PATTERN_NAMES } from '../../src/fleet/types.js';
-import { minuteSeries } from '../../src/model/telemetry-model.js';
+import { sampledSeries } from '../../src/model/telemetry-model.js';
 import { runCli } from '../support/cli.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -207,7 +207,7 @@ test('the data model names every asset, pattern, series and field of the fleet',
     ...machines.map(({ hostname }) => hostname),
     ...services.map(({ serviceName, data }) => `${serviceName} (${data.port})`),
     ...PATTERN_NAMES.map((name) => `\`${name}\``),
-    ...[...machines, ...services].flatMap(minuteSeries).map(({ metricName }) => `\`${metricName}\``),
+    ...[...machines, ...services].flatMap(sampledSeries).map(({ metricName }) => `\`${metricName}\``),
   ];
   assert.ok(names.length > 100);
   assert.deepEqual(

@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { type Document, ObjectId } from 'mongodb';
 import { documentOf, seriesIdPrefix } from '../../src/encode/document.js';
 import { parseFleet } from '../../src/fleet/read.js';
+import { regularSampling } from '../../src/model/sampling.js';
 import { runCli, startCli } from '../support/cli.js';
 import { useServer } from '../support/loading.js';
 import { until } from '../support/server.js';
@@ -186,6 +187,7 @@ function assertDocument(code: string): void {
     section: 'metrics',
     environment: 'production',
     idPrefix,
+    sampling: regularSampling(60),
   } as const;
   const made = documentOf[layout](series, 28_984_950, 67.5);
   assert.deepEqual({ ...made, _id: 0, value: 67.5 }, { ...shown, _id: 0, timestamp: made.timestamp });

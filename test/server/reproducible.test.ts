@@ -55,12 +55,12 @@ function digests(start: Date, common: Date, shardDays: number, batchSize: number
   for (const shard of planLoad(DEFAULT_FLEET, window, SECTIONS, shardDays).shards) {
     const source = new ShardSource(model, dataset, shard, batchSize);
     for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) {
-      const { minutes, values, series } = batch;
-      const first = minutes.findIndex((minute) => minute >= minuteOf(common));
+      const { ticks, values, series } = batch;
+      const first = ticks.findIndex((minute) => minute >= minuteOf(common));
       if (first < 0) continue;
       const name = `${series.assetId} ${series.metricName}`;
       const [ofMinutes, ofValues] = found.get(name) ?? [createHash('sha256'), createHash('sha256')];
-      ofMinutes.update(minutes.subarray(first));
+      ofMinutes.update(ticks.subarray(first));
       ofValues.update(values.subarray(first));
       found.set(name, [ofMinutes, ofValues]);
     }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ColumnEncoder, columnRoom } from '../../src/encode/column.js';
+import { msOfTick, regularSampling, type Sampling } from '../../src/model/sampling.js';
 import { decodeColumn } from './column-decoder.js';
 
 const encoder = new ColumnEncoder(1000);
@@ -17,11 +18,11 @@ function ofDoubles(values: readonly number[]): number[] {
   return [...decoded.values];
 }
 
-function ofDates(minutes: readonly number[]): number[] {
-  const end = encoder.dates(Int32Array.from(minutes), 0, minutes.length, view, 7);
+function ofDates(ticks: readonly number[], sampling: Sampling = regularSampling(60)): readonly number[] {
+  const end = encoder.dates(sampling, Int32Array.from(ticks), 0, ticks.length, view, 7);
   const decoded = decodeColumn(memory, 7);
   assert.equal(decoded.end, end);
-  return decoded.values.map((ms) => ms / 60_000);
+  return decoded.values;
 }
 
 const column = <T>(value: fc.Arbitrary<T>) => fc.array(value, { minLength: 1, maxLength: 1000, size: 'max' });
@@ -63,19 +64,46 @@ test('values of a random walk in hundredths take little more than a byte each', 
 });
 
 test('any rising minutes', () => {
-  const steps = column(fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 100_000 })));
   fc.assert(
-    fc.property(fc.integer({ min: 0, max: 30_000_000 }), steps, (first, rising) => {
-      const minutes = [first];
-      for (const step of rising.slice(1)) minutes.push(minutes[minutes.length - 1] + step);
-      assert.deepEqual(ofDates(minutes), minutes);
-    }),
+    fc.property(
+      fc.integer({ min: 0, max: 40_000_000 }),
+      column(fc.integer({ min: 1, max: 3_000 })),
+      (first, rising) => {
+        const minutes = [first];
+        for (const step of rising.slice(1)) minutes.push(minutes[minutes.length - 1] + step);
+        assert.deepEqual(
+          ofDates(minutes),
+          minutes.map((minute) => minute * 60_000),
+        );
+      },
+    ),
+  );
+});
+
+test('samples of every interval, with gaps and jitter', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 5, 10, 15, 30, 60, 300, 900, 3600),
+      fc.constantFrom(0, 0, 1, 900),
+      fc.integer(),
+      fc.nat(2_000_000),
+      column(fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 50 }))),
+      (interval, jitterMs, jitterSeed, first, rising) => {
+        const sampling = { ...regularSampling(interval), jitterMs, jitterSeed };
+        const ticks = [first * sampling.step];
+        for (const more of rising.slice(1)) ticks.push(ticks[ticks.length - 1] + more * sampling.step);
+        assert.deepEqual(
+          ofDates(ticks, sampling),
+          ticks.map((tick) => msOfTick(sampling, tick)),
+        );
+      },
+    ),
   );
 });
 
 test('a thousand minutes in a row take some forty bytes', () => {
   const minutes = Int32Array.from({ length: 1000 }, (_, i) => 28_000_000 + i);
-  const end = encoder.dates(minutes, 0, 1000, view, 0);
+  const end = encoder.dates(regularSampling(60), minutes, 0, 1000, view, 0);
   assert.ok(end < 60, `${end} bytes`);
 });
 

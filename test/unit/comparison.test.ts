@@ -12,6 +12,7 @@ import {
   timeseriesDocument,
 } from '../../src/encode/document.js';
 import { Batch } from '../../src/encode/insert.js';
+import { regularSampling } from '../../src/model/sampling.js';
 import { Comparison } from '../../src/verify/comparison.js';
 import { defectCounts, fingerprintText, noFindings } from '../../src/verify/findings.js';
 
@@ -23,6 +24,7 @@ const SERIES: Series = {
   section: 'metrics',
   environment: 'lab',
   idPrefix: seriesIdPrefix(42, 'vm-101', 'cpu_usage'),
+  sampling: regularSampling(60),
 };
 const PLANNED: readonly Stored[] = [
   [0, 1],
@@ -53,7 +55,7 @@ function found(...stored: readonly Stored[]) {
   comparison.end();
   return {
     counts: defectCounts(findings),
-    examples: findings.examples.map(({ defect, minute, found }) => [defect, minute, found]),
+    examples: findings.examples.map(({ defect, ms, found }) => [defect, ms / 60_000, found]),
     positions: comparison.different,
     fingerprint: fingerprintText(findings.fingerprint),
   };

@@ -19,7 +19,7 @@ test('defaults are those of the manual', () => {
     availabilityScale: 'percent',
     environment: 'development',
     existing: 'refuse',
-    fleet: { source: undefined, scale: 1, timezone: undefined },
+    fleet: { source: undefined, scale: 1, timezone: undefined, interval: undefined, jitterMs: undefined },
     workers: undefined,
     batchSize: 1000,
     rate: undefined,

@@ -6,7 +6,7 @@ import { csvLines } from '../../src/export/rows.js';
 
 function lineOf(unit: string, environment = 'test'): string {
   const series = { assetId: 'a', assetType: 'vm', metricName: 'm', unit, environment };
-  return csvLines({ series, minutes: [0], values: [1.5] } as unknown as Batch);
+  return csvLines({ series, ticks: [0], values: [1.5], msAt: () => 0 } as unknown as Batch);
 }
 
 test('commas, quotes and line breaks are quoted', () => {

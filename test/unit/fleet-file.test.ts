@@ -11,7 +11,7 @@ import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
 import { checkFleet, parseFleet, readFleetFile } from '../../src/fleet/read.js';
 import { fleetJsonSchema, OWN_METRICS } from '../../src/fleet/schema.js';
-import { BACKUP_SERIES, minuteSeries } from '../../src/model/telemetry-model.js';
+import { BACKUP_SERIES, sampledSeries } from '../../src/model/telemetry-model.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/fleets', import.meta.url));
 
@@ -40,7 +40,7 @@ test('the published schema is the one that files are checked against', () => {
 });
 
 test('the names that a metric of a file may not have are those of the model', () => {
-  const series = [...minuteSeries(DEFAULT_FLEET.machines[0]), BACKUP_SERIES];
+  const series = [...sampledSeries(DEFAULT_FLEET.machines[0]), BACKUP_SERIES];
   assert.deepEqual(
     OWN_METRICS,
     series.map(({ metricName }) => metricName),

@@ -10,7 +10,7 @@ import { buildFleet } from '../../src/fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
 import type { Asset, Fleet } from '../../src/fleet/types.js';
-import { minuteSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
+import { sampledSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
 import { loadedAssets, planLoad } from '../../src/plan/plan.js';
 
 const sites = (scale: number): Fleet => buildFleet({ file: DEFAULT_FILE, scale, timezone: 'UTC' });
@@ -54,7 +54,7 @@ test('the same machine at two sites has other values', () => {
   const model = new TelemetryModel(fleet, 7);
   const day = (index: number) => {
     const asset = loadedAssets(fleet)[index];
-    const columns = minuteSeries(asset).map(() => new Float64Array(1440));
+    const columns = sampledSeries(asset).map(() => new Float64Array(1440));
     model.fillDay(asset, 20_000, columns);
     return columns;
   };

@@ -11,6 +11,7 @@ import { ShardSource } from '../../src/dataset/source.js';
 import { BatchBuffer, buildTemplate, type Series, seriesIdPrefix } from '../../src/encode/document.js';
 import { Batch, Insert } from '../../src/encode/insert.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
+import { regularSampling } from '../../src/model/sampling.js';
 import { TelemetryModel } from '../../src/model/telemetry-model.js';
 import { planLoad } from '../../src/plan/plan.js';
 import { datasetOver } from '../support/loading.js';
@@ -27,6 +28,7 @@ function series(assetId: string, metricName: string): Series {
     section: 'metrics',
     environment: 'lab',
     idPrefix,
+    sampling: regularSampling(60),
   };
 }
 
@@ -82,8 +84,15 @@ test('without() leaves batches away of which nothing is left, and says when that
   const insert = new Insert([batch(0, 1, 2, 3), batch(1, 4, 5)]);
   const left = (present: Record<string, number[]>) =>
     insert
-      .without(new Map(Object.entries(present).map(([metric, minutes]) => [metric, new Set(minutes)])))
-      ?.batches.map(({ minutes }) => [...minutes]);
+      .without(
+        new Map(
+          Object.entries(present).map(([metric, minutes]) => [
+            metric,
+            new Set(minutes.map((at) => at * 60_000)),
+          ]),
+        ),
+      )
+      ?.batches.map(({ ticks }) => [...ticks]);
   assert.deepEqual(left({}), [
     [1, 2, 3],
     [4, 5],
@@ -122,9 +131,9 @@ test('a source’s inserts hold each of its batches once, none above the batch s
           assert.ok(!names.slice(1).includes(busy));
           for (const {
             series: { metricName },
-            minutes,
+            ticks,
           } of insert.batches)
-            seen.set(metricName, [...(seen.get(metricName) ?? []), ...minutes]);
+            seen.set(metricName, [...(seen.get(metricName) ?? []), ...ticks]);
         }
         assert.equal([...seen.values()].flat().length, shard.records);
         for (const minutes of seen.values())

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { fleetFingerprint } from '../../src/fleet/fingerprint.js';
-import { MODEL_VERSION, minuteSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
+import { MODEL_VERSION, sampledSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
 import { loadedAssets } from '../../src/plan/plan.js';
 
 const MINUTES = 1440;
@@ -21,7 +21,7 @@ function fill(
   wanted?: readonly boolean[],
 ): Float64Array[] {
   const asset = assets[assetIndex];
-  const columns = minuteSeries(asset).map((_, i) =>
+  const columns = sampledSeries(asset).map((_, i) =>
     wanted?.[i] === false ? undefined : new Float64Array(MINUTES),
   );
   model.fillDay(asset, day, columns);

@@ -5,7 +5,7 @@ import { buildFleet } from '../../src/fleet/build.js';
 import type { MachineEntry, MetricEntry, ServiceEntry } from '../../src/fleet/file.js';
 import { METRIC_PATTERN_NAMES } from '../../src/fleet/types.js';
 import { MINUTES_PER_DAY } from '../../src/model/local-time.js';
-import { minuteSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
+import { sampledSeries, TelemetryModel } from '../../src/model/telemetry-model.js';
 
 const FIRST_DAY = 20_000;
 
@@ -42,7 +42,7 @@ function seriesOf(
   firstDay: number,
 ): Record<string, Float64Array> {
   const asset = service > 0 ? model.fleet.services[service - 1] : model.fleet.machines[0];
-  const definitions = minuteSeries(asset);
+  const definitions = sampledSeries(asset);
   const series = Object.fromEntries(
     definitions.map(({ metricName }) => [metricName, new Float64Array(days * MINUTES_PER_DAY)]),
   );

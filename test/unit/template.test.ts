@@ -11,8 +11,14 @@ import {
   seriesIdPrefix,
 } from '../../src/encode/document.js';
 import { Batch } from '../../src/encode/insert.js';
+import { regularSampling } from '../../src/model/sampling.js';
 
-function series(assetId = 'vm-101', metricName = 'cpu_usage', environment = 'production'): Series {
+function series(
+  assetId = 'vm-101',
+  metricName = 'cpu_usage',
+  environment = 'production',
+  sampling = regularSampling(60),
+): Series {
   return {
     assetId,
     assetType: 'vm',
@@ -21,6 +27,7 @@ function series(assetId = 'vm-101', metricName = 'cpu_usage', environment = 'pro
     section: 'metrics',
     environment,
     idPrefix: seriesIdPrefix(42, assetId, metricName),
+    sampling,
   };
 }
 
@@ -33,8 +40,16 @@ function split(bytes: Buffer, headroom: number): Buffer[] {
   return documents;
 }
 
+const sampling = fc
+  .record({
+    interval: fc.constantFrom(1, 10, 60, 3600),
+    jitterMs: fc.constantFrom(0, 0, 1, 999),
+    jitterSeed: fc.integer(),
+  })
+  .map(({ interval, ...jitter }) => ({ ...regularSampling(interval), ...jitter }));
+
 const record = fc.record({
-  minute: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+  tick: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
   value: fc.oneof(fc.double({ noNaN: true }), fc.integer({ min: 0, max: 100 })),
 });
 
@@ -44,14 +59,15 @@ for (const layout of LAYOUTS) {
       fc.property(
         fc.array(record, { minLength: 1, maxLength: 60 }),
         fc.string({ unit: 'grapheme', maxLength: 20 }),
-        (records, environment) => {
-          const shared = series('vm-101', 'cpu_usage', environment.replaceAll('\0', ''));
+        sampling,
+        (records, environment, sampled) => {
+          const shared = series('vm-101', 'cpu_usage', environment.replaceAll('\0', ''), sampled);
           const buffer = new BatchBuffer(15);
           const batch = new Batch(
             layout,
             shared,
             buildTemplate(layout, shared),
-            Int32Array.from(records, (r) => r.minute),
+            Int32Array.from(records, (r) => r.tick),
             Float64Array.from(records, (r) => r.value),
             buffer,
           );
@@ -119,7 +135,7 @@ test('without() leaves away what is present and nothing else', () => {
     Float64Array.of(1, 2, 3, 4),
     new BatchBuffer(0),
   );
-  const rest = batch.without(new Set([11, 13, 99]));
-  assert.deepEqual([...rest.minutes], [10, 12]);
+  const rest = batch.without(new Set([11, 13, 99].map((minute) => minute * 60_000)));
+  assert.deepEqual([...rest.ticks], [10, 12]);
   assert.deepEqual([...rest.values], [1, 3]);
 });
