@@ -16,4 +16,17 @@ export function csvLine(fields: readonly (string | number | undefined)[]): strin
 }
 
 /** Columns of a table of events. */
-export const EVENT_COLUMNS = ['asset_id', 'kind', 'cause', 'start', 'end'] as const;
+export const EVENT_COLUMNS = ['asset_id', 'kind', 'cause', 'start', 'end', 'metrics'] as const;
+
+/** A line of {@link EVENT_COLUMNS}; names of metrics have no blanks. */
+export function eventLine(event: {
+  readonly assetId: string;
+  readonly kind: string;
+  readonly cause?: string;
+  readonly metrics?: readonly string[];
+  readonly start: Date;
+  readonly end: Date;
+}): string {
+  const { assetId, kind, cause, metrics = [], start, end } = event;
+  return csvLine([assetId, kind, cause, start.toISOString(), end.toISOString(), metrics.join(' ')]);
+}

@@ -149,7 +149,10 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
   const batchSize = asBuckets
     ? pacedRecords(BUCKETS_INSERT_RECORDS, context.rate, BUCKET_RECORDS)
     : context.batchSize;
-  const source = new ShardSource(model, context.dataset, shard, batchSize, memory, asBuckets);
+  const source = new ShardSource(model, context.dataset, shard, batchSize, memory, {
+    asBuckets,
+    byArrival: true,
+  });
   const { rate } = context;
   const turn = (records: number) => (rate === undefined ? undefined : untilTurn(counters, records, rate));
   const acknowledged: LoopHooks['acknowledged'] = (records, sentMs, metric, minute) => {

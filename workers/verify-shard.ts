@@ -42,7 +42,9 @@ export default async function verifyShard({
         thread ??= await prepareThread(context);
         const { db, session, model, memory, buckets } = thread;
         // As a load of buckets cuts it: a batch is a whole series, unless the shard is very long.
-        const source = new ShardSource(model, context.dataset, shard, BUCKETS_INSERT_RECORDS, memory);
+        const source = new ShardSource(model, context.dataset, shard, BUCKETS_INSERT_RECORDS, memory, {
+          mergesDoubled: true,
+        });
         const mend = counters && ((documents: readonly Document[]) => replace(db, documents, counters));
         return compareShard({ source, shard, db, session, mend, buckets });
       },

@@ -69,6 +69,8 @@ export interface AssetAnswer {
  */
 export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswer | AssetAnswer> {
   const model = new TelemetryModel(fleet, dataset.seed);
+  // As records are read: in the order of time, whatever the layout.
+  const read: Dataset = { ...dataset, layout: 'timeseries' };
   const memory = new SeriesMemory();
   const buffer = new BatchBuffer(0);
   const assets = loadedAssets(fleet);
@@ -81,7 +83,7 @@ export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswe
       if (summary) yield summary.answer();
       summary = new AssetSummary(asset, dataset);
     }
-    const source = new ShardSource(model, dataset, shard, BATCH_RECORDS, memory);
+    const source = new ShardSource(model, read, shard, BATCH_RECORDS, memory, { mergesDoubled: true });
     const days = new Map<string, Float64Array[]>(source.series.map(({ metricName }) => [metricName, []]));
     for (const batch of source.batches(buffer)) {
       days.get(batch.series.metricName)?.push(batch.values);

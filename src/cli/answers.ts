@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
 import type { ANSWER_TABLES } from '../config/settings.js';
-import { csvLine, EVENT_COLUMNS } from '../csv.js';
+import { csvLine, EVENT_COLUMNS, eventLine } from '../csv.js';
 import { ExitStatus, usageError } from '../errors.js';
 import { type Described, describedDataset, knownAnswers, knownEvents } from '../library/answers.js';
 import { Screen } from '../output/screen.js';
@@ -90,9 +90,7 @@ const HEADERS: Readonly<Record<Table, readonly string[]>> = {
 function* csvLines(described: Described, table: Table): Generator<string> {
   yield csvLine(HEADERS[table]);
   if (table === 'events') {
-    for (const { assetId, kind, cause, start, end } of knownEvents(described)) {
-      yield csvLine([assetId, kind, cause, start.toISOString(), end.toISOString()]);
-    }
+    for (const event of knownEvents(described)) yield eventLine(event);
     return;
   }
   for (const answer of knownAnswers(described)) {

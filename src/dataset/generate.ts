@@ -3,14 +3,14 @@ import { BSON, type Document } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
 import { assetDocument, BatchBuffer, buildTemplate, type Series } from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { regularSampling, sampleCount } from '../model/sampling.js';
+import { regularSampling } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
   type SeriesDefinition,
   sampledSeries,
   TelemetryModel,
 } from '../model/telemetry-model.js';
-import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
+import { instantOf, loadedAssets, type Plan, recordCount } from '../plan/plan.js';
 import type { Dataset } from './dataset.js';
 import { SeriesMemory, ShardSource } from './source.js';
 
@@ -107,16 +107,12 @@ export function estimateSize(
     }
     return length + Buffer.byteLength(assetId);
   };
-  /** By asset: bytes of one record of all its series of an interval. */
-  const perSample = loadedAssets(fleet).map((asset) => {
-    const lengths = new Map<number, number>();
-    for (const definition of sampledSeries(asset)) {
-      const { interval, section } = definition;
-      if (!plan.sections.includes(section)) continue;
-      lengths.set(interval, (lengths.get(interval) ?? 0) + lengthOf(asset, definition));
-    }
-    return [...lengths];
-  });
+  /** By asset: its series, each with the bytes of one of its records. */
+  const perRecord = loadedAssets(fleet).map((asset) =>
+    sampledSeries(asset)
+      .filter(({ section }) => plan.sections.includes(section))
+      .map((definition) => ({ asset, definition, bytes: lengthOf(asset, definition) })),
+  );
   const perBackup = loadedAssets(fleet).map((asset) => lengthOf(asset, BACKUP_SERIES));
 
   const lastUpdated = instantOf(plan.window.end);
@@ -125,8 +121,8 @@ export function estimateSize(
     documentBytes += BSON.calculateObjectSize(assetDocument(asset, lastUpdated));
   }
   for (const { assetIndex, from, to, counts } of plan.shards) {
-    for (const [interval, bytes] of perSample[assetIndex]) {
-      documentBytes += sampleCount(interval, from, to) * bytes;
+    for (const { asset, definition, bytes } of perRecord[assetIndex]) {
+      documentBytes += recordCount(asset, definition, from, to) * bytes;
     }
     documentBytes += counts.backup * perBackup[assetIndex];
   }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Series, seriesIdPrefix } from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
+import { concerns } from '../model/disturbances.js';
 import { regularSampling } from '../model/sampling.js';
 import { BACKUP_SERIES, type SeriesDefinition, sampledSeries } from '../model/telemetry-model.js';
 import { loadedAssets } from '../plan/plan.js';
@@ -34,15 +35,36 @@ export function seriesKey(assetId: string, metricName: string): string {
   return `${assetId}\n${metricName}`;
 }
 
-/** All series of a dataset, by asset and metric (see {@link seriesKey}). */
+/**
+ * The second records of a series that has some twice. An `_id` tells them from the first ones, in
+ * the flat layout and in compressed buckets; all else is the same.
+ */
+export function doubledSeries(series: Series, { seed }: Pick<Dataset, 'seed'>): Series {
+  const { assetId, metricName } = series;
+  return { ...series, idPrefix: seriesIdPrefix(seed, assetId, `${metricName} twice`) };
+}
+
+/** Whether some records of a series may be there twice. */
+function isDoubled({ disturbances = [] }: Machine | Service, metricName: string): boolean {
+  return disturbances.some((one) => one.kind === 'duplicate' && concerns(one, metricName));
+}
+
+/**
+ * All series of a dataset, by asset and metric (see {@link seriesKey}); those of second records,
+ * which only the flat layout tells apart, by a key of their own.
+ */
 export function plannedSeries(dataset: Dataset, fleet: Fleet): Map<string, Series> {
   const planned = new Map<string, Series>();
   for (const asset of loadedAssets(fleet)) {
     const backups = asset.assetType === 'service' ? [] : [BACKUP_SERIES];
     for (const definition of [...sampledSeries(asset), ...backups]) {
-      if (!dataset.sections.includes(definition.section)) continue;
+      const { section, metricName } = definition;
+      if (!dataset.sections.includes(section)) continue;
       const series = seriesIn(dataset, fleet, asset, definition);
-      planned.set(seriesKey(asset.assetId, definition.metricName), series);
+      const key = seriesKey(asset.assetId, metricName);
+      planned.set(key, series);
+      if (dataset.layout === 'flat' && section !== 'backup' && isDoubled(asset, metricName))
+        planned.set(`${key}\ntwice`, doubledSeries(series, dataset));
     }
   }
   return planned;

@@ -6,7 +6,8 @@ import type { Layout } from '../config/settings.js';
 import { type BatchBuffer, buildTemplate, type Series, type Template } from '../encode/document.js';
 import { Batch, Insert } from '../encode/insert.js';
 import type { Machine, Service } from '../fleet/types.js';
-import { firstTick, type Sampling, sampleCount } from '../model/sampling.js';
+import { hasDisturbances } from '../model/disturbances.js';
+import { firstTick, type Sampling, sampleCount, tickOfMinute } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
   type SeriesDefinition,
@@ -14,9 +15,18 @@ import {
   type TelemetryModel,
 } from '../model/telemetry-model.js';
 import { loadedAssets, MINUTES_PER_DAY, type Shard } from '../plan/plan.js';
+import {
+  arrivalOrder,
+  type Column,
+  disturbedTicks,
+  fillDisturbed,
+  inOrder,
+  isWaiting,
+  type Sampled,
+} from './columns.js';
 import type { Dataset } from './dataset.js';
 import { SampledDays } from './sampled-days.js';
-import { seriesIn } from './series.js';
+import { doubledSeries, seriesIn } from './series.js';
 
 /** Batches of one shard in the order in which they should be written. */
 export interface Source {
@@ -32,26 +42,17 @@ const MS_PER_DAY = 86_400_000;
 /** The server's limit of documents in one insert. */
 const MAX_BATCH_RECORDS = 100_000;
 
-/**
- * One series of the shard: its records, generated up to some day, and how far they have been handed
- * out.
- */
-interface Column {
-  readonly series: Series;
-  readonly template: Template;
-  readonly ticks: Int32Array;
-  readonly values: Float64Array;
-  readonly batchRecords: number;
-  /** What it is made from; undefined for backups, which are there from the start. */
-  readonly sampled: Sampled | undefined;
-  next: number;
-}
-
-/** A series of the model. */
-interface Sampled {
-  /** Position in `sampledSeries(asset)`. */
-  readonly index: number;
-  readonly definition: SeriesDefinition;
+/** How a shard's records are handed out. */
+export interface SourceOptions {
+  /** True where inserts are of compressed buckets, which hold their records in the order of time. */
+  readonly asBuckets?: boolean;
+  /** True: what a fleet file says is late comes after what was measured after it. */
+  readonly byArrival?: boolean;
+  /**
+   * True: the two records of a sample that is there twice come one after the other, where the layout
+   * does not tell them apart. That is how they are read.
+   */
+  readonly mergesDoubled?: boolean;
 }
 
 /**
@@ -63,6 +64,8 @@ export class ShardSource implements Source {
   readonly #columns: Column[] = [];
   readonly #asset: Machine | Service;
   readonly #days: SampledDays;
+  /** Where flatlines are stuck: by series and minute. */
+  readonly #stuck = new Map<string, number>();
   /** The first day of the shard that is not generated yet. */
   #day: number;
   #turn = 0;
@@ -74,23 +77,19 @@ export class ShardSource implements Source {
     readonly batchSize: number,
     /** Of the sources of this thread: one that took it before is of no use any more. */
     readonly memory = new SeriesMemory(),
-    /** True where inserts are of compressed buckets. */
-    readonly asBuckets = false,
+    readonly options: SourceOptions = {},
   ) {
     this.#asset = loadedAssets(model.fleet)[shard.assetIndex];
     this.#day = Math.floor(shard.from / MINUTES_PER_DAY);
     const isWanted = ({ section }: SeriesDefinition) => dataset.sections.includes(section);
     this.#days = new SampledDays(model, this.#asset, isWanted);
+    const isDisturbed = hasDisturbances(this.#asset);
     for (const [index, definition] of sampledSeries(this.#asset).entries()) {
       if (!isWanted(definition)) continue;
       const series = seriesIn(dataset, model.fleet, this.#asset, definition);
-      const ticks = memory.ticks(
-        series.sampling,
-        shard.from,
-        sampleCount(definition.interval, shard.from, shard.to),
-      );
-      const values = memory.values(index, ticks.length);
-      this.#columns.push(this.#column(series, ticks, values, { index, definition }));
+      const sampled = { index, definition };
+      if (isDisturbed) this.#addDisturbed(series, sampled);
+      else this.#columns.push(this.#regularColumn(series, sampled));
     }
     if (this.#asset.assetType !== 'service' && isWanted(BACKUP_SERIES)) {
       const { minutes, values } = backupsIn(model, this.#asset, shard.from, shard.to);
@@ -116,17 +115,22 @@ export class ShardSource implements Source {
     const column = this.#nextColumn();
     if (!column) return undefined;
     this.#turn = (this.#columns.indexOf(column) + 1) % this.#columns.length;
+    const { series, template, sampled, order } = column;
     const from = column.next;
     const to = Math.min(from + column.batchRecords, column.ticks.length);
     column.next = to;
-    if (column.sampled) this.#generateUpTo(column.ticks[to - 1] * column.series.sampling.tickMs);
+    const last = order ? Math.max(...order.subarray(from, to)) : to - 1;
+    if (sampled) this.#generateUpTo(column.ticks[last] * series.sampling.tickMs);
+    const { ticks, values } = order ? inOrder(column, order.subarray(from, to)) : column;
+    const [start, end] = order ? [0, to - from] : [from, to];
     return new Batch(
       this.dataset.layout,
-      column.series,
-      column.template,
-      column.ticks.subarray(from, to),
-      column.values.subarray(from, to),
+      series,
+      template,
+      ticks.subarray(start, end),
+      values.subarray(start, end),
       buffer,
+      column.copy,
     );
   }
 
@@ -157,7 +161,7 @@ export class ShardSource implements Source {
       if (!batch) break;
       batches.push(batch);
     }
-    return new Insert(batches, this.asBuckets);
+    return new Insert(batches, this.options.asBuckets);
   }
 
   /** The metric of the next batch; undefined at the end. */
@@ -168,16 +172,39 @@ export class ShardSource implements Source {
   #nextColumn(): Column | undefined {
     for (let tried = 0; tried < this.#columns.length; tried++) {
       const column = this.#columns[(this.#turn + tried) % this.#columns.length];
-      if (column.next < column.ticks.length) return column;
+      if (column.next < column.ticks.length && !isWaiting(column)) return column;
     }
     return undefined;
+  }
+
+  #regularColumn(series: Series, sampled: Sampled): Column {
+    const { from, to } = this.shard;
+    const count = sampleCount(sampled.definition.interval, from, to);
+    const ticks = this.memory.ticks(series.sampling, from, count);
+    return this.#column(series, ticks, this.memory.values(sampled.index, count), sampled);
+  }
+
+  /** The columns of a series of an asset that comes and goes, or is measured badly. */
+  #addDisturbed(series: Series, sampled: Sampled): void {
+    const { asBuckets = false, byArrival = false, mergesDoubled = false } = this.options;
+    const merges = mergesDoubled && this.dataset.layout === 'timeseries';
+    const { ticks, doubled, delayed, wrong } = disturbedTicks(this.#asset, series, this.shard, merges);
+    const add = (of: Series, which: Int32Array, more: Partial<Column>) => {
+      const column = this.#column(of, which, new Float64Array(which.length), sampled);
+      this.#columns.push({ ...column, wrong, ...more });
+      return this.#columns[this.#columns.length - 1];
+    };
+    const order =
+      byArrival && !asBuckets && delayed.length > 0 ? arrivalOrder(series, ticks, delayed) : undefined;
+    const first = add(series, ticks, order ? { order } : {});
+    if (doubled.length > 0) add(doubledSeries(series, this.dataset), doubled, { after: first, copy: 2 });
   }
 
   #column(series: Series, ticks: Int32Array, values: Float64Array, sampled: Sampled | undefined): Column {
     const template = this.memory.template(this.dataset.layout, series);
     const fitting = Math.floor(MAX_BATCH_BYTES / template.bytes.length);
     const batchRecords = Math.max(1, Math.min(this.batchSize, fitting, MAX_BATCH_RECORDS));
-    return { series, template, ticks, values, batchRecords, sampled, next: 0 };
+    return { series, template, ticks, values, batchRecords, sampled, next: 0, filled: 0, copy: 1 };
   }
 
   /**
@@ -190,21 +217,43 @@ export class ShardSource implements Source {
       const days = this.#days.of(this.#day);
       const from = Math.max(dayStart, this.shard.from);
       const to = Math.min(dayStart + MINUTES_PER_DAY, this.shard.to);
-      for (const { series, sampled, values } of this.#columns) {
+      for (const column of this.#columns) {
+        const { series, sampled, values } = column;
         const samples = sampled && days[sampled.index];
         if (!samples) continue;
-        const { metricName } = series;
         const { interval } = sampled.definition;
-        // As many as there are before, in the day and in the shard.
-        const first = sampleCount(interval, dayStart, from);
-        const part = samples.subarray(first, first + sampleCount(interval, from, to));
-        const place = sampleCount(interval, this.shard.from, from);
-        values.set(part, place);
-        if (this.dataset.availabilityScale === 'unit' && metricName === 'availability_status') {
-          for (let i = place; i < place + part.length; i++) values[i] /= 100;
+        let place = column.filled;
+        if (column.wrong) {
+          const valueAt = (minute: number) => this.#valueAt(sampled, series, minute);
+          fillDisturbed(this.#asset, column, samples, dayStart, valueAt);
+        } else {
+          // As many as there are before, in the day and in the shard.
+          const first = sampleCount(interval, dayStart, from);
+          place = sampleCount(interval, this.shard.from, from);
+          const part = samples.subarray(first, first + sampleCount(interval, from, to));
+          values.set(part, place);
+          column.filled = place + part.length;
+        }
+        if (this.dataset.availabilityScale === 'unit' && series.metricName === 'availability_status') {
+          for (let i = place; i < column.filled; i++) values[i] /= 100;
         }
       }
     }
+  }
+
+  /** The value of the first sample from a minute on, as the model has it. */
+  #valueAt({ index, definition }: Sampled, { sampling }: Series, minute: number): number {
+    const key = `${index} ${minute}`;
+    let value = this.#stuck.get(key);
+    if (value === undefined) {
+      const tick = firstTick(sampling, minute);
+      const day = Math.floor((tick * sampling.tickMs) / MS_PER_DAY);
+      const days = new SampledDays(this.model, this.#asset, (one) => one === definition);
+      const place = (tick - tickOfMinute(sampling, day * MINUTES_PER_DAY)) / sampling.step;
+      value = days.of(day)[index]?.[place] ?? Number.NaN;
+      this.#stuck.set(key, value);
+    }
+    return value;
   }
 }
 
@@ -255,7 +304,8 @@ export class SeriesMemory {
   }
 
   template(layout: Layout, series: Series): Template {
-    const key = `${layout} ${series.assetId} ${series.metricName}`;
+    // Second records of a series have other ids.
+    const key = `${layout} ${series.assetId} ${series.metricName} ${Buffer.from(series.idPrefix).toString('hex')}`;
     const known = this.#templates.get(key);
     if (known) return known;
     if (this.#templates.size === TEMPLATES) this.#templates.clear();

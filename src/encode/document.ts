@@ -50,17 +50,19 @@ export function eventDocument(
     readonly assetId: string;
     readonly kind: string;
     readonly cause?: string;
+    readonly metrics?: readonly string[];
     readonly start: number;
     readonly end: number;
   },
 ): Document {
-  const { assetId, kind, cause, start, end } = event;
-  const idPrefix = seriesIdPrefix(seed, assetId, `event ${kind} ${cause ?? ''}`);
+  const { assetId, kind, cause, metrics = [], start, end } = event;
+  const idPrefix = seriesIdPrefix(seed, assetId, `event ${kind} ${cause ?? metrics.join(' ')}`);
   return {
     _id: recordId({ idPrefix }, start),
     asset_id: assetId,
     kind,
     ...(cause === undefined ? {} : { cause }),
+    ...(metrics.length === 0 ? {} : { metrics: [...metrics] }),
     start: new Date(start * MS_PER_MINUTE),
     end: new Date(end * MS_PER_MINUTE),
   };

@@ -15,11 +15,19 @@ export class Batch {
     readonly layout: Layout,
     readonly series: Series,
     readonly template: Template,
-    /** Of the series' sampling, rising. */
+    /** Of the series' sampling: rising, but where a fleet file says that samples come late. */
     readonly ticks: Int32Array,
     readonly values: Float64Array,
     readonly buffer: BatchBuffer,
+    /** 2 where these are second records of samples that are there twice. */
+    readonly copy: 1 | 2 = 1,
   ) {}
+
+  /** Tells it from batches of other series of its shard, and from second records of its own. */
+  get key(): string {
+    const { metricName } = this.series;
+    return this.copy === 1 ? metricName : `${metricName} twice`;
+  }
 
   get records(): number {
     return this.ticks.length;
@@ -56,12 +64,12 @@ export class Batch {
     if (keep.length === this.records) return this;
     const ticks = Int32Array.from(keep, (i) => this.ticks[i]);
     const values = Float64Array.from(keep, (i) => this.values[i]);
-    return new Batch(this.layout, this.series, this.template, ticks, values, this.buffer);
+    return new Batch(this.layout, this.series, this.template, ticks, values, this.buffer, this.copy);
   }
 
   /** The same records, to be encoded into another buffer. */
   using(buffer: BatchBuffer): Batch {
-    return new Batch(this.layout, this.series, this.template, this.ticks, this.values, buffer);
+    return new Batch(this.layout, this.series, this.template, this.ticks, this.values, buffer, this.copy);
   }
 }
 
@@ -113,13 +121,13 @@ export class Insert {
   }
 
   /**
-   * Without the records that are there: the instants of each metric. Undefined where nothing is
+   * Without the records that are there: the instants of each batch's key. Undefined where nothing is
    * left.
    */
   without(present: ReadonlyMap<string, Instants>): Insert | undefined {
     if (present.size === 0) return this;
     const [first, ...others] = this.batches.flatMap((batch) => {
-      const instants = present.get(batch.series.metricName);
+      const instants = present.get(batch.key);
       const rest = instants ? batch.without(instants) : batch;
       return rest.records === 0 ? [] : [rest];
     });

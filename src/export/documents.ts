@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BSON } from 'mongodb';
-import { csvLine, EVENT_COLUMNS } from '../csv.js';
+import { csvLine, EVENT_COLUMNS, eventLine } from '../csv.js';
 import { assetDocument, eventDocument } from '../encode/document.js';
 import { allEvents } from '../model/events.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
@@ -56,11 +56,9 @@ function eventFiles({ fleet, dataset, format }: ExportInput): [name: string, con
   const model = new TelemetryModel(fleet, dataset.seed);
   const events = [...allEvents(model, dataset.window, dataset.sections)];
   if (format === 'csv' || format === 'parquet') {
-    const lines = events.map((event) => {
-      const cause = 'cause' in event ? event.cause : undefined;
-      const [start, end] = [event.start, event.end].map((minute) => instantOf(minute).toISOString());
-      return csvLine([event.assetId, event.kind, cause, start, end]);
-    });
+    const lines = events.map(({ start, end, ...event }) =>
+      eventLine({ ...event, start: instantOf(start), end: instantOf(end) }),
+    );
     return [[`${EVENTS}.csv`, Buffer.from([csvLine(EVENT_COLUMNS), ...lines].join(''))]];
   }
   const documents = events.map((event) => eventDocument(dataset.seed, event));

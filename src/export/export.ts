@@ -13,14 +13,13 @@ import { BatchBuffer, buildTemplate } from '../encode/document.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
-import { sampleCount } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
   type SeriesDefinition,
   sampledSeries,
   TelemetryModel,
 } from '../model/telemetry-model.js';
-import { instantOf, loadedAssets, type Plan, type Shard } from '../plan/plan.js';
+import { instantOf, loadedAssets, type Plan, recordCount, type Shard } from '../plan/plan.js';
 import { METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
@@ -272,7 +271,7 @@ function shardBytes(fleet: Fleet, dataset: Dataset, { assetIndex, from, to, coun
   return sampledSeries(asset)
     .filter(({ section }) => dataset.sections.includes(section))
     .reduce(
-      (sum, definition) => sum + sampleCount(definition.interval, from, to) * lengthOf(definition),
+      (sum, definition) => sum + recordCount(asset, definition, from, to) * lengthOf(definition),
       counts.backup * lengthOf(BACKUP_SERIES),
     );
 }

@@ -4,8 +4,9 @@
  */
 
 import type { AssetCounts } from '../output/types.js';
-import { DEFAULT_INTERVAL, type Interval } from '../time.js';
+import { DEFAULT_INTERVAL, type Interval, parseInstant } from '../time.js';
 import type {
+  DisturbanceEntry,
   FleetDefinition,
   FleetFile,
   JobEntry,
@@ -17,6 +18,7 @@ import type {
 import type {
   AssetData,
   BackupJob,
+  Disturbance,
   DowntimeWindow,
   Fleet,
   Machine,
@@ -27,6 +29,7 @@ import type {
 
 /** So that a site's names are the same whatever the number of sites. */
 const SITE_DIGITS = 5;
+const MS_PER_MINUTE = 60_000;
 export const DEFAULT_TIMEZONE = 'UTC';
 
 /**
@@ -74,11 +77,20 @@ function renamed(
   return value.map((one) => (ids.has(one) ? rename(one) : one));
 }
 
-function assetsOf({ machines, jobs = [] }: FleetFile, interval: Interval): Omit<Fleet, 'definition'> {
+function assetsOf(
+  { machines, jobs = [], disturbances = [] }: FleetFile,
+  interval: Interval,
+): Omit<Fleet, 'definition'> {
+  const disturbed = <T extends Machine | Service>(asset: T): T => {
+    const own = disturbances.flatMap((entry, place) =>
+      (entry.assets?.includes(asset.assetId) ?? true) ? disturbanceOf(entry, place) : [],
+    );
+    return own.length === 0 ? asset : { ...asset, disturbances: own };
+  };
   return {
-    machines: machines.map((machine) => machineOf(machine, interval)),
-    services: machines.flatMap(({ id, services = [], interval: own = interval }) =>
-      services.map((service) => serviceOf(service, id, own)),
+    machines: machines.map((machine) => disturbed(machineOf(machine, interval))),
+    services: machines.flatMap((machine) =>
+      (machine.services ?? []).map((service) => disturbed(serviceOf(service, machine, interval))),
     ),
     jobs: jobs.map(jobOf),
   };
@@ -89,23 +101,54 @@ function ownInterval(interval: Interval): { readonly interval?: Interval } {
   return interval === DEFAULT_INTERVAL ? {} : { interval };
 }
 
-function machineOf(
-  { id, type, hostname, pattern, parameters, metrics, data, interval }: MachineEntry,
-  ofFleet: Interval,
-): Machine {
+/** Of a checked file: every instant can be read. */
+function minute(text: string): number {
+  return Math.floor((parseInstant(text)?.getTime() ?? 0) / MS_PER_MINUTE);
+}
+
+function existenceOf({ from, until }: MachineEntry): { readonly from?: number; readonly until?: number } {
+  return {
+    ...(from === undefined ? {} : { from: minute(from) }),
+    ...(until === undefined ? {} : { until: minute(until) }),
+  };
+}
+
+function disturbanceOf(
+  { kind, metrics, start, end, minutes, per_day: perDay, by, delay_minutes }: DisturbanceEntry,
+  place: number,
+): Disturbance {
+  const from = minute(start ?? '');
+  const until = minutes === undefined ? Number.MAX_SAFE_INTEGER : from + minutes;
+  return {
+    kind,
+    ...(metrics ? { metrics } : {}),
+    when:
+      perDay === undefined
+        ? { start: from, end: end === undefined ? until : minute(end) }
+        : { perDay, minutes: minutes ?? 1 },
+    ...(by === undefined ? {} : { by }),
+    ...(delay_minutes === undefined ? {} : { delayMinutes: delay_minutes }),
+    place,
+  };
+}
+
+function machineOf(machine: MachineEntry, ofFleet: Interval): Machine {
+  const { id, type, hostname, pattern, parameters, metrics, data, interval } = machine;
   return {
     assetId: id,
     assetType: type,
     hostname,
     pattern,
     ...ownInterval(interval ?? ofFleet),
+    ...existenceOf(machine),
     ...(parameters ? { parameters: machineParameters(parameters) } : {}),
     ...(metrics ? { metrics } : {}),
     data: { status: 'running', ...data },
   };
 }
 
-function serviceOf(service: ServiceEntry, hostId: string, ofHost: Interval): Service {
+function serviceOf(service: ServiceEntry, machine: MachineEntry, ofFleet: Interval): Service {
+  const { id: hostId, interval: ofHost = ofFleet } = machine;
   const { id, name, type, port, planned_downtime, degrades_with_memory, parameters, data } = service;
   return {
     assetId: id,
@@ -115,6 +158,7 @@ function serviceOf(service: ServiceEntry, hostId: string, ofHost: Interval): Ser
     ...(planned_downtime === undefined ? {} : { plannedDowntime: parseDowntime(planned_downtime) }),
     ...(degrades_with_memory ? { degradesWithMemory: true } : {}),
     ...ownInterval(service.interval ?? ofHost),
+    ...existenceOf(machine),
     ...(parameters ? { parameters: pollingParameters(parameters) } : {}),
     data: { parent_asset_id: hostId, status: 'running', service_type: type, port, ...data },
   };

@@ -7,6 +7,7 @@ import type { Interval } from '../time.js';
 import type {
   AssetData,
   BackupSchedule,
+  Disturbance,
   ExtraMetric,
   MachineType,
   MetricChange,
@@ -51,6 +52,10 @@ export interface MachineEntry {
   readonly pattern: PatternName;
   /** Of its samples. Default: the fleet's. */
   readonly interval?: Interval;
+  /** A date or a whole minute with its zone: it is there from then on. */
+  readonly from?: string;
+  /** It is not there any more. */
+  readonly until?: string;
   readonly parameters?: MachineParametersEntry;
   readonly metrics?: readonly MetricEntry[];
   readonly data?: AssetData;
@@ -68,6 +73,21 @@ export interface JobEntry {
   readonly data?: AssetData;
 }
 
+/** Fields as docs/fleets.md describes them. */
+export interface DisturbanceEntry {
+  readonly kind: Disturbance['kind'];
+  /** Ids of machines and services; undefined: all. */
+  readonly assets?: readonly string[];
+  readonly metrics?: readonly string[];
+  /** A date or a whole minute with its zone. */
+  readonly start?: string;
+  readonly end?: string;
+  readonly minutes?: number;
+  readonly per_day?: number;
+  readonly by?: number;
+  readonly delay_minutes?: number;
+}
+
 export interface FleetFile {
   /** IANA time zone in which the fleet has its office hours; UTC unless it is given. */
   readonly timezone?: string;
@@ -77,6 +97,7 @@ export interface FleetFile {
   readonly jitter_ms?: number;
   readonly machines: readonly MachineEntry[];
   readonly jobs?: readonly JobEntry[];
+  readonly disturbances?: readonly DisturbanceEntry[];
 }
 
 /** Everything that makes a fleet. */

@@ -8,15 +8,9 @@ import type * as z from 'zod';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
 import { didYouMean } from '../nearest.js';
 import { readInputBytes, UnusableFile } from '../system/files.js';
+import type { Complaint } from './fields.js';
 import type { FleetFile } from './file.js';
-import {
-  type Complaint,
-  complaintsAbout,
-  fleetFile,
-  MOST_STORED_BYTES,
-  sizeText,
-  storedBytes,
-} from './schema.js';
+import { complaintsAbout, fleetFile, MOST_STORED_BYTES, sizeText, storedBytes } from './schema.js';
 import { type Mistake, type ReadText, readYaml } from './yaml.js';
 
 /** Beyond this nobody reads on. */

@@ -4,8 +4,10 @@
  */
 import * as z from 'zod';
 import { didYouMean } from '../nearest.js';
-import { INTERVALS, isTimezone, MAX_JITTER_MS } from '../time.js';
+import { INTERVALS, isTimezone, MAX_JITTER_MS, parseInstant } from '../time.js';
 import { DOWNTIME } from './build.js';
+import { complaintsAboutDisturbances, disturbance, instant } from './disturbances.js';
+import { type Complaint, id, list, listAt, matching, number, text, textAt, wholeNumber } from './fields.js';
 import type { FleetFile } from './file.js';
 import { BACKUP_SCHEDULES, MACHINE_TYPES, METRIC_PATTERN_NAMES, PATTERN_NAMES } from './types.js';
 
@@ -18,27 +20,6 @@ export const OWN_METRICS = [
   'response_time_ms',
   'backup_status',
 ];
-
-const matching = (pattern: RegExp, error: string) => z.string({ error }).regex(pattern, { error });
-const text = (most: number) =>
-  z
-    .string({ error: 'a text' })
-    .min(1, { error: 'a text that is not empty' })
-    .max(most, { error: `at most ${most} characters` });
-const number = (min: number, max: number) => {
-  const error = `a number from ${min} to ${max}`;
-  return z.number({ error }).min(min, { error }).max(max, { error });
-};
-const wholeNumber = (min: number, max: number) => {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
-const list = <T extends z.ZodType>(entry: T, error: string) => z.array(entry, { error });
-
-const id = matching(
-  /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
-  'an id: letters, digits, dots, dashes and underscores, at most 100',
-);
 
 const data = z
   .record(
@@ -113,6 +94,8 @@ const machine = z.strictObject(
     hostname: text(200),
     pattern: z.enum(PATTERN_NAMES).describe('What its load looks like; see docs/fleets.md.'),
     interval: interval("the fleet's"),
+    from: instant.optional().describe('It is there from then on. Default: always.'),
+    until: instant.optional().describe('It is not there any more from then on. Default: always.'),
     parameters: z
       .strictObject(
         {
@@ -163,6 +146,10 @@ export const fleetFile: z.ZodType<FleetFile> = z.strictObject(
       .describe('Most milliseconds that a sample comes after its time. Default 0; --jitter wins.'),
     machines: list(machine, 'a list of machines').min(1, { error: 'a list of at least one machine' }),
     jobs: list(job, 'a list of backup jobs').optional(),
+    disturbances: list(disturbance, 'a list of disturbances')
+      .max(1_000, { error: 'at most 1000 disturbances' })
+      .optional()
+      .describe('What goes wrong with measuring.'),
   },
   { error: 'a fleet: machines, and jobs' },
 );
@@ -179,12 +166,6 @@ export function fleetJsonSchema(): unknown {
 }
 
 // What a fleet file may have wrong whatever its shape: names that are twice there, or nowhere.
-
-/** What is wrong with a field. */
-export interface Complaint {
-  readonly path: readonly PropertyKey[];
-  readonly what: string;
-}
 
 /**
  * A near name is looked for among all names: of a long file's many complaints nobody reads the
@@ -216,6 +197,10 @@ export function complaintsAbout(file: unknown): Complaint[] {
   for (const [m, machine] of machines.entries()) {
     const path = ['machines', m];
     claim(machine, path, 'machine');
+    const [from, until] = [textAt(machine, 'from'), textAt(machine, 'until')].map(
+      (at) => at && parseInstant(at),
+    );
+    if (from && until && from >= until) complain([...path, 'until'], 'must be after from');
     const names = new Set(OWN_METRICS);
     for (const [i, metric] of listAt(machine, 'metrics').entries()) {
       const name = textAt(metric, 'name');
@@ -247,23 +232,8 @@ export function complaintsAbout(file: unknown): Complaint[] {
       }
     }
   }
+  complaints.push(...complaintsAboutDisturbances(file));
   return complaints;
-}
-
-function fieldAt(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
-}
-
-function listAt(value: unknown, name: string): readonly unknown[] {
-  const field = fieldAt(value, name);
-  return Array.isArray(field) ? field : [];
-}
-
-function textAt(value: unknown, name: string): string | undefined {
-  const field = fieldAt(value, name);
-  return typeof field === 'string' ? field : undefined;
 }
 
 // How many bytes of a stored run a fleet takes: a document has 16 MB at most.

@@ -35,6 +35,42 @@ export const METRIC_PATTERN_NAMES = [
 ] as const;
 export type MetricPatternName = (typeof METRIC_PATTERN_NAMES)[number];
 
+/** Metrics that machines and services have of themselves, one record an interval. */
+export const SERIES_NAMES = [
+  'cpu_usage',
+  'memory_usage',
+  'io_wait',
+  'availability_status',
+  'response_time_ms',
+] as const;
+
+/** What goes wrong with measuring; docs/fleets.md says what each means. */
+export const DISTURBANCE_KINDS = [
+  'gap',
+  'flatline',
+  'spike',
+  'drift',
+  'level_shift',
+  'late',
+  'duplicate',
+] as const;
+
+/** One of an asset's. */
+export interface Disturbance {
+  readonly kind: (typeof DISTURBANCE_KINDS)[number];
+  /** Undefined: all that the kind is usual for. */
+  readonly metrics?: readonly string[];
+  /** Minutes since the epoch, half open (endless: up to the largest number), or so many a day. */
+  readonly when:
+    | { readonly start: number; readonly end: number }
+    | { readonly perDay: number; readonly minutes: number };
+  /** In the unit of the metric. */
+  readonly by?: number;
+  readonly delayMinutes?: number;
+  /** Among the fleet's: tells its random numbers from others'. */
+  readonly place: number;
+}
+
 /** What an asset document's `data` may hold. */
 export type AssetData = { readonly [field: string]: string | number | boolean | readonly string[] };
 
@@ -87,6 +123,10 @@ export interface Machine {
   readonly parameters?: MachineParameters;
   /** Of its samples; undefined: {@link DEFAULT_INTERVAL}. */
   readonly interval?: Interval;
+  /** Minutes since the epoch: it has records from then on, and none any more; undefined: always. */
+  readonly from?: number;
+  readonly until?: number;
+  readonly disturbances?: readonly Disturbance[];
   readonly metrics?: readonly ExtraMetric[];
   /** The document's `data`, field for field (status, cpu_cores, memory_gb, …). */
   readonly data: AssetData;
@@ -112,6 +152,10 @@ export interface Service {
   readonly degradesWithMemory?: boolean;
   /** Of its samples; undefined: {@link DEFAULT_INTERVAL}. */
   readonly interval?: Interval;
+  /** As its machine is there. */
+  readonly from?: number;
+  readonly until?: number;
+  readonly disturbances?: readonly Disturbance[];
   readonly parameters?: PollingParameters;
   readonly data: AssetData;
 }

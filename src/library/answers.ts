@@ -14,6 +14,7 @@ import { type Reading, withTarget } from './reading.js';
 /** Something that is true about a dataset beside its records; see {@link TrueEvent}. */
 export type KnownEvent = Omit<TrueEvent, 'start' | 'end'> & {
   readonly cause?: string;
+  readonly metrics?: readonly string[];
   readonly start: Date;
   /** The first instant after it, or the end of the dataset. */
   readonly end: Date;

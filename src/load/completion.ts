@@ -1,7 +1,7 @@
 /** How a run is found to be complete. */
 import { type Db, type Document, ReadConcern } from 'mongodb';
 import { explainFailure, withRetry } from '../connect/retry.js';
-import { seriesIn } from '../dataset/series.js';
+import { doubledSeries, seriesIn } from '../dataset/series.js';
 import { recordId } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { countAssets } from '../fleet/build.js';
@@ -169,10 +169,11 @@ export class StoredCount {
     const metrics = this.#db.collection(METRICS);
     if (layout === 'flat') {
       const series = seriesIn(dataset, fleet, asset, definition);
-      const [first, last] = [start, end].map((minute) =>
-        recordId(series, tickOfMinute(series.sampling, minute)),
-      );
-      return metrics.countDocuments({ _id: { $gte: first, $lt: last } });
+      const ranges = [series, doubledSeries(series, dataset)].map((one) => {
+        const [first, last] = [start, end].map((minute) => recordId(one, tickOfMinute(one.sampling, minute)));
+        return { _id: { $gte: first, $lt: last } };
+      });
+      return metrics.countDocuments(asset.disturbances ? { $or: ranges } : ranges[0]);
     }
     const timestamp = { $gte: instantOf(start), $lt: instantOf(end) };
     const [assetId, metricName] = [asset.assetId, definition.metricName];

@@ -77,8 +77,10 @@ async function refuseOtherDocuments(
   const ranges = unexplainedHere.flatMap(({ metricNames, assetIds, gaps }) =>
     assetIds.flatMap((assetId) =>
       metricNames.flatMap((metricName) => {
-        const series = planned.get(seriesKey(assetId, metricName));
-        return series ? gaps.map((gap) => ({ series, ...gap })) : [];
+        const key = seriesKey(assetId, metricName);
+        return [planned.get(key), planned.get(`${key}\ntwice`)].flatMap((series) =>
+          series ? gaps.map((gap) => ({ series, ...gap })) : [],
+        );
       }),
     ),
   );
@@ -114,7 +116,7 @@ async function refuseOtherDocuments(
 function plannedDocument(
   model: TelemetryModel,
   dataset: Candidate['dataset'],
-  { assetId, metricName, sampling }: Series,
+  { assetId, idPrefix, sampling }: Series,
   tick: number,
 ): Document | undefined {
   const assetIndex = loadedAssets(model.fleet).findIndex((asset) => asset.assetId === assetId);
@@ -122,7 +124,7 @@ function plannedDocument(
   const shard = { id: '', assetIndex, assetId, from: minute, to: minute + 1, counts: NO_RECORDS, records: 0 };
   const source = new ShardSource(model, dataset, shard, 1);
   for (const batch of source.batches(new BatchBuffer(0))) {
-    if (batch.series.metricName !== metricName || !batch.ticks.includes(tick)) continue;
+    if (Buffer.compare(batch.series.idPrefix, idPrefix) !== 0 || !batch.ticks.includes(tick)) continue;
     const document = batch.documents()[batch.ticks.indexOf(tick)];
     return { ...document, value: Number(document.value) };
   }

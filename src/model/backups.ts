@@ -1,5 +1,6 @@
 /** Backups: one a day for each machine, at night. */
 import type { BackupJob, Fleet, Machine, MachineType } from '../fleet/types.js';
+import { existence } from './disturbances.js';
 import { isMonday, type LocalTime, MINUTES_PER_DAY, weekday } from './local-time.js';
 import { baseCurves, changed, changeOf } from './patterns.js';
 import { stream, unseededStream } from './random.js';
@@ -77,12 +78,14 @@ export function* backupsBetween(
   from: number,
   to: number,
 ): Generator<ScheduledBackup> {
+  const there = existence(machine, { start: from, end: to });
+  if (!there) return;
   const firstDay = local.stretches(Math.floor(from / MINUTES_PER_DAY))[0].day;
   const lastDay = local.stretches(Math.floor((to - 1) / MINUTES_PER_DAY)).at(-1)?.day ?? firstDay;
   for (let localDay = firstDay; localDay <= lastDay; localDay++) {
     const localMinute = schedule(machine, localDay);
     const minute = local.toUtc(localDay, localMinute);
-    if (minute >= from && minute < to) yield { minute, localDay, localMinute };
+    if (minute >= there.start && minute < there.end) yield { minute, localDay, localMinute };
   }
 }
 

@@ -1,24 +1,19 @@
 /**
- * What is true about a dataset beside its records: why an asset was not up, and which backups
- * failed.
+ * What is true about a dataset beside its records: why an asset was not up, which backups failed,
+ * and what went wrong with measuring.
  */
-import type { Fleet, Machine, Service } from '../fleet/types.js';
+import type { Disturbance, Fleet, Machine, Service } from '../fleet/types.js';
 import { incidentOf, RECOVERY } from './availability.js';
+import { concerns, existence, occurrences, type Span } from './disturbances.js';
 import { type LocalTime, MINUTES_PER_DAY } from './local-time.js';
 import { isDegradedByMemory } from './machine-metrics.js';
-import type { SeriesDefinition, TelemetryModel } from './telemetry-model.js';
+import { type SeriesDefinition, sampledSeries, type TelemetryModel } from './telemetry-model.js';
 
 /**
  * `fault`: of the asset itself. `recovery`: it is back after a fault, but slow. `planned`: a window
  * of maintenance. `memory`: a leak fills the memory of its host. `host`: its machine is not up.
  */
 export type Cause = 'fault' | 'recovery' | 'planned' | 'memory' | 'host';
-
-/** Minutes since the epoch, half open. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
 
 export interface Outage extends Span {
   readonly kind: 'down' | 'degraded';
@@ -31,11 +26,19 @@ export interface FailedBackup extends Span {
   readonly assetId: string;
 }
 
+/** What a fleet file asks for; `absent`: the asset has not come yet, or has gone. */
+export interface Disturbed extends Span {
+  readonly kind: Disturbance['kind'] | 'absent';
+  readonly assetId: string;
+  /** Those that it concerns; of `absent`, none: it is all. */
+  readonly metrics: readonly string[];
+}
+
 /**
  * Where several overlap, availability shows the worst of them: the minutes below 100 are those of
  * all events together, and what is down in one of them is down.
  */
-export type TrueEvent = Outage | FailedBackup;
+export type TrueEvent = Outage | FailedBackup | Disturbed;
 
 /**
  * The events of an asset in a window of minutes since the epoch, half open: by their start, and cut
@@ -56,7 +59,9 @@ export function eventsOf(
     }
     outages.push(...calendarOutages(asset, model.local, window));
   }
-  const events: TrueEvent[] = outages.flatMap((event) => clipped(event, window));
+  const there = existence(asset, window);
+  const events: TrueEvent[] = there ? outages.flatMap((event) => clipped(event, there)) : [];
+  events.push(...disturbed(asset, window));
   if (asset.assetType !== 'service') {
     for (const { minute, success } of model.backups(asset, window.start, window.end)) {
       if (success) continue;
@@ -79,9 +84,43 @@ export function* allEvents(
   const hosts = new Map(machines.map((machine) => [machine.assetId, machine]));
   for (const asset of [...machines, ...services]) {
     for (const event of eventsOf(model, asset, hosts, window)) {
-      if (sections.includes(event.kind === 'failed backup' ? 'backup' : 'polling')) yield event;
+      if (sectionsOf(event, asset).some((section) => sections.includes(section))) yield event;
     }
   }
+}
+
+/** The sections in whose records an event shows. */
+function sectionsOf(event: TrueEvent, asset: Machine | Service): readonly SeriesDefinition['section'][] {
+  if (event.kind === 'failed backup') return ['backup'];
+  if (event.kind === 'down' || event.kind === 'degraded') return ['polling'];
+  const { metrics } = event as Disturbed;
+  if (event.kind === 'absent') return ['metrics', 'polling', 'backup'];
+  return sampledSeries(asset)
+    .filter(({ metricName }) => metrics.includes(metricName))
+    .map(({ section }) => section);
+}
+
+function disturbed(asset: Machine | Service, window: Span): Disturbed[] {
+  const { assetId, disturbances = [] } = asset;
+  const there = existence(asset, window);
+  const absences = [
+    { start: window.start, end: there?.start ?? window.end },
+    { start: there?.end ?? window.end, end: window.end },
+  ];
+  const found: Disturbed[] = absences
+    .filter(({ start, end }) => start < end)
+    .map((span) => ({ kind: 'absent', assetId, metrics: [], ...span }));
+  if (!there) return found;
+  const names = sampledSeries(asset).map(({ metricName }) => metricName);
+  for (const disturbance of disturbances) {
+    const { kind } = disturbance;
+    const metrics = names.filter((name) => concerns(disturbance, name));
+    if (metrics.length === 0) continue;
+    for (const span of occurrences(asset, disturbance, there)) {
+      found.push(...clipped({ kind, assetId, metrics, ...span }, there));
+    }
+  }
+  return found;
 }
 
 function ownOutages(seed: number, asset: Machine | Service, { start, end }: Span): Outage[] {
@@ -141,7 +180,7 @@ function spansWhere(
   return spans;
 }
 
-function clipped(event: Outage, window: Span): Outage[] {
+function clipped<T extends Span>(event: T, window: Span): T[] {
   const start = Math.max(event.start, window.start);
   const end = Math.min(event.end, window.end);
   return start < end ? [{ ...event, start, end }] : [];

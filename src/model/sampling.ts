@@ -99,6 +99,11 @@ interface Scale {
 
 const PER_CENT: Scale = { min: 0, max: 100, steps: 100 };
 
+/** Steps of a series' values in one of its unit: 100 where they have two decimals. */
+export function valueSteps(asset: Machine | Service, metricName: string): number {
+  return scaleOf(asset, metricName).steps;
+}
+
 function scaleOf(asset: Machine | Service, metricName: string): Scale {
   const own =
     asset.assetType === 'service' ? undefined : asset.metrics?.find(({ name }) => name === metricName);

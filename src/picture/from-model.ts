@@ -1,22 +1,26 @@
 /** Readings of the model: what a load would put into a database, without one. */
-import { SampledDays } from '../dataset/sampled-days.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { SeriesMemory, ShardSource } from '../dataset/source.js';
+import { BatchBuffer } from '../encode/document.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
 import type { Fleet, Machine, PatternName, Service } from '../fleet/types.js';
 import { DEGRADED, UP } from '../model/availability.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
-import { sampleCount } from '../model/sampling.js';
 import {
   MODEL_VERSION,
   type SeriesDefinition,
   sampledSeries,
   TelemetryModel,
 } from '../model/telemetry-model.js';
-import { MINUTES_PER_DAY, type Window } from '../plan/plan.js';
+import { loadedAssets, MINUTES_PER_DAY, type Window } from '../plan/plan.js';
 import { DEFAULT_INTERVAL, intervalSeconds } from '../time.js';
 import { Buckets, bucketMinutes } from './buckets.js';
 import { type IncidentPicture, type PictureSource, RESPONSE_TIME } from './picture.js';
 
 const SECONDS_PER_MINUTE = 60;
+const MS_PER_MINUTE = 60_000;
+const BATCH_RECORDS = 100_000;
+const NONE = { metrics: 0, polling: 0, backup: 0 };
 
 // What a picture is made from: the same of the model and of a database.
 
@@ -147,31 +151,41 @@ function readMinutes(
   window: Window,
 ): { readonly metrics: MetricReadings[]; readonly availability: AvailabilityReadings } {
   const step = bucketMinutes(window.start, window.end);
+  const memory = new SeriesMemory();
   const availability = new AvailabilityTally(
     pollMinutesOf(asset),
     new Buckets(window.start, window.end, step),
   );
   const metrics: MetricReadings[] = [];
-  const takers = sampledSeries(asset).map((series) => {
-    if (series.section !== 'metrics') return availability.taker(series);
+  const takers = new Map<string, (minute: number, value: number) => void>();
+  for (const series of sampledSeries(asset)) {
+    if (series.section !== 'metrics') {
+      takers.set(series.metricName, availability.taker(series));
+      continue;
+    }
     const buckets = new Buckets(window.start, window.end, step);
     metrics.push({ metricName: series.metricName, unit: series.unit, buckets });
-    return (minute: number, value: number) => buckets.add(minute, value);
-  });
-  const intervals = sampledSeries(asset).map(({ interval }) => interval);
-  const days = new SampledDays(model, asset, () => true);
+    takers.set(series.metricName, (minute, value) => buckets.add(minute, value));
+  }
+  const dataset: Dataset = {
+    seed: model.seed,
+    window,
+    sections: ['metrics', 'polling'],
+    layout: 'timeseries',
+    availabilityScale: 'percent',
+    environment: '',
+    modelVersion: MODEL_VERSION,
+  };
+  const assetIndex = loadedAssets(model.fleet).indexOf(asset);
+  const buffer = new BatchBuffer(0);
   for (const day of daysOf(window)) {
-    const columns = days.of(day);
-    const midnight = day * MINUTES_PER_DAY;
-    const first = Math.max(window.start, midnight);
-    const end = Math.min(window.end, midnight + MINUTES_PER_DAY);
-    for (const [i, take] of takers.entries()) {
-      const minutes = intervals[i] / SECONDS_PER_MINUTE;
-      const column = columns[i] ?? [];
-      const last = sampleCount(intervals[i], midnight, end);
-      for (let at = sampleCount(intervals[i], midnight, first); at < last; at++) {
-        take(midnight + at * minutes, column[at]);
-      }
+    const from = Math.max(window.start, day * MINUTES_PER_DAY);
+    const to = Math.min(window.end, (day + 1) * MINUTES_PER_DAY);
+    const shard = { id: '', assetIndex, assetId: asset.assetId, from, to, counts: NONE, records: 0 };
+    const source = new ShardSource(model, dataset, shard, BATCH_RECORDS, memory, { mergesDoubled: true });
+    for (const batch of source.batches(buffer)) {
+      const take = takers.get(batch.series.metricName);
+      for (const [i, value] of batch.values.entries()) take?.(batch.msAt(i) / MS_PER_MINUTE, value);
     }
   }
   return { metrics, availability: availability.readings() };

@@ -6,9 +6,10 @@ import type { Part, Section, WindowRequest } from '../config/settings.js';
 import { usageError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { type BackupSchedule, backupSchedule, backupsBetween } from '../model/backups.js';
+import { doubledSpans, hasDisturbances, sampledSpans } from '../model/disturbances.js';
 import { LocalTime } from '../model/local-time.js';
 import { sampleCount } from '../model/sampling.js';
-import { sampledSeries } from '../model/telemetry-model.js';
+import { type SeriesDefinition, sampledSeries } from '../model/telemetry-model.js';
 
 // The period of a load, in whole minutes since the Unix epoch (UTC).
 export const MINUTES_PER_DAY = 1440;
@@ -126,7 +127,8 @@ export function planLoad(
     for (const [from, to] of cutAtDays(window, shardDays)) {
       const counts = countRecords(asset, from, to, sections, schedule, local);
       const records = counts.metrics + counts.polling + counts.backup;
-      if (records === 0) continue;
+      // Where nothing is planned, but could have been, verify looks for what should not be there.
+      if (records === 0 && !hasDisturbances(asset)) continue;
       for (const section of sections) totals[section] += counts[section];
       shards.push({
         id: `${asset.assetId}:${from}`,
@@ -171,12 +173,25 @@ function countRecords(
 ): SectionCounts {
   const counts = noRecords();
   for (const series of sampledSeries(asset)) {
-    if (sections.includes(series.section)) counts[series.section] += sampleCount(series.interval, from, to);
+    if (sections.includes(series.section)) counts[series.section] += recordCount(asset, series, from, to);
   }
   if (asset.assetType !== 'service' && sections.includes('backup')) {
     for (const _ of backupsBetween(schedule, local, asset, from, to)) counts.backup++;
   }
   return counts;
+}
+
+/** Records of a sampled series in [from, to), those that are there twice counted so. */
+export function recordCount(
+  asset: Machine | Service,
+  { metricName, interval }: SeriesDefinition,
+  from: number,
+  to: number,
+): number {
+  const window = { start: from, end: to };
+  const count = (spans: readonly Window[]) =>
+    spans.reduce((sum, { start, end }) => sum + sampleCount(interval, start, end), 0);
+  return count(sampledSpans(asset, metricName, window)) + count(doubledSpans(asset, metricName, window));
 }
 
 // A plan cut into the shares of several loaders.

@@ -107,12 +107,12 @@ async function compareRecords(
  */
 function piecesOf(source: ShardSource, shard: Shard): Piece[] {
   const buffer = new BatchBuffer(0);
-  const batches = new Map<string, Batch[]>(source.series.map(({ metricName }) => [metricName, []]));
+  const batches = new Map<Series, Batch[]>(source.series.map((series) => [series, []]));
   for (const batch of source.batches(buffer)) {
-    batches.get(batch.series.metricName)?.push(batch);
+    batches.get(batch.series)?.push(batch);
   }
   return source.series.flatMap((series): Piece[] => {
-    const ofSeries = batches.get(series.metricName) ?? [];
+    const ofSeries = batches.get(series) ?? [];
     const [from, to] = [shard.from, shard.to].map((minute) => tickOfMinute(series.sampling, minute));
     if (ofSeries.length === 0) return [{ series, batch: undefined, from, to }];
     return ofSeries.map((batch, i) => ({
@@ -141,7 +141,7 @@ async function provenByBuckets(
   { shard, db, session }: CompareInput,
   pieces: readonly Piece[],
 ): Promise<Piece[]> {
-  const batches = pieces.flatMap(({ batch }) => batch ?? []);
+  const batches = pieces.flatMap(({ batch }) => (batch && isEachOnce(batch) ? [batch] : []));
   if (batches.length === 0) return [];
   const asked = answerOf(db, session, findBuckets(shard, pieces));
   const { bytes: planned, buckets } = encodeBuckets({ batches, buffer: batches[0].buffer }, encoder);
@@ -165,7 +165,14 @@ async function provenByBuckets(
     });
   }
   for (const { batch } of missing.values()) unclear.add(batch.series.metricName);
-  return pieces.filter(({ batch, series }) => batch && !unclear.has(series.metricName));
+  return pieces.filter(
+    ({ batch, series }) => batch && batches.includes(batch) && !unclear.has(series.metricName),
+  );
+}
+
+/** Samples that are planned twice lie in two buckets. */
+function isEachOnce({ ticks }: Batch): boolean {
+  return ticks.every((tick, i) => i === 0 || tick > ticks[i - 1]);
 }
 
 /** All buckets that may hold records of these series in the shard. */

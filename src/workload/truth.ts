@@ -1,24 +1,20 @@
 /** What a dataset holds, by series and minute, for whoever compares answers with it. */
 import type { Dataset } from '../dataset/dataset.js';
-import { SampledDays } from '../dataset/sampled-days.js';
-import { seriesIn } from '../dataset/series.js';
+import { SeriesMemory, ShardSource } from '../dataset/source.js';
+import { BatchBuffer } from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { firstTick, msOfTick, type Sampling, sampleCount } from '../model/sampling.js';
-import { type SeriesDefinition, sampledSeries, TelemetryModel } from '../model/telemetry-model.js';
-import { loadedAssets, MINUTES_PER_DAY } from '../plan/plan.js';
+import { sampledSeries, TelemetryModel } from '../model/telemetry-model.js';
+import { instantOf, loadedAssets, MINUTES_PER_DAY } from '../plan/plan.js';
 
 /** Days of assets that are kept: some 30 MB. */
 const DAYS_KEPT = 512;
-const AVAILABILITY = 'availability_status';
+const BATCH_RECORDS = 100_000;
+const NONE = { metrics: 0, polling: 0, backup: 0 };
 
 /** A series that is sampled at an interval. */
 export interface SampledSeries {
   readonly asset: Machine | Service;
   readonly metricName: string;
-  /** Position among the model's columns of the asset. */
-  readonly column: number;
-  readonly definition: SeriesDefinition;
-  readonly sampling: Sampling;
 }
 
 /** What a series holds of a period; `times` (milliseconds since the epoch) and `values` side by side. */
@@ -27,12 +23,15 @@ export interface Samples {
   readonly values: Float64Array;
 }
 
+/** By metric. */
+type Day = ReadonlyMap<string, Samples>;
+
 export class Truth {
   /** All series of the dataset but for backups. */
   readonly series: readonly SampledSeries[];
   readonly #model: TelemetryModel;
   /** By asset and day, the one that was asked for last at the end. */
-  readonly #days = new Map<string, readonly (Float64Array | undefined)[]>();
+  readonly #days = new Map<string, Day>();
 
   constructor(
     readonly fleet: Fleet,
@@ -40,38 +39,26 @@ export class Truth {
   ) {
     this.#model = new TelemetryModel(fleet, dataset.seed);
     this.series = loadedAssets(fleet).flatMap((asset) =>
-      sampledSeries(asset).flatMap((definition, column) => {
-        if (!dataset.sections.includes(definition.section)) return [];
-        const { sampling, metricName } = seriesIn(dataset, fleet, asset, definition);
-        return [{ asset, metricName, column, definition, sampling }];
-      }),
+      sampledSeries(asset)
+        .filter(({ section }) => dataset.sections.includes(section))
+        .map(({ metricName }) => ({ asset, metricName })),
     );
   }
 
   /** The records of a series in [from, to), minutes since the epoch. */
-  samples(
-    { asset, column, metricName, definition, sampling }: SampledSeries,
-    from: number,
-    to: number,
-  ): Samples {
-    const { interval } = definition;
-    const values = new Float64Array(sampleCount(interval, from, to));
-    for (let at = from; at < to; ) {
-      const day = Math.floor(at / MINUTES_PER_DAY);
-      const start = day * MINUTES_PER_DAY;
-      const end = Math.min(to, start + MINUTES_PER_DAY);
-      const samples = this.#day(asset, day)[column];
-      const first = sampleCount(interval, start, at);
-      const part = samples?.subarray(first, first + sampleCount(interval, at, end)) ?? [];
-      values.set(part, sampleCount(interval, from, at));
-      at = end;
+  samples({ asset, metricName }: SampledSeries, from: number, to: number): Samples {
+    const [start, end] = [from, to].map((minute) => instantOf(minute).getTime());
+    const times: number[] = [];
+    const values: number[] = [];
+    for (let day = Math.floor(from / MINUTES_PER_DAY); day * MINUTES_PER_DAY < to; day++) {
+      const known = this.#day(asset, day).get(metricName);
+      for (const [i, ms] of known?.times.entries() ?? []) {
+        if (ms < start || ms >= end) continue;
+        times.push(ms);
+        values.push(known?.values[i] ?? Number.NaN);
+      }
     }
-    if (metricName === AVAILABILITY && this.dataset.availabilityScale === 'unit') {
-      for (let i = 0; i < values.length; i++) values[i] /= 100;
-    }
-    const first = firstTick(sampling, from);
-    const times = Array.from(values, (_, i) => msOfTick(sampling, first + i * sampling.step));
-    return { times, values };
+    return { times, values: Float64Array.from(values) };
   }
 
   /** The minute of the last good backup in [from, to); undefined where there is none. */
@@ -82,17 +69,38 @@ export class Truth {
       .at(-1)?.minute;
   }
 
-  #day(asset: Machine | Service, day: number): readonly (Float64Array | undefined)[] {
+  #day(asset: Machine | Service, day: number): Day {
     const key = `${day} ${asset.assetId}`;
-    let columns = this.#days.get(key);
-    if (columns) this.#days.delete(key);
+    let samples = this.#days.get(key);
+    if (samples) this.#days.delete(key);
     else {
-      columns = new SampledDays(this.#model, asset, () => true).of(day);
+      samples = this.#generated(asset, day);
       const [oldest] = this.#days.keys();
       if (this.#days.size >= DAYS_KEPT && oldest !== undefined) this.#days.delete(oldest);
     }
-    this.#days.set(key, columns);
-    return columns;
+    this.#days.set(key, samples);
+    return samples;
+  }
+
+  #generated({ assetId }: Machine | Service, day: number): Day {
+    const assetIndex = loadedAssets(this.fleet).findIndex((asset) => asset.assetId === assetId);
+    const from = day * MINUTES_PER_DAY;
+    const shard = { id: '', assetIndex, assetId, from, to: from + MINUTES_PER_DAY, counts: NONE, records: 0 };
+    // As records are read: in the order of time, whatever the layout.
+    const dataset: Dataset = { ...this.dataset, layout: 'timeseries' };
+    const source = new ShardSource(this.#model, dataset, shard, BATCH_RECORDS, new SeriesMemory(), {
+      mergesDoubled: true,
+    });
+    const samples = new Map<string, { times: number[]; values: Float64Array }>();
+    for (const batch of source.batches(new BatchBuffer(0))) {
+      const times = Array.from({ length: batch.records }, (_, i) => batch.msAt(i));
+      const before = samples.get(batch.series.metricName) ?? { times: [], values: new Float64Array(0) };
+      samples.set(batch.series.metricName, {
+        times: [...before.times, ...times],
+        values: Float64Array.from([...before.values, ...batch.values]),
+      });
+    }
+    return samples;
   }
 }
 

@@ -36,7 +36,10 @@ export interface SafeSinkOptions {
 }
 
 export class SafeSink implements Sink {
-  /** By metric: what the shard's series holds in the database, by milliseconds since the epoch. */
+  /**
+   * By metric and which of two records: what the shard's series holds in the database, by
+   * milliseconds since the epoch.
+   */
   readonly #present = new Map<string, ReadonlyMap<number, unknown>>();
 
   constructor(
@@ -110,17 +113,18 @@ export class SafeSink implements Sink {
 
   async #notYetThere(insert: Insert, failedBefore: boolean): Promise<Insert | undefined> {
     const { shard, mayHoldRecords, keepsOthers } = this.options;
-    for (const { series } of insert.batches) {
-      const { assetId, metricName } = series;
-      if (!failedBefore && !(mayHoldRecords && !this.#present.has(metricName))) continue;
+    for (const batch of insert.batches) {
+      const { assetId, metricName } = batch.series;
+      const key = batch.key;
+      if (!failedBefore && !(mayHoldRecords && !this.#present.has(key))) continue;
+      const [from, to] = [shard.from, shard.to].map((minute) => minute * MS_PER_MINUTE);
       const present = await this.connection.read((db) =>
-        valuesPresent(db, assetId, metricName, shard.from * MS_PER_MINUTE, shard.to * MS_PER_MINUTE),
+        valuesPresent(db, assetId, metricName, from, to, batch.copy),
       );
-      this.#present.set(metricName, present);
+      this.#present.set(key, present);
     }
     if (!keepsOthers) {
-      for (const batch of insert.batches)
-        refuseOtherValues(batch, this.#present.get(batch.series.metricName));
+      for (const batch of insert.batches) refuseOtherValues(batch, this.#present.get(batch.key));
     }
     return insert.without(this.#present);
   }
@@ -136,13 +140,17 @@ const FRESH = { batchSize: 10_000, readPreference: 'primary', readConcern: { lev
 /** What {@link valuesPresent} says of an instant that has several records which differ. */
 export const SEVERAL = Number.NaN;
 
-/** The values of a time-series series in [from, to), milliseconds since the epoch, by these. */
+/**
+ * The values of a time-series series in [from, to), milliseconds since the epoch, by these.
+ * @param times how often a record has to be there to count
+ */
 export async function valuesPresent(
   db: Db,
   assetId: string,
   metricName: string,
   from: number,
   to: number,
+  times: 1 | 2 = 1,
 ): Promise<Map<number, unknown>> {
   const cursor = db.collection(METRICS).find(
     {
@@ -153,8 +161,13 @@ export async function valuesPresent(
     { ...FRESH, projection: { _id: 0, timestamp: 1, value: 1 } },
   );
   const values = new Map<number, unknown>();
+  const once = new Set<number>();
   for await (const { timestamp, value } of cursor) {
     const ms = (timestamp as Date).getTime();
+    if (times === 2 && !once.has(ms)) {
+      once.add(ms);
+      continue;
+    }
     const isAnother = values.has(ms) && values.get(ms) !== value;
     values.set(ms, isAnother ? SEVERAL : value);
   }
@@ -209,9 +222,10 @@ export function pick(insert: Insert, positions: readonly number[]): Picked[] {
 
 /** The `_id`s of the first and the last of them. */
 export function idRange({ batch: { series, ticks }, positions }: Picked) {
+  const picked = positions.map((position) => ticks[position]);
   return {
-    first: recordId(series, ticks[positions[0]]),
-    last: recordId(series, ticks[positions[positions.length - 1]]),
+    first: recordId(series, Math.min(...picked)),
+    last: recordId(series, Math.max(...picked)),
   };
 }
 

@@ -126,10 +126,10 @@ test('CSV: one table at a time, on standard output or in a file; the parts of a 
     assert.deepEqual([written.status, written.stdout, written.stderr], [0, '', '']);
     assert.match(
       readFileSync(out, 'utf8'),
-      /^asset_id,kind,cause,start,end\n\S+,(down|degraded|failed backup),/,
+      /^asset_id,kind,cause,start,end,metrics\n\S+,(down|degraded|failed backup),/,
     );
     const load = await runCli([...dataset, '--metrics-only', '--table', 'events'], { cwd });
-    assert.equal(load.stdout, 'asset_id,kind,cause,start,end\n');
+    assert.equal(load.stdout, 'asset_id,kind,cause,start,end,metrics\n');
   });
 });
 

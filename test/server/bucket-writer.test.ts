@@ -3,7 +3,6 @@
  * the server finds right.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { type LoadOptions, load, SeedError, verify } from '../../src/index.js';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../support/buckets.js';
 import { runCli } from '../support/cli.js';
 import { placeFlags } from '../support/dataset.js';
+import { bucketsTest } from '../support/features.js';
 import { daysBefore, END, useServer } from '../support/loading.js';
 import { startTestServer } from '../support/server.js';
 
@@ -36,7 +36,7 @@ const CASES: Readonly<Record<string, LoadOptions>> = {
 };
 
 for (const [what, options] of Object.entries(CASES)) {
-  test(`the same as by measurements: ${what}`, async () => {
+  bucketsTest(`the same as by measurements: ${what}`, async () => {
     const found = [];
     for (const writer of ['buckets', 'sequence'] as const) {
       const database = file.freshDatabase();
@@ -53,22 +53,25 @@ for (const [what, options] of Object.entries(CASES)) {
   });
 }
 
-test('buckets are the default of the time-series layout, are compressed, and take no more room', async () => {
-  const sizes = [];
-  for (const writer of ['auto', 'sequence'] as const) {
-    const database = file.freshDatabase();
-    const { loader } = await file.load(database, { ...TIME_SERIES, days: 14, writer });
-    assert.equal(loader.writer.kind, writer === 'auto' ? 'buckets' : 'sequence');
-    const buckets = file.client.db(database).collection(BUCKETS);
-    // The server leaves the last bucket of each series open for more.
-    if (writer === 'auto') assert.equal(await buckets.countDocuments({ 'control.version': { $ne: 2 } }), 0);
-    const [stats] = await buckets.aggregate([{ $collStats: { storageStats: {} } }]).toArray();
-    sizes.push(stats.storageStats.size);
-  }
-  assert.ok(sizes[0] <= 1.05 * sizes[1], sizes.join());
-});
+bucketsTest(
+  'buckets are the default of the time-series layout, are compressed, and take no more room',
+  async () => {
+    const sizes = [];
+    for (const writer of ['auto', 'sequence'] as const) {
+      const database = file.freshDatabase();
+      const { loader } = await file.load(database, { ...TIME_SERIES, days: 14, writer });
+      assert.equal(loader.writer.kind, writer === 'auto' ? 'buckets' : 'sequence');
+      const buckets = file.client.db(database).collection(BUCKETS);
+      // The server leaves the last bucket of each series open for more.
+      if (writer === 'auto') assert.equal(await buckets.countDocuments({ 'control.version': { $ne: 2 } }), 0);
+      const [stats] = await buckets.aggregate([{ $collStats: { storageStats: {} } }]).toArray();
+      sizes.push(stats.storageStats.size);
+    }
+    assert.ok(sizes[0] <= 1.05 * sizes[1], sizes.join());
+  },
+);
 
-test('values that no decimal fraction holds are stored as they are', async () => {
+bucketsTest('values that no decimal fraction holds are stored as they are', async () => {
   const database = file.freshDatabase();
   const options = { ...TIME_SERIES, days: 1, fleet: FLEET } as const;
   const { loader } = await file.load(database, options);
@@ -76,78 +79,87 @@ test('values that no decimal fraction holds are stored as they are', async () =>
   assert.equal((await verify({ uri: file.server.uri, database, workers: 1 })).status, 'equal');
 });
 
-test('why a load writes measurements is said, and buckets that cannot be had are refused and leave nothing', async () => {
-  const database = file.freshDatabase();
-  await file.load(database, { ...TIME_SERIES, days: 1 });
-  const kept = await file.load(database, {
-    ...TIME_SERIES,
-    end: new Date(END.getTime() + 86_400_000),
-    days: 1,
-    existing: 'keep',
-  });
-  assert.deepEqual(kept.loader.writer, { kind: 'sequence', reason: 'there may be records already' });
-  const other = file.freshDatabase();
-  for (const [options, message] of [
-    [{ layout: 'flat' }, /^--writer buckets cannot be had: only the time-series layout has buckets$/],
-    [{ ...TIME_SERIES, end: new Date('2040-01-01T00:00:00Z') }, /: the period ends after January 2038$/],
-  ] as const) {
-    await assert.rejects(file.load(other, { days: 1, ...options, writer: 'buckets' }), (error) => {
-      assert.ok(error instanceof SeedError);
-      assert.equal(error.exitStatus, 2);
-      assert.match(error.message, message);
-      return true;
+bucketsTest(
+  'why a load writes measurements is said, and buckets that cannot be had are refused and leave nothing',
+  async () => {
+    const database = file.freshDatabase();
+    await file.load(database, { ...TIME_SERIES, days: 1 });
+    const kept = await file.load(database, {
+      ...TIME_SERIES,
+      end: new Date(END.getTime() + 86_400_000),
+      days: 1,
+      existing: 'keep',
     });
-    assert.equal(await file.client.db(other).collection('seed_runs').countDocuments(), 0);
-  }
-});
+    assert.deepEqual(kept.loader.writer, { kind: 'sequence', reason: 'there may be records already' });
+    const other = file.freshDatabase();
+    for (const [options, message] of [
+      [{ layout: 'flat' }, /^--writer buckets cannot be had: only the time-series layout has buckets$/],
+      [{ ...TIME_SERIES, end: new Date('2040-01-01T00:00:00Z') }, /: the period ends after January 2038$/],
+    ] as const) {
+      await assert.rejects(file.load(other, { days: 1, ...options, writer: 'buckets' }), (error) => {
+        assert.ok(error instanceof SeedError);
+        assert.equal(error.exitStatus, 2);
+        assert.match(error.message, message);
+        return true;
+      });
+      assert.equal(await file.client.db(other).collection('seed_runs').countDocuments(), 0);
+    }
+  },
+);
 
-test('a run begun with measurements, or by a version that knew nothing else, is finished with measurements', async () => {
-  const database = file.freshDatabase();
-  const stop = new AbortController();
-  const options = {
-    ...TIME_SERIES,
-    uri: file.server.uri,
-    database,
-    seed: 42,
-    end: END,
-    days: 3,
-    shardDays: 1,
-    workers: 1,
-  };
-  const { status } = await load(
-    { ...options, writer: 'sequence' },
-    { signal: stop.signal, onEvent: ({ type }) => type === 'assetsWritten' && stop.abort() },
-  );
-  assert.equal(status, 'interrupted');
-  const resumed = await load({ uri: file.server.uri, database, existing: 'resume' });
-  assert.deepEqual(
-    [resumed.status, resumed.loader.writer],
-    ['complete', { kind: 'sequence', reason: 'the run was begun with measurements' }],
-  );
-  assert.equal((await verify({ uri: file.server.uri, database, workers: 1 })).status, 'equal');
-});
+bucketsTest(
+  'a run begun with measurements, or by a version that knew nothing else, is finished with measurements',
+  async () => {
+    const database = file.freshDatabase();
+    const stop = new AbortController();
+    const options = {
+      ...TIME_SERIES,
+      uri: file.server.uri,
+      database,
+      seed: 42,
+      end: END,
+      days: 3,
+      shardDays: 1,
+      workers: 1,
+    };
+    const { status } = await load(
+      { ...options, writer: 'sequence' },
+      { signal: stop.signal, onEvent: ({ type }) => type === 'assetsWritten' && stop.abort() },
+    );
+    assert.equal(status, 'interrupted');
+    const resumed = await load({ uri: file.server.uri, database, existing: 'resume' });
+    assert.deepEqual(
+      [resumed.status, resumed.loader.writer],
+      ['complete', { kind: 'sequence', reason: 'the run was begun with measurements' }],
+    );
+    assert.equal((await verify({ uri: file.server.uri, database, workers: 1 })).status, 'equal');
+  },
+);
 
-test('a run of buckets goes on with buckets, whatever is asked for, and what is there is there', async () => {
-  const database = file.freshDatabase();
-  const db = file.client.db(database);
-  const uri = file.server.uri;
-  await file.load(database, { ...TIME_SERIES, days: 3, shardDays: 1 });
-  const before = await db.collection(BUCKETS).countDocuments();
-  // As if its loader had been killed: some shards have no checkpoint, and some of their buckets are
-  // gone.
-  await db.collection('seed_shards').deleteMany({ asset: { $in: ['vm-101', 'pve-node-01'] } });
-  await db.collection(BUCKETS).deleteMany({ 'meta.asset_id': 'vm-101', 'meta.metric_name': 'cpu_usage' });
-  await db
-    .collection<{ _id: string }>('seed_runs')
-    .updateMany({}, { $set: { state: 'interrupted' }, $unset: { finishedAt: 1 } });
-  const { status, loader, records } = await load({ uri, database, existing: 'resume', writer: 'sequence' });
-  assert.deepEqual([status, loader.writer.kind], ['complete', 'buckets']);
-  assert.equal(records.inserted, records.planned);
-  assert.equal(await db.collection(BUCKETS).countDocuments(), before);
-  assert.equal((await verify({ uri, database, workers: 1 })).status, 'equal');
-});
+bucketsTest(
+  'a run of buckets goes on with buckets, whatever is asked for, and what is there is there',
+  async () => {
+    const database = file.freshDatabase();
+    const db = file.client.db(database);
+    const uri = file.server.uri;
+    await file.load(database, { ...TIME_SERIES, days: 3, shardDays: 1 });
+    const before = await db.collection(BUCKETS).countDocuments();
+    // As if its loader had been killed: some shards have no checkpoint, and some of their buckets are
+    // gone.
+    await db.collection('seed_shards').deleteMany({ asset: { $in: ['vm-101', 'pve-node-01'] } });
+    await db.collection(BUCKETS).deleteMany({ 'meta.asset_id': 'vm-101', 'meta.metric_name': 'cpu_usage' });
+    await db
+      .collection<{ _id: string }>('seed_runs')
+      .updateMany({}, { $set: { state: 'interrupted' }, $unset: { finishedAt: 1 } });
+    const { status, loader, records } = await load({ uri, database, existing: 'resume', writer: 'sequence' });
+    assert.deepEqual([status, loader.writer.kind], ['complete', 'buckets']);
+    assert.equal(records.inserted, records.planned);
+    assert.equal(await db.collection(BUCKETS).countDocuments(), before);
+    assert.equal((await verify({ uri, database, workers: 1 })).status, 'equal');
+  },
+);
 
-test('a bucket of the same _id with another value is not "already there"', async () => {
+bucketsTest('a bucket of the same _id with another value is not "already there"', async () => {
   const database = file.freshDatabase();
   const db = file.client.db(database);
   await file.load(database, { ...TIME_SERIES, days: 1 });
@@ -175,7 +187,7 @@ test('a bucket of the same _id with another value is not "already there"', async
   );
 });
 
-test('refresh, and measurements of others, beside buckets', async () => {
+bucketsTest('refresh, and measurements of others, beside buckets', async () => {
   const database = file.freshDatabase();
   const db = file.client.db(database);
   const place = { uri: file.server.uri, database };
@@ -202,71 +214,77 @@ test('refresh, and measurements of others, beside buckets', async () => {
   await assertValid(db);
 });
 
-test('a user with readWrite alone writes measurements and is told why; one with a right on the buckets writes buckets', async () => {
-  const server = await startTestServer({ auth: true });
-  const admin = new MongoClient(server.uri);
-  try {
-    const db = admin.db('rights');
-    await db.command({ createUser: 'plain', pwd: 'p', roles: ['readWrite'] });
-    const onBuckets = {
-      resource: { db: 'rights', collection: BUCKETS },
-      actions: ['insert', 'find', 'remove'],
-    };
-    await db.command({ createRole: 'buckets', privileges: [onBuckets], roles: ['readWrite'] });
-    await db.command({ createUser: 'own', pwd: 'p', roles: ['buckets'] });
-    await admin
-      .db('admin')
-      .command({ createUser: 'restorer', pwd: 'p', roles: ['restore', 'readWriteAnyDatabase'] });
-    for (const [user, source, writer] of [
-      ['plain', 'rights', { kind: 'sequence', reason: `user plain@rights may not write ${BUCKETS}` }],
-      ['own', 'rights', { kind: 'buckets', reason: null }],
-      ['restorer', 'admin', { kind: 'buckets', reason: null }],
-    ] as const) {
-      const uri = `mongodb://${user}:p@127.0.0.1:${server.port}/rights?authSource=${source}`;
-      const flags = [
-        '--days',
-        '1',
-        '--seed',
-        '42',
-        '--layout',
-        'timeseries',
-        '--clean',
-        '--yes',
-        '--json',
-        '--log-file',
-        '/dev/null',
-      ];
-      const { status, stdout, stderr } = await runCli(['load', ...flags], { env: { MONGODB_URI: uri } });
-      assert.equal(status, 0, stderr);
-      assert.deepEqual(JSON.parse(stdout).loader.writer, writer);
-      const verified = await runCli(['verify', '--quiet'], { env: { MONGODB_URI: uri } });
-      assert.equal(verified.status, 0, verified.stderr);
+bucketsTest(
+  'a user with readWrite alone writes measurements and is told why; one with a right on the buckets writes buckets',
+  async () => {
+    const server = await startTestServer({ auth: true });
+    const admin = new MongoClient(server.uri);
+    try {
+      const db = admin.db('rights');
+      await db.command({ createUser: 'plain', pwd: 'p', roles: ['readWrite'] });
+      const onBuckets = {
+        resource: { db: 'rights', collection: BUCKETS },
+        actions: ['insert', 'find', 'remove'],
+      };
+      await db.command({ createRole: 'buckets', privileges: [onBuckets], roles: ['readWrite'] });
+      await db.command({ createUser: 'own', pwd: 'p', roles: ['buckets'] });
+      await admin
+        .db('admin')
+        .command({ createUser: 'restorer', pwd: 'p', roles: ['restore', 'readWriteAnyDatabase'] });
+      for (const [user, source, writer] of [
+        ['plain', 'rights', { kind: 'sequence', reason: `user plain@rights may not write ${BUCKETS}` }],
+        ['own', 'rights', { kind: 'buckets', reason: null }],
+        ['restorer', 'admin', { kind: 'buckets', reason: null }],
+      ] as const) {
+        const uri = `mongodb://${user}:p@127.0.0.1:${server.port}/rights?authSource=${source}`;
+        const flags = [
+          '--days',
+          '1',
+          '--seed',
+          '42',
+          '--layout',
+          'timeseries',
+          '--clean',
+          '--yes',
+          '--json',
+          '--log-file',
+          '/dev/null',
+        ];
+        const { status, stdout, stderr } = await runCli(['load', ...flags], { env: { MONGODB_URI: uri } });
+        assert.equal(status, 0, stderr);
+        assert.deepEqual(JSON.parse(stdout).loader.writer, writer);
+        const verified = await runCli(['verify', '--quiet'], { env: { MONGODB_URI: uri } });
+        assert.equal(verified.status, 0, verified.stderr);
+      }
+      const uri = `mongodb://plain:p@127.0.0.1:${server.port}/other?authSource=rights`;
+      const refused = await runCli(['load', '--days', '1', '--layout', 'timeseries', '--writer', 'buckets'], {
+        env: { MONGODB_URI: uri.replace('/other', '/rights'), HOME: '/tmp' },
+      });
+      assert.notEqual(refused.status, 0);
+    } finally {
+      await admin.close();
+      await server.stop();
     }
-    const uri = `mongodb://plain:p@127.0.0.1:${server.port}/other?authSource=rights`;
-    const refused = await runCli(['load', '--days', '1', '--layout', 'timeseries', '--writer', 'buckets'], {
-      env: { MONGODB_URI: uri.replace('/other', '/rights'), HOME: '/tmp' },
-    });
-    assert.notEqual(refused.status, 0);
-  } finally {
-    await admin.close();
-    await server.stop();
-  }
-});
+  },
+);
 
-test('a server that does not take the first bucket, or takes it in another way, is given measurements', async () => {
-  const admin = file.client.db('admin');
-  await admin.command({
-    configureFailPoint: 'failCommand',
-    mode: { times: 1 },
-    data: { failCommands: ['insert'], namespace: `refusing.${BUCKETS}`, errorCode: 72 },
-  });
-  try {
-    const { status, loader } = await file.load('refusing', { ...TIME_SERIES, days: 1 });
-    assert.equal(status, 'complete');
-    assert.equal(loader.writer.kind, 'sequence');
-    assert.match(loader.writer.reason ?? '', /^the server refuses a bucket: /);
-  } finally {
-    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
-  }
-  assert.equal((await verify({ uri: file.server.uri, database: 'refusing', workers: 1 })).status, 'equal');
-});
+bucketsTest(
+  'a server that does not take the first bucket, or takes it in another way, is given measurements',
+  async () => {
+    const admin = file.client.db('admin');
+    await admin.command({
+      configureFailPoint: 'failCommand',
+      mode: { times: 1 },
+      data: { failCommands: ['insert'], namespace: `refusing.${BUCKETS}`, errorCode: 72 },
+    });
+    try {
+      const { status, loader } = await file.load('refusing', { ...TIME_SERIES, days: 1 });
+      assert.equal(status, 'complete');
+      assert.equal(loader.writer.kind, 'sequence');
+      assert.match(loader.writer.reason ?? '', /^the server refuses a bucket: /);
+    } finally {
+      await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
+    }
+    assert.equal((await verify({ uri: file.server.uri, database: 'refusing', workers: 1 })).status, 'equal');
+  },
+);

@@ -189,7 +189,7 @@ test('--events: what answers says, in the format of the records', async () => {
   );
   const parquet = await exported(...dataset, '--events', '--format', 'parquet', '--backup-only');
   const [header, ...rows] = readFileSync(join(parquet.folder, 'events.csv'), 'utf8').trimEnd().split('\n');
-  assert.equal(header, 'asset_id,kind,cause,start,end');
+  assert.equal(header, 'asset_id,kind,cause,start,end,metrics');
   assert.ok(rows.length > 0 && rows.every((row) => row.includes(',failed backup,,')));
 });
 

@@ -4,9 +4,9 @@
  * or what the server itself says.
  */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { Binary, type Db, type Document, type FindCursor } from 'mongodb';
 import { type LoadOptions, verify } from '../../src/index.js';
+import { bucketsTest } from '../support/features.js';
 import { daysBefore, END, useServer } from '../support/loading.js';
 
 const file = useServer();
@@ -132,7 +132,7 @@ const SPOILT: readonly Spoilt[] = [
 ];
 
 for (const { what, spoil, found } of SPOILT) {
-  test(`buckets, and ${what}`, async () => {
+  bucketsTest(`buckets, and ${what}`, async () => {
     const database = file.freshDatabase();
     const db = file.client.db(database);
     const summary = await file.load(database, OPTIONS);
@@ -162,7 +162,7 @@ async function changed(db: Db, before: readonly number[]): Promise<number> {
   return after.filter((value, i) => value !== before[i]).length;
 }
 
-test('shards of another length than the load had are compared all the same', async () => {
+bucketsTest('shards of another length than the load had are compared all the same', async () => {
   const database = file.freshDatabase();
   const dataset = { layout: 'timeseries', days: 5, seed: 3, end: END } as const;
   const summary = await file.load(database, { ...dataset, shardDays: 3 });

@@ -19,6 +19,8 @@ export const { version: SERVER_VERSION } = await obtainBinary((message) =>
 
 export const HAS_TIME_SERIES = isAtLeast(SERVER_VERSION, 5, 0);
 export const HAS_CLUSTERED = isAtLeast(SERVER_VERSION, 5, 3);
+/** It compresses buckets, and takes them from others. */
+export const HAS_BUCKETS = isAtLeast(SERVER_VERSION, 5, 2);
 /** Time-series collections take deletes of whole series. */
 export const DELETES_SERIES = isAtLeast(SERVER_VERSION, 5, 1);
 /** Time-series collections take deletes by time. */
@@ -39,6 +41,34 @@ export const UNKEYED_LAYOUT: Layout = HAS_TIME_SERIES ? 'timeseries' : 'flat';
 export function timeSeriesTest(name: string, body: () => Promise<void>): void {
   if (HAS_TIME_SERIES) test(name, body);
   else test(`${name} — refused: MongoDB ${SERVER_VERSION} has no time-series`, refusesTimeSeries);
+}
+
+/**
+ * A test of compressed buckets. Where the server has none, a test that they are refused by name and
+ * nothing is written.
+ */
+export function bucketsTest(name: string, body: () => Promise<void>): void {
+  if (HAS_BUCKETS) test(name, body);
+  else test(`${name} — refused: MongoDB ${SERVER_VERSION} has no such buckets`, refusesBuckets);
+}
+
+async function refusesBuckets(): Promise<void> {
+  const server = await startTestServer();
+  const client = new MongoClient(server.uri);
+  try {
+    const target = ['--uri', server.uri, '--database', 'refused', '--log-file', '/dev/null'];
+    const flags = ['--days', '1', '--layout', 'timeseries', '--writer', 'buckets'];
+    const { status, stderr } = await runCli(['load', ...target, ...flags]);
+    assert.equal(status, HAS_TIME_SERIES ? 2 : 5, stderr);
+    assert.match(
+      stderr,
+      HAS_TIME_SERIES ? /--writer buckets cannot be had/ : /has no time-series collections/,
+    );
+    assert.deepEqual(await client.db('refused').listCollections().toArray(), []);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
 }
 
 /** Fails unless a time-series load is refused before anything is written. */

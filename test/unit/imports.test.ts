@@ -54,9 +54,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'threads',
   ],
   export: ['dataset', 'encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
-  picture: ['dataset', 'fleet', 'model', 'output', 'plan', 'runs', 'store'],
+  picture: ['dataset', 'encode', 'fleet', 'model', 'output', 'plan', 'runs', 'store'],
   answers: ['dataset', 'encode', 'model', 'plan'],
-  workload: ['dataset', 'model', 'plan', 'store', 'threads'],
+  workload: ['dataset', 'encode', 'model', 'plan', 'store', 'threads'],
   cli: ['config', 'library', 'output', 'picture', 'system'],
   workers: [
     'connect',
@@ -116,7 +116,7 @@ const MOST_LINES = 320;
 const MOST_FILES = 177;
 /** What the program can do since its rooms were made, in files of its own. */
 const ADDED =
-  /^src\/(answers|workload)\/|^src\/(cli|library)\/(answers|workload)\.ts$|^src\/(csv|model\/(events|sampling)|dataset\/(sampled-days|series)|export\/documents)\.ts$/;
+  /^src\/(answers|workload)\/|^src\/(cli|library)\/(answers|workload)\.ts$|^src\/(csv|model\/(disturbances|events|sampling)|fleet\/(disturbances|fields)|dataset\/(columns|sampled-days|series)|export\/documents)\.ts$/;
 const MOST_OF_ALL = 0.15;
 
 interface Import {
