@@ -7,7 +7,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { assertEqualToPlan, load, loadWell, resumeWell } from '../support/dataset.js';
-import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
+import { LAYOUTS_HERE, SERIES_WRITERS, UNKEYED_LAYOUT } from '../support/features.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer, type TestServer, until } from '../support/server.js';
@@ -59,10 +59,8 @@ for (const writer of ['sequence', 'bulkwrite']) {
   }
 }
 
-for (const [writer, collection] of [
-  ['sequence', 'metrics'],
-  ['buckets', 'system.buckets.metrics'],
-] as const) {
+for (const writer of SERIES_WRITERS) {
+  const collection = writer === 'buckets' ? 'system.buckets.metrics' : 'metrics';
   test(`a write that outlives its connection is not written twice (time-series, ${writer})`, async () => {
     const { through, past } = places();
     const client = new MongoClient(server.uri);

@@ -84,8 +84,8 @@ describe('follow', { concurrency: true }, () => {
   test('another loader at the turn of a minute: left to it until the next', async () => {
     await following(['--json'], async ({ runs, follow, caughtUp }) => {
       await until('an object', async () => linesOf(follow).length > 0);
-      const before = linesOf(follow).length;
       await untilBeforeTurn(5);
+      const before = linesOf(follow).length;
       const other: Document = { active: true, host: 'elsewhere', processSpace: 'elsewhere', holder: 'other' };
       const hold = () => runs.updateOne({}, { $set: { ...other, heartbeat: new Date() } });
       await hold();

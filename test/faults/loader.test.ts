@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { assertEqualToPlan, loadWell, type Place, resumeWell, verify } from '../support/dataset.js';
-import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
+import { LAYOUTS_HERE, SERIES_WRITERS, UNKEYED_LAYOUT } from '../support/features.js';
 import { RunningLoad, untilBegun, untilShards } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -29,7 +29,7 @@ const FLAGS = ['--metrics-only', '--days', '2', '--shard-days', '1', '--batch-si
  */
 const INSTANTS = [200, 400, 550, 750, 1000];
 
-const WRITERS = { flat: ['sequence'], timeseries: ['sequence', 'buckets'] } as const;
+const WRITERS = { flat: ['sequence'], timeseries: SERIES_WRITERS } as const;
 const WAYS = LAYOUTS_HERE.flatMap((layout) => WRITERS[layout].map((writer) => [layout, writer] as const));
 
 for (const [layout, writer] of WAYS) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Layout } from '../../src/config/settings.js';
 import { assertEqualToPlan, resumeWell } from '../support/dataset.js';
-import { UNKEYED_LAYOUT } from '../support/features.js';
+import { SERIES_WRITERS, UNKEYED_LAYOUT } from '../support/features.js';
 import { TcpProxy } from '../support/proxy.js';
 import { RunningLoad } from '../support/running.js';
 import { startTestServer, type TestServer } from '../support/server.js';
@@ -63,7 +63,7 @@ const DEATHS: readonly [die: string, layout: Layout, deaths: number, said: RegEx
 ];
 
 for (const [index, [die, layout, deaths, said, writer = 'sequence']] of DEATHS.entries()) {
-  if (writer === 'buckets' && layout === 'flat') continue;
+  if (!SERIES_WRITERS.includes(writer)) continue;
   test(`${die}: ${layout} by ${writer}`, async () => {
     const database = `thread_${index}_${die}`;
     const env: Record<string, string> = writer === 'buckets' ? { BATCH_BYTES: '1500', LAST_BATCH: '2' } : {};

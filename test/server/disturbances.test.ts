@@ -16,6 +16,7 @@ import {
   verify,
 } from '../support/dataset.js';
 import { DISTURBED } from '../support/disturbed.js';
+import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
 import { useServer } from '../support/loading.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { SLOW_INSERTS } from '../support/server.js';
@@ -23,12 +24,14 @@ import { SLOW_INSERTS } from '../support/server.js';
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const place = (database: string): Place => ({ uri: file.server.uri, database });
 
-const WRITERS = [
-  ['flat', 'sequence'],
-  ['flat', 'bulkwrite'],
-  ['timeseries', 'sequence'],
-  ['timeseries', 'auto'],
-] as const;
+const WRITERS = (
+  [
+    ['flat', 'sequence'],
+    ['flat', 'bulkwrite'],
+    ['timeseries', 'sequence'],
+    ['timeseries', 'auto'],
+  ] as const
+).filter(([layout]) => LAYOUTS_HERE.includes(layout));
 const TWO_DAYS = ['--start', '2025-02-07', '--shard-days', '1'];
 
 interface Event {
@@ -207,7 +210,7 @@ test('what is late arrives after what was measured after it, where records keep 
   assert.equal(new Set(times).size, 2880);
 });
 
-for (const layout of ['flat', 'timeseries'] as const) {
+for (const layout of LAYOUTS_HERE) {
   test(`${layout}: verify finds what is spoilt in such a dataset, and repairs it`, async () => {
     const database = file.freshDatabase();
     const db = file.client.db(database);
@@ -249,7 +252,7 @@ test('refresh goes on through disturbances; exports hold as many records as are 
   const database = file.freshDatabase();
   await file.load(database, {
     fleet: DISTURBED,
-    layout: 'timeseries',
+    layout: UNKEYED_LAYOUT,
     start: new Date('2025-02-07'),
     end: new Date('2025-02-08T09:59Z'),
   });

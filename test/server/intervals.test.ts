@@ -6,6 +6,7 @@ import { type FleetFile, type LoadOptions, SeedError } from '../../src/index.js'
 import { assertValidBuckets } from '../support/buckets.js';
 import { runCli } from '../support/cli.js';
 import { assertEqualToPlan, loadWell, type Place, placeFlags, resumeWell } from '../support/dataset.js';
+import { LAYOUTS_HERE } from '../support/features.js';
 import { useServer } from '../support/loading.js';
 import { RunningLoad, untilShards } from '../support/running.js';
 import { SLOW_INSERTS } from '../support/server.js';
@@ -14,12 +15,14 @@ const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const place = (database: string): Place => ({ uri: file.server.uri, database });
 
 /** Those that are planned of the default fleet: 94 series by interval, and two days' backups. */
-const WRITERS = [
-  ['flat', 'sequence'],
-  ['flat', 'bulkwrite'],
-  ['timeseries', 'sequence'],
-  ['timeseries', 'auto'],
-] as const;
+const WRITERS = (
+  [
+    ['flat', 'sequence'],
+    ['flat', 'bulkwrite'],
+    ['timeseries', 'sequence'],
+    ['timeseries', 'auto'],
+  ] as const
+).filter(([layout]) => LAYOUTS_HERE.includes(layout));
 
 /** What is stored at whole minutes: every one of so many. */
 async function atMinutes(db: Db, layout: string, minutes: number): Promise<Document[]> {
@@ -131,7 +134,7 @@ const MIXED: FleetFile = {
 };
 
 test('a fleet of several intervals: refresh, export, answers and a workload know them', async () => {
-  for (const layout of ['flat', 'timeseries'] as const) {
+  for (const layout of LAYOUTS_HERE) {
     const database = file.freshDatabase();
     const db = file.client.db(database);
     const field = layout === 'flat' ? 'asset_id' : 'meta.asset_id';

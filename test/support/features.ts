@@ -31,6 +31,11 @@ export const LAYOUTS_HERE: readonly Layout[] = LAYOUTS.filter(
   (layout) => layout === 'flat' || HAS_TIME_SERIES,
 );
 
+/** The writers of the time-series layout that can be had here. */
+export const SERIES_WRITERS: readonly ('sequence' | 'buckets')[] = HAS_BUCKETS
+  ? ['sequence', 'buckets']
+  : ['sequence'];
+
 /** The layout in which a record written twice is there twice, where the server has it. */
 export const UNKEYED_LAYOUT: Layout = HAS_TIME_SERIES ? 'timeseries' : 'flat';
 
