@@ -88,7 +88,8 @@ async function show(
 
 const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
-async function writePage(path: string, page: string): Promise<void> {
+/** @throws SeedError (usage) where the file cannot be written */
+export async function writePage(path: string, page: string): Promise<void> {
   const { O_WRONLY, O_CREAT, O_NONBLOCK = 0 } = constants;
   try {
     // Opening a pipe that nobody reads would wait for a reader; this fails, and what is opened

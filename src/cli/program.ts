@@ -163,6 +163,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .option('--max-wrong <n>', 'exit status 1 where more answers are wrong (default: 0)')
     .option('--max-errors <n>', 'exit status 1 where more requests fail (default: 0)')
     .option('--run <id>', 'the run whose dataset is asked for (default: the newest one)')
+    .option('--html <file>', 'write a page: latency over time, how long answers took, by query')
     .option('--explain', 'show how the server would go about each query, and ask nothing else')
     .action(async (_options, command: Command) => {
       const { workload } = await import('./workload.js');

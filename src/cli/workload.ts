@@ -33,6 +33,7 @@ export interface WorkloadFlags {
   readonly maxP95?: string;
   readonly maxWrong?: string;
   readonly maxErrors?: string;
+  readonly html?: string;
   readonly explain?: boolean;
 }
 
@@ -78,10 +79,12 @@ export async function workload(flags: Flags, typed: WorkloadFlags): Promise<Exit
     });
     live.end();
     const broken = brokenLimits(worked, limits);
+    if (typed.html !== undefined) await writeWorkload(typed.html, worked, broken);
     if (settings.output.json) process.stdout.write(`${jsonText({ ...worked, broken })}\n`);
     else {
       const screen = new Screen(process.stdout, settings.output.color, process.env.TERM);
       screen.print(reportLines(worked, broken), broken.length === 0 ? 'good' : 'warning');
+      if (typed.html !== undefined) screen.print(['', `🎯 Page written: ${typed.html}`], 'good');
     }
     if (interrupts.signal.aborted) return ExitStatus.interrupted;
     return broken.length === 0 ? ExitStatus.done : ExitStatus.failure;
@@ -89,6 +92,15 @@ export async function workload(flags: Flags, typed: WorkloadFlags): Promise<Exit
     live.end();
     interrupts.stop();
   }
+}
+
+/** The library that draws is loaded only where a page is asked for. */
+async function writeWorkload(path: string, worked: Worked, broken: readonly string[]): Promise<void> {
+  const [{ renderWorkload }, { writePage }] = await Promise.all([
+    import('../picture/page/workload.js'),
+    import('./pictures.js'),
+  ]);
+  await writePage(path, renderWorkload({ ...worked, broken }));
 }
 
 async function explain(

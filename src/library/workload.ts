@@ -1,11 +1,13 @@
 /** Reads as dashboards do, against a database that was loaded. */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import type { Settings } from '../config/settings.js';
+import type { Section, Settings } from '../config/settings.js';
 import { withLongReads } from '../connect/connect.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
+import type { Fleet } from '../fleet/types.js';
+import { sampledSeries } from '../model/telemetry-model.js';
 import { didYouMean } from '../nearest.js';
-import { instantOf } from '../plan/plan.js';
+import { instantOf, loadedAssets } from '../plan/plan.js';
 import { selectDataset } from '../verify/select.js';
 import { DEFAULT_MIX, QUERY_NAMES, type QueryName, Questions } from '../workload/queries.js';
 import { Truth } from '../workload/truth.js';
@@ -20,6 +22,8 @@ import { type Reading, withTarget } from './reading.js';
 import { refreshRun } from './refresh.js';
 
 export type { ExplainedQuery, QueryFigures, WorkloadReport } from '../workload/workload.js';
+
+const SECONDS_PER_MINUTE = 60;
 
 export interface Asking extends Reading {
   /** Undefined: the newest run. */
@@ -42,6 +46,7 @@ export type Mix = Readonly<Partial<Record<QueryName, number>>>;
 
 /** What a workload has found, and what was loaded meanwhile. */
 export interface Worked extends WorkloadReport {
+  readonly database: string;
   readonly run: string | undefined;
   /** Records that were loaded beside it. */
   readonly inserted: number;
@@ -81,7 +86,7 @@ export async function workOn(settings: Settings, asking: Asking): Promise<Worked
         ? undefined
         : loadBeside(settings, asking, insertsPerSecond, {
             end: dataset.window.end,
-            seriesCount: questions.truth.series.length,
+            perMinute: recordsAMinute(fleet, dataset.sections),
             signal: AbortSignal.any([signal, loaded.signal]),
           });
     // A failure is told when the reads are over.
@@ -96,7 +101,7 @@ export async function workOn(settings: Settings, asking: Asking): Promise<Worked
         interrupt: signal,
         onPulse,
       });
-      return { ...report, run: run?._id, inserted: (await inserting) ?? 0 };
+      return { ...report, database: target.db.databaseName, run: run?._id, inserted: (await inserting) ?? 0 };
     } finally {
       loaded.abort();
     }
@@ -106,9 +111,17 @@ export async function workOn(settings: Settings, asking: Asking): Promise<Worked
 /** What is loaded beside the reads: minutes after those that the reads ask for. */
 interface Beside {
   readonly end: number;
-  /** Records a minute. */
-  readonly seriesCount: number;
+  /** Records. */
+  readonly perMinute: number;
   readonly signal: AbortSignal;
+}
+
+/** Of all sampled series, on average. */
+function recordsAMinute(fleet: Fleet, sections: readonly Section[]): number {
+  return loadedAssets(fleet)
+    .flatMap((asset) => sampledSeries(asset))
+    .filter(({ section }) => sections.includes(section))
+    .reduce((sum, { interval }) => sum + SECONDS_PER_MINUTE / interval, 0);
 }
 
 /** Extends the newest run, at a rate, for about as long as the reads take. */
@@ -116,9 +129,9 @@ async function loadBeside(
   settings: Settings,
   { durationMs = 0, inform, warn }: Asking,
   perSecond: number,
-  { end, seriesCount, signal }: Beside,
+  { end, perMinute, signal }: Beside,
 ): Promise<number> {
-  const minutes = Math.max(1, Math.floor((perSecond * durationMs) / 1000 / seriesCount));
+  const minutes = Math.max(1, Math.floor((perSecond * durationMs) / 1000 / perMinute));
   const { load } = settings;
   const until = { ...load.window, end: instantOf(end + minutes) };
   const { summary } = await refreshRun(

@@ -4,7 +4,6 @@ import { duration } from '../output/format.js';
 import { MINUTES_PER_DAY } from '../plan/plan.js';
 import { deviationOf, meanOf, rounded, significant } from './buckets.js';
 import { EXPECTED_BACKUP_SUCCESS, EXPECTED_UPTIME, figuresOf, type HourTable, total } from './expected.js';
-import type { AvailabilityReadings, DatasetReadings, MachineReadings, MetricReadings } from './from-model.js';
 import {
   type AvailabilityPicture,
   type BackupsPicture,
@@ -17,6 +16,7 @@ import {
   type ServicePicture,
   scaleOf,
 } from './picture.js';
+import type { AvailabilityReadings, DatasetReadings, MachineReadings, MetricReadings } from './readings.js';
 
 /** A quarter of single backups: more days nobody reads one by one. */
 const RUNS_SHOWN = 92;

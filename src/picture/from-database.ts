@@ -23,6 +23,7 @@ import {
   recordsBelow,
 } from '../store/statistics.js';
 import { Buckets, bucketMinutes } from './buckets.js';
+import { RESPONSE_TIME } from './picture.js';
 import {
   type AvailabilityReadings,
   type DatasetReadings,
@@ -32,8 +33,7 @@ import {
   type MetricReadings,
   MOST_MACHINES,
   pollMinutesOf,
-} from './from-model.js';
-import { RESPONSE_TIME } from './picture.js';
+} from './readings.js';
 
 const AVAILABILITY = 'availability_status';
 const BACKUP = 'backup_status';

@@ -2,8 +2,7 @@
 import type { Dataset } from '../dataset/dataset.js';
 import { SeriesMemory, ShardSource } from '../dataset/source.js';
 import { BatchBuffer } from '../encode/document.js';
-import { DEFAULT_FILE } from '../fleet/default.js';
-import type { Fleet, Machine, PatternName, Service } from '../fleet/types.js';
+import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { DEGRADED, UP } from '../model/availability.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
 import {
@@ -13,95 +12,23 @@ import {
   TelemetryModel,
 } from '../model/telemetry-model.js';
 import { loadedAssets, MINUTES_PER_DAY, type Window } from '../plan/plan.js';
-import { DEFAULT_INTERVAL, intervalSeconds } from '../time.js';
 import { Buckets, bucketMinutes } from './buckets.js';
-import { type IncidentPicture, type PictureSource, RESPONSE_TIME } from './picture.js';
+import { RESPONSE_TIME } from './picture.js';
 
-const SECONDS_PER_MINUTE = 60;
+import {
+  type AvailabilityReadings,
+  type DatasetReadings,
+  IncidentLog,
+  isDefaultFleet,
+  type MachineReadings,
+  type MetricReadings,
+  MOST_MACHINES,
+  pollMinutesOf,
+} from './readings.js';
+
 const MS_PER_MINUTE = 60_000;
 const BATCH_RECORDS = 100_000;
 const NONE = { metrics: 0, polling: 0, backup: 0 };
-
-// What a picture is made from: the same of the model and of a database.
-
-/** Machines that are drawn; of more of them nobody would see anything. */
-export const MOST_MACHINES = 40;
-
-export interface DatasetReadings {
-  readonly source: PictureSource;
-  /** Minutes since 1970-01-01 UTC, half open. */
-  readonly window: { readonly start: number; readonly end: number };
-  /** IANA name of the fleet's time zone; UTC where the fleet is not known. */
-  readonly zone: string;
-  /** Only of the default fleet is it known what its figures should be. */
-  readonly isDefaultFleet: boolean;
-  /** Of the whole dataset, drawn or not. */
-  readonly counts: { readonly machines: number; readonly services: number };
-  readonly machines: readonly MachineReadings[];
-  readonly services: readonly ServiceReadings[];
-}
-
-export interface MachineReadings {
-  readonly assetId: string;
-  readonly name: string;
-  readonly assetType: string;
-  readonly pattern: PatternName | undefined;
-  readonly metrics: readonly MetricReadings[];
-  readonly availability: AvailabilityReadings | undefined;
-  /** Oldest first; undefined where the dataset has none. */
-  readonly backups: readonly { readonly at: number; readonly success: boolean }[] | undefined;
-}
-
-/** Whatever its time zone, and however many sites have it. */
-export function isDefaultFleet({ definition }: Fleet): boolean {
-  return definition.file === DEFAULT_FILE;
-}
-
-export interface ServiceReadings {
-  readonly assetId: string;
-  readonly name: string;
-  readonly hostId: string;
-  readonly availability: AvailabilityReadings | undefined;
-}
-
-export interface MetricReadings {
-  readonly metricName: string;
-  readonly unit: string;
-  readonly buckets: Buckets;
-}
-
-export interface AvailabilityReadings {
-  /** Minutes in each state. */
-  readonly up: number;
-  readonly degraded: number;
-  readonly down: number;
-  readonly incidents: readonly IncidentPicture[];
-  /** Response times of the polls that were answered; undefined where there are none. */
-  readonly response: MetricReadings | undefined;
-  /** Polls that were not answered until the poller gave up. */
-  readonly timedOut: number;
-}
-
-/** Gathers polls that are not "up", told oldest first, to incidents. */
-export class IncidentLog {
-  readonly incidents: { from: number; to: number; state: IncidentPicture['state'] }[] = [];
-
-  /** @param pollMinutes from one poll to the next: so long a state lasts */
-  constructor(readonly pollMinutes: number) {}
-
-  add(minute: number, state: IncidentPicture['state']): void {
-    const last = this.incidents[this.incidents.length - 1];
-    const end = minute + this.pollMinutes;
-    // What was cut to whole minutes may begin before the last one ends.
-    if (last && last.state === state && minute <= last.to) last.to = Math.max(last.to, end);
-    else this.incidents.push({ from: minute, to: end, state });
-  }
-}
-
-/** From one poll of an asset to the next. */
-export function pollMinutesOf(asset: Machine | Service): number {
-  return intervalSeconds(asset.interval ?? DEFAULT_INTERVAL) / SECONDS_PER_MINUTE;
-}
 
 /**
  * Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and

@@ -8,6 +8,7 @@ import type { Db, Document } from 'mongodb';
 import { type Random, stream } from '../model/random.js';
 import { latencyHistogram, recordMs } from '../threads/counters.js';
 import type { QueryName, Question, Questions } from './queries.js';
+import { Timeline, type TimelineCells } from './timeline.js';
 import { differenceOf } from './truth.js';
 
 /** What all threads count together and the main thread reads; see {@link Pulse}. */
@@ -69,6 +70,7 @@ export interface Outcome {
 
 export interface ThreadResult {
   readonly outcomes: ReadonlyMap<QueryName, Outcome>;
+  readonly timeline: TimelineCells;
   /** Share of the time in which the thread was busy itself, from 0 to 1. */
   readonly busy: number;
 }
@@ -92,8 +94,10 @@ export async function drive(db: Db, questions: Questions, how: Drive, pulse: Pul
     outcomes.set(name, fresh);
     return fresh;
   };
+  const timeline = new Timeline();
   const before = performance.eventLoopUtilization();
   const started = performance.now();
+  const since = () => performance.now() - started;
   await Promise.all(
     how.clients.map(async (client) => {
       const random = stream(how.seed, `client ${client}`, 'workload', 0);
@@ -110,13 +114,16 @@ export async function drive(db: Db, questions: Questions, how: Drive, pulse: Pul
         const name = draw();
         const outcome = outcomeOf(name);
         const isChecked = how.checkEvery > 0 && outcome.requests % how.checkEvery === 0;
-        await ask(db, questions.draw(name, random), intended, isChecked, outcome, pulse);
+        const latency = await ask(db, questions.draw(name, random), intended, isChecked, outcome, pulse);
+        if (latency === undefined) timeline.failed(since());
+        else timeline.answered(since(), latency);
       }
     }),
   );
-  return { outcomes, busy: performance.eventLoopUtilization(before).utilization };
+  return { outcomes, timeline: timeline.cells, busy: performance.eventLoopUtilization(before).utilization };
 }
 
+/** @returns how long the answer took, in milliseconds; undefined where there was none */
 async function ask(
   db: Db,
   question: Question,
@@ -124,7 +131,7 @@ async function ask(
   isChecked: boolean,
   outcome: Outcome,
   pulse: Pulse,
-): Promise<void> {
+): Promise<number | undefined> {
   outcome.requests++;
   let documents: Document[];
   try {
@@ -134,16 +141,18 @@ async function ask(
     outcome.errors++;
     pulse.count('errors');
     noteExample(outcome, error instanceof Error ? error.message : String(error));
-    return;
+    return undefined;
   }
-  recordMs(outcome.histogram, performance.now() - intended);
-  if (!isChecked) return;
+  const latency = performance.now() - intended;
+  recordMs(outcome.histogram, latency);
+  if (!isChecked) return latency;
   outcome.checked++;
   const difference = differenceOf(question.expected(), documents.map(question.read));
-  if (difference === undefined) return;
+  if (difference === undefined) return latency;
   outcome.wrong++;
   pulse.count('wrong');
   noteExample(outcome, difference);
+  return latency;
 }
 
 function noteExample({ examples }: Outcome, text: string): void {

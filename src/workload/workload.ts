@@ -10,6 +10,7 @@ import { latencyOf, type Shared, share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import { type Drive, Pulse, type ThreadResult } from './drive.js';
 import { QUERY_NAMES, type QueryName, Questions } from './queries.js';
+import { type LatencyBar, Timeline, type TimelinePoint } from './timeline.js';
 import { Truth } from './truth.js';
 
 export interface WorkloadContext {
@@ -55,6 +56,9 @@ export interface WorkloadReport {
   readonly threads: number;
   /** The last one is that of all queries together. */
   readonly queries: readonly QueryFigures[];
+  /** Second by second, or a longer step where it took long. */
+  readonly overTime: readonly TimelinePoint[];
+  readonly histogram: readonly LatencyBar[];
   /**
    * The busiest thread's own share of the time, from 0 to 1: near 1 this program was the limit, not
    * the server.
@@ -125,12 +129,16 @@ function reportOf(results: readonly ThreadResult[], clients: number, elapsedMs: 
       examples: [...new Set(outcomes.flatMap(({ examples }) => examples))].slice(0, 3),
     };
   };
+  const timeline = new Timeline();
+  for (const result of results) timeline.add(result.timeline);
   const queries = QUERY_NAMES.flatMap((name) => figures(name, [name]) ?? []);
   return {
     elapsedMs,
     clients,
     threads: results.length,
     queries: [...queries, ...[figures('all', QUERY_NAMES) ?? []].flat()],
+    overTime: timeline.points(elapsedMs),
+    histogram: timeline.bars(),
     busiestThread: Math.max(0, ...results.map(({ busy }) => busy)),
   };
 }

@@ -1,6 +1,6 @@
 /** `workload` asks what dashboards ask, and tells right answers from wrong ones. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Document, Double } from 'mongodb';
@@ -170,4 +170,32 @@ test('what cannot be asked is told in one line', async () => {
   const empty = { uri: file.server.uri, database: file.freshDatabase() };
   await loadWell(empty, '--assets-only');
   assert.equal((await ask(empty, '--requests', '20', '--json')).status, 0);
+});
+
+test('--html: latency over time and by size as a page, which holds what --json says', async () => {
+  const place = await loaded({ layout: 'timeseries', days: 1 });
+  await withFolder({}, async (folder) => {
+    const path = join(folder, 'workload.html');
+    const result = await ask(place, '--requests', '300', '--clients', '3', '--json', '--html', path);
+    assert.equal(result.status, 0, result.stderr);
+    const { overTime, histogram, queries } = reported(result);
+    const all = queries.at(-1);
+    assert.equal(
+      histogram.reduce((sum: number, bar: Document) => sum + bar.requests, 0),
+      300,
+    );
+    for (const { fromMs, toMs } of histogram) assert.ok(fromMs < toMs);
+    assert.ok(histogram.at(-1).toMs >= all.maxMs * 0.99 && histogram.at(-1).fromMs <= all.maxMs * 1.01);
+    assert.ok(overTime.length >= 1);
+    for (const { p50Ms, p95Ms, p99Ms } of overTime) assert.ok(p50Ms <= p95Ms && p95Ms <= p99Ms);
+    const page = readFileSync(path, 'utf8');
+    assert.match(page, /<title>Workload on test_\d+<\/title>/);
+    assert.match(page, /<strong>300<\/strong>/);
+    assert.equal(page.match(/<svg class="plot"/g)?.length, 3);
+    assert.doesNotMatch(page, /<script/);
+    assert.doesNotMatch(page, /NaN|undefined|Infinity/);
+    const refused = await ask(place, '--requests', '1', '--html', join(folder, 'none', 'w.html'));
+    assert.equal(refused.status, 2, refused.stderr);
+    assert.match(refused.stderr, /--html .* cannot be written/);
+  });
 });

@@ -12,8 +12,9 @@ import { LocalTime } from '../../src/model/local-time.js';
 import { Buckets, bucketMinutes } from '../../src/picture/buckets.js';
 import { drawPicture, minutesText, outagesOf } from '../../src/picture/draw.js';
 import { EXPECTED_FIGURES, figuresOf } from '../../src/picture/expected.js';
-import { readModel, type ServiceReadings } from '../../src/picture/from-model.js';
+import { readModel } from '../../src/picture/from-model.js';
 import { type AvailabilityPicture, scaleOf, shareOf } from '../../src/picture/picture.js';
+import type { ServiceReadings } from '../../src/picture/readings.js';
 
 const DAY = 1440;
 /** A Sunday. */
