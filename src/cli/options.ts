@@ -40,6 +40,7 @@ export const DOCTOR_SETTINGS: readonly SettingName[] = [
   'metricsOnly',
   'pollingOnly',
   'backupOnly',
+  'events',
   'layout',
   'ttlDays',
   'writeConcern',

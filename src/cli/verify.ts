@@ -127,6 +127,9 @@ export function reportLines(report: VerifyReport, next?: NextCommand): string[] 
       ? [`Expired: ${count(report.expired)} of the planned are older than metrics keeps them`]
       : []),
     `Assets: ${count(assets.found)} found, ${count(assets.expected)} planned`,
+    ...(report.events
+      ? [`Events: ${count(report.events.found)} found, ${count(report.events.expected)} planned`]
+      : []),
     `Dataset fingerprint: ${fingerprint}`,
     ...(readFrom.address === undefined ? [] : [`Read from the ${readFrom.role} ${readFrom.address}`]),
     `Compared in ${duration(elapsedMs)}, ${count(recordsPerSecond)} records/s${byBuckets}`,
@@ -139,6 +142,15 @@ export function reportLines(report: VerifyReport, next?: NextCommand): string[] 
   const branches: Branch[] = [...compared];
   const total = defectText(records);
   if (total) branches.push([`Defects: ${total}`, seriesBranches(report)]);
+  if (report.events) {
+    const { missing, different, foreign } = report.events;
+    const ofEvents = defectText({
+      missing: missing.length,
+      different: different.length,
+      foreign: foreign.length,
+    });
+    if (ofEvents) branches.push(`Defective events: ${ofEvents}`);
+  }
   const ofAssets = defectText({
     missing: assets.missing.length,
     different: assets.different.length,
@@ -196,6 +208,7 @@ export function repairLines(plan: RepairPlan): string[] {
       `put right ${counted(plan.replace, 'record')} that ${plan.replace === 1 ? 'differs' : 'differ'}`,
     );
   if (plan.assets > 0) branches.push(`write ${counted(plan.assets, 'asset')}`);
+  if (plan.events > 0) branches.push(`write ${counted(plan.events, 'event')}`);
   if (plan.leave > 0) branches.push(`leave ${count(plan.leave)} that only --clean, or you, can remove`);
   return ['🔧 Repair is going to', ...tree(branches)];
 }
@@ -218,8 +231,8 @@ export function verifyResult(
     seed: dataset.seed,
     layout: dataset.layout,
     window: {
-      start: instantText(dataset.window.start),
-      end: instantText(dataset.window.end),
+      start: instantText(dataset.window.start * MS_PER_MINUTE),
+      end: instantText(dataset.window.end * MS_PER_MINUTE),
     },
     series: series.map(({ assetId, metricName, counts }) => ({ assetId, metricName, ...counts })),
     examples: examples.map(({ ms, foundMs, ...example }) => ({

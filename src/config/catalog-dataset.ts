@@ -70,6 +70,11 @@ export const DATASET_SETTINGS = {
   },
   pollingOnly: { flag: '--polling-only', group: 'Dataset:', description: 'load the polling history' },
   backupOnly: { flag: '--backup-only', group: 'Dataset:', description: 'load the backup history' },
+  events: {
+    flag: '--events',
+    group: 'Dataset:',
+    description: 'write outages, failed backups and disturbances into a collection events',
+  },
   environment: {
     flag: '--environment',
     argument: '<name>',

@@ -63,6 +63,7 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
         layout: values.layout,
         availabilityScale: values.availabilityScale,
         environment: values.environment,
+        events: values.events ?? false,
         existing: existingData(values),
         part: partOf(values),
         shard: values.shard ?? false,

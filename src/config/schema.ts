@@ -107,6 +107,7 @@ export const VALUES = z.object({
     // However it is spelled, it is guarded.
     .transform((name) => (/^production$/i.test(name) ? 'production' : name)),
   availabilityScale: oneOf(AVAILABILITY_SCALES),
+  events: boolean.optional(),
   dryRun: boolean.optional(),
   clean: boolean.optional(),
   resume: boolean.optional(),

@@ -114,6 +114,8 @@ export interface LoadSettings {
   readonly layout: Layout;
   readonly availabilityScale: AvailabilityScale;
   readonly environment: string;
+  /** Write the collection of events as well. */
+  readonly events: boolean;
   readonly existing: ExistingData;
   /** Undefined: this loader loads the whole run. */
   readonly part: Part | undefined;

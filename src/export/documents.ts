@@ -8,7 +8,7 @@ import { assetDocument, eventDocument } from '../encode/document.js';
 import { allEvents } from '../model/events.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf } from '../plan/plan.js';
-import { ASSET_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
+import { ASSET_INDEXES, EVENT_INDEXES, METRIC_INDEXES } from '../store/indexes.js';
 import { ASSETS, EVENTS, METRICS } from '../store/names.js';
 import { collectionOptions } from '../store/schema.js';
 import type { ExportInput } from './export.js';
@@ -68,7 +68,7 @@ function eventFiles({ fleet, dataset, format }: ExportInput): [name: string, con
   }
   return [
     [`${EVENTS}.bson`, Buffer.concat(documents.map((document) => BSON.serialize(document)))],
-    [`${EVENTS}.metadata.json`, metadata(EVENTS, {}, [{ key: { asset_id: 1, start: 1 } }])],
+    [`${EVENTS}.metadata.json`, metadata(EVENTS, {}, EVENT_INDEXES as { readonly key: object }[])],
   ];
 }
 

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, MongoServerError } from 'mongodb';
 import { isServerLocked } from '../connect/connect.js';
 import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
-import { holdsForeignRuns } from '../runs/run-history.js';
-import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { hasEventRuns, holdsForeignRuns } from '../runs/run-history.js';
+import { ASSETS, EVENTS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 import { type Rights, rightsOf } from './server.js';
 
 const UNAUTHORIZED = 13;
@@ -91,6 +91,10 @@ export interface TargetFacts {
   readonly server: ServerFacts;
   readonly rights: Rights;
   readonly collections: Readonly<Record<OwnCollection, CollectionFacts>>;
+  /** Which a load makes only where it is asked to: others may have one of that name. */
+  readonly events: CollectionFacts;
+  /** True where a run of this program has written it. */
+  readonly ownsEvents: boolean;
   /**
    * Buckets of a time-series `metrics` without that collection: a server died while it made or
    * dropped it.
@@ -111,11 +115,14 @@ export async function inspectTarget(db: Db): Promise<TargetFacts> {
     differentCase(db),
   ]);
   const collections = absent();
-  const [foreignRuns, strayBuckets] = await Promise.all([
+  const eventInfo = listed.find(({ name }) => name === EVENTS);
+  const [foreignRuns, strayBuckets, events, ownsEvents] = await Promise.all([
     listed.some(({ name, type }) => name === RUNS && type === 'collection') && holdsForeignRuns(db),
     inspectStrayBuckets(db, listed),
+    eventInfo ? inspectCollection(db, eventInfo) : ({ kind: 'absent' } as const),
+    eventInfo !== undefined && hasEventRuns(db),
     ...listed
-      .filter(({ name }) => name !== METRIC_BUCKETS)
+      .filter(({ name }) => name !== METRIC_BUCKETS && name !== EVENTS)
       .map(async (info) => {
         collections[info.name as OwnCollection] = await inspectCollection(db, info);
       }),
@@ -125,6 +132,8 @@ export async function inspectTarget(db: Db): Promise<TargetFacts> {
     server,
     rights,
     collections,
+    events,
+    ownsEvents,
     strayBuckets,
     foreignRuns,
     sameName,
@@ -178,7 +187,7 @@ async function inspectStrayBuckets(db: Db, listed: readonly Document[]): Promise
 }
 
 async function listNames(db: Db): Promise<Document[]> {
-  const names = [...OWN_COLLECTIONS, METRIC_BUCKETS];
+  const names = [...OWN_COLLECTIONS, METRIC_BUCKETS, EVENTS];
   return db.listCollections({ name: { $in: names } }, { readPreference: 'primary' }).toArray();
 }
 

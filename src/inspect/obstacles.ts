@@ -8,7 +8,7 @@ import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
 import { hasSameKey, METRIC_INDEXES } from '../store/indexes.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, EVENTS, METRICS } from '../store/names.js';
 import { indexProblem, type Problem, type WantedDocuments, wantedIndexes } from './index-rules.js';
 import {
   type CollectionFacts,
@@ -26,6 +26,8 @@ export interface Wanted extends WantedDocuments {
   readonly cleaning: boolean;
   /** Days after which records of a time-series collection that has to be made expire. */
   readonly ttlDays: number | undefined;
+  /** Whether the collection of events is written. */
+  readonly events: boolean;
 }
 
 const SECONDS_PER_DAY = 86_400;
@@ -67,6 +69,8 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
     const problem = problemOf(name, facts.collections[name], wanted);
     if (problem) found.push(obstacleIn(facts, name, problem));
   }
+  const events = wanted.events && !wanted.cleaning ? eventsProblem(facts) : undefined;
+  if (events) found.push({ ...obstacleIn(facts, EVENTS, events) });
   const runs = unreadableRuns(facts, wanted);
   if (runs) found.push(runs);
   if (facts.strayBuckets && !wanted.cleaning && !canAdopt(facts.strayBuckets, wanted)) {
@@ -94,10 +98,28 @@ function canAdopt(buckets: StrayBuckets, { layout, ttlDays }: Wanted): boolean {
   );
 }
 
-function obstacleIn({ database }: TargetFacts, name: OwnCollection, { what, instead }: Problem): Obstacle {
-  const others = DROPPED.includes(name)
-    ? 'use another --database, or --clean --yes to replace it'
-    : 'use another --database';
+/** A collection of that name may be anybody's. */
+function eventsProblem({ events, ownsEvents }: TargetFacts): Problem | undefined {
+  if (events.kind === 'absent') return undefined;
+  if (events.kind === 'view') return { what: `is a view of ${events.of}` };
+  if (events.kind === 'timeseries') return { what: 'is a time-series collection' };
+  if (!events.empty && !ownsEvents) return { what: 'holds documents that no run of this program has made' };
+  const unique = events.indexes.find(({ unique, key }) => unique && key.every(([field]) => field !== '_id'));
+  if (unique) return { what: `has the index ${unique.name}, which is unique, and would refuse documents` };
+  return collectionProblem(EVENTS, events);
+}
+
+function obstacleIn(
+  { database }: TargetFacts,
+  name: OwnCollection | typeof EVENTS,
+  { what, instead }: Problem,
+): Obstacle {
+  const others =
+    name === EVENTS
+      ? 'omit --events, use another --database, or --clean --yes to replace it'
+      : DROPPED.includes(name)
+        ? 'use another --database, or --clean --yes to replace it'
+        : 'use another --database';
   return {
     subject: 'collections',
     exitStatus: ExitStatus.targetNotReady,
@@ -226,7 +248,7 @@ function timeSeriesProblem(facts: StrayBuckets): Problem | undefined {
 }
 
 function collectionProblem(
-  name: OwnCollection,
+  name: OwnCollection | typeof EVENTS,
   facts: Extract<CollectionFacts, { kind: 'collection' }>,
 ): Problem | undefined {
   if (facts.capped) return { what: 'is capped, and drops its oldest documents' };

@@ -117,6 +117,7 @@ function wantedOf({ fleet, plan }: RequestedLoad, { load }: Settings): Wanted {
     layout: load.layout,
     cleaning: false,
     ttlDays: load.ttlDays,
+    events: load.events,
     resuming: false,
     oldest: plan.records > 0 ? instantOf(plan.window.start) : undefined,
     lastUpdated,

@@ -84,6 +84,8 @@ export interface LoadOptions extends Partial<LoadChoices> {
   readonly jitter?: number;
   /** Parts of the dataset, at least one. Default: all. */
   readonly sections?: readonly Section[];
+  /** Write the collection of events as well. Default: no. */
+  readonly events?: boolean;
   /** The assets and no records. */
   readonly assetsOnly?: boolean;
   /** What to do with data that is there already. Default: refuse. */

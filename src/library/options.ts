@@ -63,6 +63,7 @@ const SHAPES = {
     ...DATASET,
     ...SHARDS,
     ...TARGET,
+    events: flag,
     existing: oneOf(EXISTING),
     rate: number,
     yes: flag,

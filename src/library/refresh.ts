@@ -7,6 +7,7 @@ import { explainFailure, withRetry } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { inspectTarget } from '../inspect/inspect.js';
+import { trimEvents } from '../load/events.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { runLoad } from '../load/load.js';
 import type { LoadObserver, LoadSummary } from '../output/types.js';
@@ -105,7 +106,7 @@ async function refreshOnce(refresh: Refresh): Promise<Refreshed> {
   const { target, settings, keepDays, signal, warn } = refresh;
   const { books, server } = target;
   const retry = { limitMs: settings.load.retrySeconds * 1000, stopping: () => signal.aborted };
-  const settling = { books, connection: settings.connection, retry, warn };
+  const settling = { books, connection: settings.connection, retry, warn, trimEvents };
   // Whoever holds it may be about to change what would be read here.
   await refuseWhileHeld(new RunStore(books, drawLoader(), retry), warn);
   await settleRuns(settling);
@@ -135,6 +136,7 @@ function loadStep(
       ...settings.load,
       fleet: { source: file, scale, timezone, interval, jitterMs },
       ...{ seed, sections, layout, availabilityScale, environment, shardDays },
+      events: step.run.events === true,
       ...(step.kind === 'extend'
         ? {
             existing: 'keep',

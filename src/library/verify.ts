@@ -79,6 +79,7 @@ export async function verifyDatabase(settings: Settings, verifying: Verifying): 
       dataset: selection.dataset,
       shardDays: selection.run?.shardDays ?? load.shardDays,
       others: selection.others,
+      events: selection.run?.events === true,
       workers: load.workers ?? availableParallelism(),
       retryMs: load.retrySeconds * 1000,
       repairing: repair,
@@ -108,8 +109,8 @@ export async function verifyDatabase(settings: Settings, verifying: Verifying): 
   });
 }
 
-function sizeOf({ insert, replace, assets }: RepairPlan): number {
-  return insert + replace + assets;
+function sizeOf({ insert, replace, assets, events }: RepairPlan): number {
+  return insert + replace + assets + events;
 }
 
 /** As for `--clean`: in production somebody has to say so. */

@@ -1,5 +1,6 @@
 /** What a load does to the collections before its first record. */
 import type { Db, Document } from 'mongodb';
+import { withRetry } from '../connect/retry.js';
 import { assetDocument } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
 import { DROPPED } from '../inspect/obstacles.js';
@@ -7,7 +8,8 @@ import { canHold } from '../inspect/server.js';
 import { planChunks } from '../plan/chunks.js';
 import { instantOf } from '../plan/plan.js';
 import { awaitEarlierLoaders, durably, type Lease } from '../runs/lease.js';
-import { ASSETS } from '../store/names.js';
+import { hasEventRuns } from '../runs/run-history.js';
+import { ASSETS, EVENTS } from '../store/names.js';
 import {
   clusterShards,
   dropDataset,
@@ -17,6 +19,7 @@ import {
   shardingCommands,
   shardMetrics,
 } from '../store/schema.js';
+import { eventWindow, writeEvents } from './events.js';
 import type { Begun, HeldWork, Job } from './job.js';
 
 /** The collections as they are wanted, and as the server can make them. */
@@ -47,8 +50,11 @@ export async function prepareCollections(
 
   if (cleaning) {
     let collections: string[] = [];
+    // Those of an earlier run, and others' where somebody has said so.
+    const drops = job.events || (await withRetry(() => hasEventRuns(db), retry));
+    const dropped = drops ? [...DROPPED, EVENTS] : DROPPED;
     await durably(db, lease, async () => {
-      collections = [...new Set([...collections, ...(await dropDataset(db, DROPPED, guard))])];
+      collections = [...new Set([...collections, ...(await dropDataset(db, dropped, guard))])];
     });
     await store.cleaned(job.runId, guard);
     if (collections.length > 0) reporter.on({ type: 'cleaned', collections });
@@ -58,6 +64,10 @@ export async function prepareCollections(
     await ensureCollections(db, schema, warn, guard);
     await checkpoints.createIndex(guard);
     await writeAssets(db, job.fleet, instantOf(job.dataset.window.end), guard);
+    if (job.events) {
+      const window = eventWindow(job.runId, job.dataset, await store.list());
+      await writeEvents(db, job.fleet, { ...job.dataset, window }, guard);
+    }
   });
   if (shard) {
     const chunks = planChunks(job.whole ?? job.plan, await clusterShards(db));

@@ -16,7 +16,7 @@ import { seriesOf } from '../runs/beside.js';
 import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
 import { fleetOf, runDocument } from '../runs/run-document.js';
 import type { RunStore } from '../runs/run-store.js';
-import { ASSETS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { ASSETS, EVENTS, METRIC_BUCKETS, METRICS } from '../store/names.js';
 
 /** What `--clean` drops, in the order in which the question names it. */
 const DROPPED = [METRICS, ASSETS, SHARDS, PARTS] as const;
@@ -31,7 +31,11 @@ export interface Foreign {
 }
 
 /** @param runs the documents of `seed_runs` as they are, whether they can be used or not */
-export function foreignTo({ collections, strayBuckets }: TargetFacts, runs: readonly Document[]): Foreign[] {
+export function foreignTo(
+  { collections, strayBuckets, events, ownsEvents }: TargetFacts,
+  runs: readonly Document[],
+  writesEvents = false,
+): Foreign[] {
   const found: Foreign[] = [];
   const own = runs.filter(vouches);
   const holds = (name: string) => own.length > 0 && !own.some(({ beside }) => includes(beside, name));
@@ -49,6 +53,10 @@ export function foreignTo({ collections, strayBuckets }: TargetFacts, runs: read
     if (!isOurs) found.push({ name });
   }
   if (strayBuckets && !layouts.includes('timeseries')) found.push({ name: METRIC_BUCKETS });
+  // Where no run of ours has written it, it stays unless this one is going to.
+  if (writesEvents && !ownsEvents && events.kind !== 'absent') {
+    found.push(events.kind === 'view' ? { name: EVENTS, viewOf: events.of } : { name: EVENTS });
+  }
   const others = runs.filter((run) => !isRun(run)).length;
   if (others > 0) found.push({ name: RUNS, documents: others });
   return found;
@@ -94,7 +102,7 @@ export interface AskInput {
   readonly target: Pick<Target, 'db'>;
   readonly store: RunStore;
   readonly facts: TargetFacts;
-  readonly load: Pick<LoadSettings, 'confirmed'>;
+  readonly load: Pick<LoadSettings, 'confirmed' | 'events'>;
   readonly confirm: Confirm | undefined;
   readonly notice: (message: string) => void;
   /** A run that was stopped while it cleaned, and is to go on with that. */
@@ -113,7 +121,7 @@ export async function askForForeign({
 }: AskInput): Promise<void> {
   const { db } = target;
   const runs = await store.documents();
-  const whole = foreignTo(facts, runs);
+  const whole = foreignTo(facts, runs, load.events);
   const foreign = [
     ...whole,
     ...(await withRetry(() => foreignDocuments(db, runs, facts, whole), store.retry)),

@@ -1,7 +1,7 @@
 /**
  * A dataset to be loaded, from the options or from a stored run, and what others are told of it.
  */
-import type { LoadSettings, Part, Settings, WriterKind } from '../config/settings.js';
+import type { LoadSettings, Settings, WriterKind } from '../config/settings.js';
 import type { RetryLog, RetryOptions } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import type { Dataset, RequestedLoad, WorkerContext } from '../dataset/dataset.js';
@@ -31,6 +31,8 @@ export interface Job {
   /** Where `plan` is a part's: that of the whole run. */
   readonly whole?: Plan;
   readonly resumed: boolean;
+  /** Whether the collection of events is written as well. */
+  readonly events: boolean;
 }
 
 /** The job that a start leads to: a stored run's, or the one that is asked for. */
@@ -38,9 +40,10 @@ export function jobOf(
   start: Start,
   runId: string | undefined,
   requested: RequestedLoad,
-  part: Part | undefined,
+  { part, events }: Pick<LoadSettings, 'part' | 'events'>,
 ): Job {
-  const { fleet, dataset, plan } = ('run' in start && start.run && storedLoad(start.run)) || requested;
+  const run = 'run' in start ? start.run : undefined;
+  const { fleet, dataset, plan } = run ? storedLoad(run) : requested;
   return {
     runId: runId ?? '',
     fleet,
@@ -48,6 +51,7 @@ export function jobOf(
     plan: partOfPlan(plan, part),
     whole: plan,
     resumed: start.kind === 'resume' || (start.kind === 'join' && start.again),
+    events: run ? run.events === true : events,
   };
 }
 
@@ -58,8 +62,8 @@ function storedLoad(run: RunDocument): RequestedLoad {
 
 /** The stored document of a job that starts afresh. */
 export function newRun(
-  { runId, fleet, dataset, plan }: Omit<Job, 'resumed'>,
-  { existing, extending }: Pick<LoadSettings, 'existing' | 'extending'>,
+  { runId, fleet, dataset, plan }: Omit<Job, 'resumed' | 'events'>,
+  { existing, extending, events }: Pick<LoadSettings, 'existing' | 'extending' | 'events'>,
   parts?: NewRun['parts'],
 ): NewRun {
   return {
@@ -75,6 +79,7 @@ export function newRun(
     shards: plan.shards.length,
     version: VERSION,
     ...(parts ? { parts } : {}),
+    ...(events ? { events: true as const } : {}),
     ...(existing === 'clean' ? { cleaning: true as const } : {}),
     ...(extending === undefined ? {} : { extends: extending }),
   };

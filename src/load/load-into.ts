@@ -17,6 +17,7 @@ import { Lease } from '../runs/lease.js';
 import { drawLoader, EarlierLoaderConnected } from '../runs/owner.js';
 import { PartStore } from '../runs/part-store.js';
 import { RunStore } from '../runs/run-store.js';
+import { EVENTS } from '../store/names.js';
 import { clusterShards, refuseUnlessRouter, UnsupportedCollection } from '../store/schema.js';
 import { isRouter, serverIdentity } from '../store/server.js';
 import { databaseStatistics } from '../store/statistics.js';
@@ -77,7 +78,7 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
   const prepared = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);
   const { start, runId, beside, expiry = NO_EXPIRY } = prepared;
-  const job = jobOf(start, runId, requested, part);
+  const job = jobOf(start, runId, requested, settings.load);
   const finish = async (
     status: LoadSummary['status'],
     result: SessionResult,
@@ -93,12 +94,14 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
       expired: expiry.expired,
       elapsedMs: performance.now() - started,
       // After an interrupt nobody waits for a server that is away.
-      database: await withRetry(() => databaseStatistics(target.db, OWN_COLLECTIONS, stored), retry).catch(
-        (error) => {
-          if (status !== 'interrupted') throw error;
-          return undefined;
-        },
-      ),
+      database: await withRetry(
+        () =>
+          databaseStatistics(target.db, job.events ? [...OWN_COLLECTIONS, EVENTS] : OWN_COLLECTIONS, stored),
+        retry,
+      ).catch((error) => {
+        if (status !== 'interrupted') throw error;
+        return undefined;
+      }),
       server: target.server,
     });
   if (start.kind === 'already complete' || start.kind === 'nothing to resume') {
@@ -277,7 +280,7 @@ export async function measure(input: MeasureInput): Promise<LoadSummary> {
   const { settings, requested, plan, pool, reporter, interrupt } = input;
   const { fleet, dataset } = requested;
   const started = performance.now();
-  const job: Job = { runId: 'none', fleet, dataset, plan, resumed: false };
+  const job: Job = { runId: 'none', fleet, dataset, plan, resumed: false, events: false };
   reporter.on(startedEvent(job, settings, pool.workers, new Set()));
   // What is measured is generating, not the start of threads.
   await pool.ready();

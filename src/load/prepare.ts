@@ -214,6 +214,7 @@ export async function decided<T extends Start>(
       layout,
       cleaning: load.existing === 'clean' || run?.cleaning === true,
       ttlDays: load.ttlDays,
+      events: run ? run.events === true : load.events,
       resuming: run !== undefined || load.extending !== undefined,
       oldest: sections.length > 0 ? instantOf(window.start) : undefined,
       lastUpdated,

@@ -239,6 +239,7 @@ function refuseContradictions(run: RunDocument, request: Request, settings: Load
     const given = flags.find((flag) => settings.given.includes(flag));
     if (given) refuse(given, stored);
   }
+  if (settings.given.includes('--events') && !run.events) refuse('--events', 'no events');
   if (settings.given.includes('--days')) {
     const days = (run.window.end.getTime() - run.window.start.getTime()) / 86_400_000;
     if (days !== settings.window.days) refuse('--days', `${days} days`);

@@ -1,13 +1,16 @@
+import type { Db } from 'mongodb';
 import { MAX_DAYS } from '../config/schema.js';
 import type { ConnectionSettings } from '../config/settings.js';
 import { type Books, durableWrites } from '../connect/bookkeeping.js';
 import { type RetryOptions, withRetry } from '../connect/retry.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, MODEL_VERSION, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY, minuteOf, planLoad, type Window } from '../plan/plan.js';
 import { METRICS } from '../store/names.js';
+import type { Guard } from '../store/schema.js';
 import { isAtLeast } from '../store/server.js';
 import { RUNS, SHARDS } from './collections.js';
 import { type HeldWork, whileHeld } from './lease.js';
@@ -88,6 +91,8 @@ export interface SettleInput {
   readonly connection: ConnectionSettings;
   readonly retry: RetryOptions;
   readonly warn: (message: string) => void;
+  /** Brings the collection of events in line with a run's new window. */
+  readonly trimEvents: (db: Db, fleet: Fleet, dataset: Dataset, guard: Guard) => Promise<void>;
 }
 
 /**
@@ -105,7 +110,7 @@ export async function settleRuns(input: SettleInput, keepDays?: number): Promise
   const newest = complete.find((run) => !isExtension(run, complete));
   if (keepDays === undefined || !newest) return 0;
   const isOld = bases.has(newest._id) || hasOldEnd(newest, keepDays);
-  return isOld ? hold(input, newest, (held) => trimOldEnd(held, keepDays)) : 0;
+  return isOld ? hold(input, newest, (held) => trimOldEnd(held, keepDays, input.trimEvents)) : 0;
 }
 
 function isExtension(run: RunDocument, complete: readonly RunDocument[]): boolean {
@@ -187,7 +192,11 @@ export function hasOldEnd(run: RunDocument, keepDays: number): boolean {
  * finished by the next one.
  * @throws SeedError where the run is not held any more: nothing is removed from then on
  */
-export async function trimOldEnd(held: HeldWork, keepDays: number): Promise<number> {
+export async function trimOldEnd(
+  held: HeldWork,
+  keepDays: number,
+  trimEvents: SettleInput['trimEvents'],
+): Promise<number> {
   const { store, lease, runId } = held;
   const run = await store.held(runId);
   if (!hasOldEnd(run, keepDays)) return 0;
@@ -199,6 +208,10 @@ export async function trimOldEnd(held: HeldWork, keepDays: number): Promise<numb
   const promised = { 'window.start': instantOf(start), planned: counts, trimmedFrom: from };
   await store.change(runId, { $set: promised }, lease.guard);
   const removed = await removeRecords(held, fleet, run, { start: minuteOf(from), end: start });
+  if (run.events) {
+    const dataset = { ...datasetOf(run), window: { start, end: window.end } };
+    await withRetry(() => trimEvents(held.target.db, fleet, dataset, lease.guard), held.retry);
+  }
   await store.change(runId, { $unset: { trimmedFrom: '' } }, lease.guard);
   return removed;
 }

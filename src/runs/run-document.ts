@@ -103,6 +103,8 @@ export const runDocument = z.object({
    * buckets.
    */
   writer: z.literal('buckets').optional(),
+  /** Present where it has written the collection of events as well. */
+  events: z.literal(true).optional(),
   /** Id of the run that this one extends; once it is complete the two become one. */
   extends: z.string().optional(),
   /**

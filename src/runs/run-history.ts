@@ -60,6 +60,12 @@ export async function holdsForeignRuns(db: Db): Promise<boolean> {
   return (await runs.findOne({ format: { $not: { $type: 'number' } } }, { projection: { _id: 1 } })) !== null;
 }
 
+/** True where a run has written events: then the collection of them is this program's. */
+export async function hasEventRuns(db: Db): Promise<boolean> {
+  const runs = db.collection(RUNS, { readPreference: 'primary' });
+  return (await runs.findOne({ events: true }, { projection: { _id: 1 } })) !== null;
+}
+
 /** The document of a run, as it is stored; of the newest one where none is named. */
 export function storedRun(books: Books, runId?: string): Promise<Document | null> {
   const runs = books.collection<{ _id: string }>(RUNS);

@@ -11,6 +11,8 @@ export const ASSET_INDEXES: IndexDescription[] = [
   { key: { last_updated: 1 } },
 ];
 
+export const EVENT_INDEXES: IndexDescription[] = [{ key: { asset_id: 1, start: 1 } }];
+
 /** Of `metrics`: the manual's for the flat layout; those of existing dashboards for time-series. */
 export const METRIC_INDEXES: Readonly<Record<Layout, IndexDescription[]>> = {
   flat: [{ key: { asset_id: 1, metric_name: 1, timestamp: 1 } }],

@@ -5,5 +5,5 @@ export const METRICS = 'metrics';
 
 /** Where the server keeps a time-series `metrics`. */
 export const METRIC_BUCKETS = `system.buckets.${METRICS}`;
-/** Written by `export --events`. */
+/** Written with `--events`, of a load and of an export. */
 export const EVENTS = 'events';

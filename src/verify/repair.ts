@@ -7,6 +7,7 @@ import { refuseObstacles, type Wanted } from '../inspect/obstacles.js';
 import { canHold } from '../inspect/server.js';
 import { assetDocuments, writeAssets } from '../load/collections.js';
 import { Dispatcher } from '../load/dispatch.js';
+import { writeEvents } from '../load/events.js';
 import { newRun } from '../load/job.js';
 import { LoadPool } from '../load/load.js';
 import { instantOf } from '../plan/plan.js';
@@ -25,17 +26,25 @@ export interface RepairPlan {
   readonly insert: number;
   readonly replace: number;
   readonly assets: number;
+  readonly events: number;
   /** Doubled, foreign and, in the time-series layout, different records, and foreign assets. */
   readonly leave: number;
 }
 
-export function planRepair({ records, assets }: VerifyReport, { dataset }: VerifyInput): RepairPlan {
+export function planRepair({ records, assets, events }: VerifyReport, { dataset }: VerifyInput): RepairPlan {
   const replace = dataset.layout === 'flat' ? records.different : 0;
   return {
     insert: records.missing,
     replace,
     assets: assets.missing.length + assets.different.length,
-    leave: records.doubled + records.foreign + records.different - replace + assets.foreign.length,
+    events: events ? events.missing.length + events.different.length : 0,
+    leave:
+      records.doubled +
+      records.foreign +
+      records.different -
+      replace +
+      assets.foreign.length +
+      (events?.foreign.length ?? 0),
   };
 }
 
@@ -56,6 +65,7 @@ export async function repairDataset(
     layout: dataset.layout,
     cleaning: false,
     ttlDays: undefined,
+    events: input.events,
     resuming: true,
     oldest: instantOf(dataset.window.start),
     lastUpdated,
@@ -67,7 +77,7 @@ export async function repairDataset(
   const schema = { layout: dataset.layout, clustered: canHold(facts.server).clustered, ttlDays: undefined };
   const runId = new ObjectId().toHexString();
   const connection = { ...input.connection, uri: target.uri, origin: 'named', opening: undefined } as const;
-  const kept = { existing: 'keep', extending: undefined } as const;
+  const kept = { existing: 'keep', extending: undefined, events: input.events } as const;
   const holding = {
     connection,
     layout: dataset.layout,
@@ -92,6 +102,9 @@ export async function repairDataset(
       if (plan.assets > 0) {
         const write = () => writeAssets(held.target.db, fleet, instantOf(dataset.window.end), lease.guard);
         await durably(held.target.db, lease, write);
+      }
+      if (plan.events > 0) {
+        await durably(held.target.db, lease, () => writeEvents(held.target.db, fleet, dataset, lease.guard));
       }
       if (plan.insert > 0) await insertMissing(input, report, held, counters, notice);
       if (plan.replace > 0) {

@@ -123,5 +123,5 @@ async function otherDatasets(books: Books, runId: string | undefined): Promise<O
   const runs = await usableRuns(books);
   return runs
     .filter(({ _id }) => _id !== runId)
-    .map((run) => ({ dataset: datasetOf(run), fleet: fleetOf(run) }));
+    .map((run) => ({ dataset: datasetOf(run), fleet: fleetOf(run), events: run.events === true }));
 }

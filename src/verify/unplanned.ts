@@ -1,14 +1,16 @@
 /**
  * What a comparison shard by shard cannot see: records outside all planned series and the window.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { BSON, type Db, type Document, type ObjectId } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
 import { plannedSeries, seriesKey } from '../dataset/series.js';
 import { assetDocument, recordId, type Series } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
+import { eventDocuments } from '../load/events.js';
 import { msOfTick, tickOfMinute, tickOfMs } from '../model/sampling.js';
 import { instantOf } from '../plan/plan.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, EVENTS, METRICS } from '../store/names.js';
 import { countMeasurements } from '../store/statistics.js';
 import { timestampMs } from './comparison.js';
 import { type Findings, noFindings, note } from './findings.js';
@@ -189,6 +191,29 @@ export interface AssetFindings {
   readonly missing: string[];
   readonly different: string[];
   readonly foreign: string[];
+}
+
+/** The collection of events beside those of all runs that have written them. */
+export async function compareEvents(db: Db, { fleet, dataset, others }: VerifyInput): Promise<AssetFindings> {
+  const found: AssetFindings = { expected: 0, found: 0, missing: [], different: [], foreign: [] };
+  const planned = new Map<string, Document>();
+  for (const document of eventDocuments(fleet, dataset)) planned.set(String(document._id), document);
+  const ofOthers = new Set<string>();
+  for (const other of others.filter(({ events }) => events)) {
+    for (const { _id } of eventDocuments(other.fleet, other.dataset)) ofOthers.add(String(_id));
+  }
+  const stored = db.collection(EVENTS).find({});
+  const seen = new Set<string>();
+  for await (const document of stored) {
+    const id = String(document._id);
+    const expected = planned.get(id);
+    if (!expected && ofOthers.has(id)) continue;
+    seen.add(id);
+    if (!expected) found.foreign.push(id);
+    else if (!isDeepStrictEqual(document, expected)) found.different.push(id);
+  }
+  found.missing.push(...[...planned.keys()].filter((id) => !seen.has(id)));
+  return { ...found, expected: planned.size, found: seen.size };
 }
 
 /**

@@ -26,12 +26,14 @@ import {
   noFindings,
   type SeriesFindings,
 } from './findings.js';
-import { type AssetFindings, compareAssets, compareOutside } from './unplanned.js';
+import { type AssetFindings, compareAssets, compareEvents, compareOutside } from './unplanned.js';
 
 /** A dataset that another run has put into the same database. */
 export interface OtherDataset {
   readonly dataset: Dataset;
   readonly fleet: Fleet;
+  /** Whether it has written the collection of events. */
+  readonly events: boolean;
 }
 
 export interface VerifyInput {
@@ -46,6 +48,8 @@ export interface VerifyInput {
   readonly shardDays: number | undefined;
   /** Datasets of other runs in the same database: their records are not foreign. */
   readonly others: readonly OtherDataset[];
+  /** Whether the collection of events belongs to the dataset. */
+  readonly events: boolean;
   readonly workers: number;
   /** How long to go on trying when the server goes away, in milliseconds. */
   readonly retryMs: number;
@@ -78,6 +82,8 @@ export interface VerifyReport {
   readonly series: readonly SeriesFindings[];
   readonly examples: Findings['examples'];
   readonly assets: AssetFindings;
+  /** Ids of events; undefined where the run has written none. */
+  readonly events: AssetFindings | undefined;
   /** Shards of the comparison in which records are missing or different. */
   readonly repairable: readonly Shard[];
   /**
@@ -155,7 +161,16 @@ async function compareAll(
   const outside = await withRetry(() => compareOutside(db, input, findings.found), { limitMs: retryMs });
   addFindings(findings, outside.findings);
   const assets = await withRetry(() => compareAssets(db, input), { limitMs: retryMs });
-  const report = reportOf(findings, outside.ofOtherRuns, assets, repairable, performance.now() - started);
+  const events = input.events
+    ? await withRetry(() => compareEvents(db, input), { limitMs: retryMs })
+    : undefined;
+  const report = reportOf(
+    findings,
+    outside.ofOtherRuns,
+    { assets, events },
+    repairable,
+    performance.now() - started,
+  );
   const facts = await withRetry(() => inspectTarget(input.target.db), { limitMs: retryMs });
   const expired = expiredRecords(input, lifeOf(facts.collections[METRICS]), new Date());
   return { ...report, expired, readFrom: member };
@@ -233,14 +248,16 @@ export async function compareShards(
 function reportOf(
   findings: Findings,
   ofOtherRuns: number,
-  assets: AssetFindings,
+  { assets, events }: Pick<VerifyReport, 'assets' | 'events'>,
   repairable: readonly Shard[],
   elapsedMs: number,
 ): Omit<VerifyReport, 'readFrom' | 'expired'> {
   const defects = defectCounts(findings);
   const asPlanned =
     Object.values(defects).every((count) => count === 0) &&
-    assets.missing.length + assets.different.length + assets.foreign.length === 0;
+    [assets, ...(events ? [events] : [])].every(
+      ({ missing, different, foreign }) => missing.length + different.length + foreign.length === 0,
+    );
   return {
     status: asPlanned ? 'equal' : 'different',
     fingerprint: fingerprintText(findings.fingerprint),
@@ -249,6 +266,7 @@ function reportOf(
     series: [...findings.series.values()].sort(byName),
     examples: findings.examples,
     assets,
+    events,
     repairable,
     elapsedMs: Math.round(elapsedMs),
     recordsPerSecond: Math.round((findings.expected / elapsedMs) * 1000),

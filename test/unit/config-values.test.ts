@@ -18,6 +18,7 @@ test('defaults are those of the manual', () => {
     layout: 'flat',
     availabilityScale: 'percent',
     environment: 'development',
+    events: false,
     existing: 'refuse',
     fleet: { source: undefined, scale: 1, timezone: undefined, interval: undefined, jitterMs: undefined },
     workers: undefined,
