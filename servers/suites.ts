@@ -14,11 +14,8 @@ const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[
   loading: {
     server: [
       'beside',
-      'bucket-writer',
       'command-output',
-      'counting',
       'dataset',
-      'disturbances',
       'driver-internals',
       'duplicates',
       'expiry',
@@ -26,19 +23,18 @@ const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[
       'fleets',
       'foreign',
       'held-connection',
-      'intervals',
       'journal',
       'load-pool',
       'reproducible',
       'schema',
       'sections',
       'stray-buckets',
-      'vanished',
       'write-gate',
     ],
+    long: ['bucket-writer', 'counting', 'disturbances', 'events-collection', 'intervals', 'vanished'],
   },
-  resuming: { server: ['starting', 'interrupt', 'refresh'] },
-  verifying: { server: ['verify-command', 'verify-defects', 'verify-buckets', 'reads', 'report'] },
+  resuming: { server: ['interrupt', 'refresh'], long: ['starting'] },
+  verifying: { server: ['verify-command', 'verify-defects', 'reads', 'report'], long: ['verify-buckets'] },
   faults: { faults: [], targets: ['targets'] },
   surroundings: { server: ['doctor', 'embedded-server'], security: ['access'], servers: [] },
 };
@@ -47,9 +43,11 @@ const FILES: Readonly<Record<SuiteName, Readonly<Record<string, readonly string[
  * Suites and files that load within their own process, or reach into the program by Node's own
  * options.
  */
-const OF_NODE_ALONE = ['reads', 'starting', 'threads', ...FILES.loading.server].filter(
-  (name) => name !== 'command-output',
-);
+const OF_NODE_ALONE = [
+  ...['reads', 'starting', 'threads', 'verify-buckets'],
+  ...FILES.loading.server,
+  ...FILES.loading.long,
+].filter((name) => name !== 'command-output');
 
 /**
  * The suite's files.

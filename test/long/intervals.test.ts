@@ -49,7 +49,7 @@ const metricsAndPolls = ({ metric }: Document) => metric !== 'backup_status';
 
 for (const [interval, days, seconds] of [
   ['10s', '0.25', 10],
-  ['5m', '30', 300],
+  ['5m', '10', 300],
   ['1h', '90', 3600],
 ] as const) {
   for (const [layout, writer] of WRITERS) {
