@@ -157,6 +157,7 @@ function refuseOtherOptions(run: RunDocument, request: Request, settings: LoadSe
   }
   const [other] = fleetDifferences(run, request);
   if (other) throw contradiction(other.flags[0], run, other.stored);
+  if (settings.events && !run.events) throw contradiction('--events', run, 'no events');
   const days = (run.window.end.getTime() - run.window.start.getTime()) / 86_400_000;
   if (days !== settings.window.days) throw contradiction('--days', run, `${days} days`);
   if ((settings.shardDays ?? shardDaysFor(request.dataset.window, request.fleet)) !== run.shardDays) {
