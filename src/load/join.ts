@@ -47,6 +47,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     const { _id: _, ...asked } = input.newRun('');
     const runId = known?._id ?? idOf(asked);
     await refuseWhilePartHeld(parts, runId, notice);
+    if (begun.kind === 'fresh') input.refuse(begun, facts);
     await store.createIndexes();
     const { again } = await parts.take(runId);
     if (!(await parts.join({ _id: runId, ...asked }))) {

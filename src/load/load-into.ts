@@ -74,6 +74,9 @@ export async function loadInto(input: LoadInput): Promise<LoadSummary> {
       ),
     notice: warn,
     confirm: input.confirm,
+    refuse: (begun, facts) => {
+      chooseWriter(settings.load, jobOf(begun, '', requested, settings.load), begun, facts);
+    },
   };
   if (settings.load.shard) await withRetry(() => refuseUnlessRouter(target.db, target.server.uri), retry);
   const prepared = parts ? await joinRun(prepare, parts) : await prepareTarget(prepare);

@@ -36,6 +36,8 @@ export interface PrepareInput {
   readonly notice: (message: string) => void;
   /** Asks before something that cannot be undone; undefined: nobody is there to be asked. */
   readonly confirm: Confirm | undefined;
+  /** Refuses, before anything is written, what is known not to work. @throws SeedError */
+  readonly refuse: (start: Extract<Start, { kind: 'fresh' }>, facts: TargetFacts) => void;
 }
 
 /**
@@ -105,6 +107,7 @@ export async function prepareTarget(input: PrepareInput): Promise<Prepared> {
     if (!start.clean) {
       await withRetry(() => refuseUnexplained(target.db, request, runs, withData(facts)), store.retry);
     }
+    input.refuse(start, facts);
     if (start.clean) await askForForeign({ ...input, facts, load });
     refuseUnlessExtended(runs, load.extending, request);
     const beside = start.clean || load.extending !== undefined ? [] : keptBeside(runs, request, notice);

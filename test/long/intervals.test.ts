@@ -29,19 +29,22 @@ async function atMinutes(db: Db, layout: string, minutes: number): Promise<Docum
   const prefix = layout === 'flat' ? '$' : '$meta.';
   return db
     .collection('metrics')
-    .aggregate([
-      { $match: { $expr: { $eq: [{ $mod: [{ $toLong: '$timestamp' }, minutes * 60_000] }, 0] } } },
-      {
-        $project: {
-          _id: 0,
-          asset: `${prefix}asset_id`,
-          metric: `${prefix}metric_name`,
-          at: '$timestamp',
-          value: 1,
+    .aggregate(
+      [
+        { $match: { $expr: { $eq: [{ $mod: [{ $toLong: '$timestamp' }, minutes * 60_000] }, 0] } } },
+        {
+          $project: {
+            _id: 0,
+            asset: `${prefix}asset_id`,
+            metric: `${prefix}metric_name`,
+            at: '$timestamp',
+            value: 1,
+          },
         },
-      },
-      { $sort: { asset: 1, metric: 1, at: 1 } },
-    ])
+        { $sort: { asset: 1, metric: 1, at: 1 } },
+      ],
+      { allowDiskUse: true },
+    )
     .toArray();
 }
 
