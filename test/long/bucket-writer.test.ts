@@ -24,8 +24,8 @@ const TIME_SERIES = { layout: 'timeseries', workers: 2 } as const;
 
 const CASES: Readonly<Record<string, LoadOptions>> = {
   'a day': { days: 1 },
-  '14 days': { days: 14 },
-  'shards of three days': { days: 7, shardDays: 3 },
+  'five days': { days: 5 },
+  'shards of three days': { days: 4, shardDays: 3 },
   'a period that begins and ends within hours': {
     start: new Date(END.getTime() - 90_180_000),
     end: new Date(END.getTime() - 37 * 60_000),

@@ -20,7 +20,7 @@ import { SLOW_INSERTS } from '../support/server.js';
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const place = (database: string): Place => ({ uri: file.server.uri, database });
 const events = (database: string) => file.client.db(database).collection('events');
-const WEEK: LoadOptions = { days: 7, sections: ['polling', 'backup'] };
+const TWO_DAYS: LoadOptions = { days: 2, sections: ['polling', 'backup'] };
 
 /** What `answers` says, as the documents that it stands for. */
 async function answered(database: string): Promise<Document[]> {
@@ -39,12 +39,12 @@ async function assertAsAnswered(database: string): Promise<void> {
 
 test('as answers says; through refresh, trims and --clean', async () => {
   const database = file.freshDatabase();
-  await file.load(database, { ...WEEK, events: true });
+  await file.load(database, { ...TWO_DAYS, events: true });
   await assertAsAnswered(database);
   assert.equal((await assertEqualToPlan(place(database))).exit, 0);
   for (const flags of [
     ['--end', '2025-02-10T07:11Z'],
-    ['--end', '2025-02-11', '--keep-days', '3'],
+    ['--end', '2025-02-11', '--keep-days', '2'],
   ]) {
     const refreshed = await runCli(['refresh', ...placeFlags(place(database)), ...flags]);
     assert.equal(refreshed.status, 0, refreshed.stderr);
@@ -52,7 +52,7 @@ test('as answers says; through refresh, trims and --clean', async () => {
     await assertEqualToPlan(place(database));
   }
   // Another load without any: they are this program's, and go.
-  await file.load(database, { ...WEEK, existing: 'clean' });
+  await file.load(database, { ...TWO_DAYS, existing: 'clean' });
   assert.equal(await events(database).countDocuments(), 0);
   await assertEqualToPlan(place(database));
 });
