@@ -2,13 +2,14 @@
  * One round: a load with random options, faults while it runs, --resume until it is complete,
  * verify.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { LAYOUTS, type Layout } from '../src/config/settings.js';
 import { ExitStatus } from '../src/errors.js';
 import { type Place, verify } from '../test/support/dataset.js';
+import { DISTURBED } from '../test/support/disturbed.js';
 import { TcpProxy } from '../test/support/proxy.js';
 import { RunningLoad, type RunningOptions } from '../test/support/running.js';
 import type { TestServer } from '../test/support/server.js';
@@ -89,10 +90,16 @@ interface RoundOptions {
 function randomOptions({ number, chance, scratch, isSet }: RoundInput, layout: Layout): RoundOptions {
   const died = join(scratch, `died-${number}`);
   const dies = chance.happens(0.3);
+  const fleet = join(scratch, 'fleet.json');
+  writeFileSync(fleet, JSON.stringify(DISTURBED));
   const flags = [
     ...['--days', String(chance.whole(1, 3)), '--seed', String(chance.whole(0, 1e6)), '--layout', layout],
     ...['--shard-days', String(chance.whole(1, 3))],
     ...(layout === 'flat' && chance.happens(0.3) ? ['--no-clustered'] : []),
+    ...(chance.happens(0.3) ? ['--interval', chance.one(['30s', '5m', '15m'])] : []),
+    ...(chance.happens(0.2) ? ['--jitter', '900'] : []),
+    ...(chance.happens(0.3) ? ['--events'] : []),
+    ...(chance.happens(0.3) ? ['--fleet', fleet] : []),
     ...(chance.happens(0.2) ? ['--availability-scale', 'unit'] : []),
     ...(chance.happens(0.2) ? ['--metrics-only', '--backup-only'] : []),
   ];
