@@ -14,6 +14,7 @@
  */
 import './library/require-node.js';
 
+export type { AssetAnswer, DailyAnswer } from './answers/daily.js';
 export {
   type AvailabilityScale,
   EXPORT_FORMATS,
@@ -28,12 +29,22 @@ export {
 export type { EncodedBatch } from './dataset/generate.js';
 export { ExitStatus, SeedError } from './errors.js';
 export { DEFAULT_FLEET } from './fleet/default.js';
-export type { FleetFile, JobEntry, MachineEntry, MetricEntry, ServiceEntry } from './fleet/file.js';
+export type {
+  DisturbanceEntry,
+  FleetFile,
+  JobEntry,
+  MachineEntry,
+  MetricEntry,
+  ServiceEntry,
+} from './fleet/file.js';
 export type { Asset, AssetData, AssetType, BackupJob, Fleet, Machine, Service } from './fleet/types.js';
+export type { KnownEvent } from './library/answers.js';
 export type { Exported } from './library/export.js';
 export type { DatasetOptions, LoadOptions } from './library/making.js';
 export {
+  answers,
   type ExportOptions,
+  events,
   exportDataset,
   generate,
   generateBatches,
@@ -76,5 +87,6 @@ export {
   type StoredRecord,
   TelemetryReader,
 } from './store/reads.js';
+export type { Interval } from './time.js';
 export type { VerifyReport } from './verify/verify.js';
 export { VERSION } from './version.js';

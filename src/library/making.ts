@@ -4,6 +4,7 @@
  */
 
 import type { Document } from 'mongodb';
+import type { AssetAnswer, DailyAnswer } from '../answers/daily.js';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
 import type {
@@ -31,6 +32,7 @@ import type { LoadEvent, LoadSummary } from '../output/types.js';
 import type { DatasetPicture } from '../picture/picture.js';
 import type { Plan } from '../plan/plan.js';
 import type { Interval } from '../time.js';
+import { type KnownEvent, knownAnswers, knownEvents } from './answers.js';
 import { type Exported, exportFiles } from './export.js';
 import { observed } from './load.js';
 import { checkOptions, inOptionNames } from './options.js';
@@ -210,7 +212,26 @@ export function generateBatches(options: DatasetOptions = {}): AsyncGenerator<En
   return generateEncoded(inputOf('generateBatches', options));
 }
 
-function inputOf(name: 'plan' | 'generate' | 'generateBatches', options: DatasetOptions): GenerateInput {
+/**
+ * What has to be found in this dataset: each series by day of UTC, and each asset over the period
+ * (docs/events.md). Made while they are asked for.
+ * @throws SeedError for an option that is not known or cannot be used
+ */
+export function answers(options: DatasetOptions = {}): Generator<DailyAnswer | AssetAnswer> {
+  return knownAnswers({ ...inputOf('answers', options), run: undefined });
+}
+
+/**
+ * What is true about this dataset besides its records: outages with their causes, failed backups,
+ * disturbances. @throws SeedError as {@link answers}
+ */
+export function events(options: DatasetOptions = {}): Generator<KnownEvent> {
+  return knownEvents({ ...inputOf('events', options), run: undefined });
+}
+
+type Made = 'plan' | 'generate' | 'generateBatches' | 'answers' | 'events';
+
+function inputOf(name: Made, options: DatasetOptions): GenerateInput {
   checkOptions(name, options);
   const { load } = settingsOf(options);
   const { source } = load.fleet;

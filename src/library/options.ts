@@ -77,6 +77,8 @@ const SHAPES = {
   plan: { ...DATASET, ...SHARDS },
   generate: { ...DATASET, ...SHARDS },
   generateBatches: { ...DATASET, ...SHARDS },
+  answers: { ...DATASET, ...SHARDS },
+  events: { ...DATASET, ...SHARDS },
   verify: { ...DATASET, ...TARGET, run: text },
   repair: { ...DATASET, ...TARGET, run: text, yes: flag },
   refresh: {

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Db, Document } from 'mongodb';
+import { answers, events } from '../../src/index.js';
 import { runCli } from '../support/cli.js';
 import { withFolder } from '../support/config.js';
+import { DISTURBED } from '../support/disturbed.js';
 import { END, useServer } from '../support/loading.js';
 
 const file = useServer();
@@ -140,4 +142,20 @@ test('what describes too little, or a table without CSV, is refused', async () =
   const noCsv = await runCli(['answers', '--seed', '3', '--table', 'events']);
   assert.equal(noCsv.status, 2);
   assert.match(noCsv.stderr, /--table is for --format csv/);
+});
+
+test('the library gives what the command prints', async () => {
+  const options = { seed: 7, days: 2, end: END, fleet: DISTURBED } as const;
+  await withFolder({ 'fleet.json': JSON.stringify(DISTURBED) }, async (folder) => {
+    const flags = ['--seed', '7', '--days', '2', '--end', END.toISOString()];
+    const { stdout } = await runCli(['answers', ...flags, '--fleet', join(folder, 'fleet.json')]);
+    const printed = JSON.parse(stdout);
+    const plain = (values: Iterable<unknown>) => JSON.parse(JSON.stringify([...values]));
+    const all = plain(answers(options)) as Document[];
+    const without = ({ kind: _, ...answer }: Document) => answer;
+    assert.deepEqual(all.filter(({ kind }) => kind === 'day').map(without), printed.daily);
+    assert.deepEqual(all.filter(({ kind }) => kind === 'asset').map(without), printed.assets);
+    assert.deepEqual(plain(events(options)), printed.events);
+    assert.throws(() => answers({ ...options, dayz: 2 } as object), /dayz/);
+  });
 });
