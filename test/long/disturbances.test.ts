@@ -16,22 +16,13 @@ import {
   verify,
 } from '../support/dataset.js';
 import { DISTURBED } from '../support/disturbed.js';
-import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
+import { LAYOUTS_HERE, UNKEYED_LAYOUT, WAYS_HERE } from '../support/features.js';
 import { useServer } from '../support/loading.js';
-import { RunningLoad, untilShards } from '../support/running.js';
-import { SLOW_INSERTS } from '../support/server.js';
+import { killAfterShards } from '../support/running.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const place = (database: string): Place => ({ uri: file.server.uri, database });
 
-const WRITERS = (
-  [
-    ['flat', 'sequence'],
-    ['flat', 'bulkwrite'],
-    ['timeseries', 'sequence'],
-    ['timeseries', 'auto'],
-  ] as const
-).filter(([layout]) => LAYOUTS_HERE.includes(layout));
 const TWO_DAYS = ['--start', '2025-02-07', '--shard-days', '1'];
 
 interface Event {
@@ -58,22 +49,13 @@ async function stored(db: Db, layout: string, assetId: string, metricName: strin
 
 const minutesOf = ({ start, end }: Event) => (Date.parse(end) - Date.parse(start)) / 60_000;
 
-for (const [layout, writer] of WRITERS) {
+for (const [layout, writer] of WAYS_HERE) {
   test(`${layout} by ${writer}: every kind, killed and resumed, equal; events name what is found`, async () => {
     const database = file.freshDatabase();
     await withFolder({ 'fleet.json': JSON.stringify(DISTURBED) }, async (folder) => {
       const fleet = join(folder, 'fleet.json');
       const flags = [...TWO_DAYS, '--layout', layout, '--writer', writer, '--fleet', fleet];
-      const admin = file.client.db('admin');
-      await admin.command({ configureFailPoint: 'failCommand', ...SLOW_INSERTS });
-      const running = RunningLoad.load(place(database), [...flags, '--batch-size', '500']);
-      try {
-        await untilShards(running, file.server.uri, database, 3);
-        running.kill('SIGKILL');
-        await running.ended;
-      } finally {
-        await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
-      }
+      await killAfterShards(file.client, place(database), [...flags, '--batch-size', '500'], 3);
     });
     await resumeWell(place(database));
     const { records } = await assertEqualToPlan(place(database));

@@ -14,8 +14,7 @@ import {
 } from '../support/dataset.js';
 import { DISTURBED } from '../support/disturbed.js';
 import { hashes, useServer } from '../support/loading.js';
-import { RunningLoad, untilShards } from '../support/running.js';
-import { SLOW_INSERTS } from '../support/server.js';
+import { killAfterShards } from '../support/running.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const place = (database: string): Place => ({ uri: file.server.uri, database });
@@ -59,30 +58,13 @@ test('as answers says; through refresh, trims and --clean', async () => {
 
 test('killed and resumed: all of them; what --resume says of the flag', async () => {
   const database = file.freshDatabase();
-  const admin = file.client.db('admin');
-  await admin.command({ configureFailPoint: 'failCommand', ...SLOW_INSERTS });
   const flags = ['--events', '--batch-size', '500', '--polling-only'];
-  const running = RunningLoad.load(place(database), flags);
-  try {
-    await untilShards(running, file.server.uri, database, 2);
-    running.kill('SIGKILL');
-    await running.ended;
-  } finally {
-    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
-  }
+  await killAfterShards(file.client, place(database), flags, 2);
   await events(database).deleteMany({});
   await resumeWell(place(database));
   await assertAsAnswered(database);
   const without = file.freshDatabase();
-  await admin.command({ configureFailPoint: 'failCommand', ...SLOW_INSERTS });
-  const other = RunningLoad.load(place(without), flags.slice(1));
-  try {
-    await untilShards(other, file.server.uri, without, 2);
-    other.kill('SIGKILL');
-    await other.ended;
-  } finally {
-    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
-  }
+  await killAfterShards(file.client, place(without), flags.slice(1), 2);
   const refused = await runCli(['load', ...placeFlags(place(without)), '--resume', '--events']);
   assert.equal(refused.status, 2, refused.stderr);
   assert.match(refused.stderr, /--events/);

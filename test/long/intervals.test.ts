@@ -6,23 +6,12 @@ import { type FleetFile, type LoadOptions, SeedError } from '../../src/index.js'
 import { assertValidBuckets } from '../support/buckets.js';
 import { runCli } from '../support/cli.js';
 import { assertEqualToPlan, loadWell, type Place, placeFlags, resumeWell } from '../support/dataset.js';
-import { LAYOUTS_HERE } from '../support/features.js';
+import { LAYOUTS_HERE, WAYS_HERE } from '../support/features.js';
 import { useServer } from '../support/loading.js';
-import { RunningLoad, untilShards } from '../support/running.js';
-import { SLOW_INSERTS } from '../support/server.js';
+import { killAfterShards } from '../support/running.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const place = (database: string): Place => ({ uri: file.server.uri, database });
-
-/** Those that are planned of the default fleet: 94 series by interval, and two days' backups. */
-const WRITERS = (
-  [
-    ['flat', 'sequence'],
-    ['flat', 'bulkwrite'],
-    ['timeseries', 'sequence'],
-    ['timeseries', 'auto'],
-  ] as const
-).filter(([layout]) => LAYOUTS_HERE.includes(layout));
 
 /** What is stored at whole minutes: every one of so many. */
 async function atMinutes(db: Db, layout: string, minutes: number): Promise<Document[]> {
@@ -55,7 +44,7 @@ for (const [interval, days, seconds] of [
   ['5m', '5', 300],
   ['1h', '30', 3600],
 ] as const) {
-  for (const [layout, writer] of WRITERS) {
+  for (const [layout, writer] of WAYS_HERE) {
     test(`${interval}, ${layout} by ${writer}: exact counts, equal, and at shared minutes what 1m is`, async () => {
       const database = file.freshDatabase();
       const start = new Date(Date.UTC(2025, 1, 9) - Number(days) * 86_400_000).toISOString();
@@ -88,22 +77,13 @@ for (const [interval, days, seconds] of [
   }
 }
 
-for (const [layout, writer] of WRITERS) {
+for (const [layout, writer] of WAYS_HERE) {
   test(`10s with jitter, ${layout} by ${writer}: killed and resumed, every sample once`, async () => {
     const database = file.freshDatabase();
-    const admin = file.client.db('admin');
     const flags = ['--layout', layout, '--writer', writer, '--interval', '10s', '--jitter', '900'];
     // A dataset of a third of a day in shards of one asset each.
     const dataset = [...flags, '--start', '2025-02-08T16:00Z', '--batch-size', '1000'];
-    await admin.command({ configureFailPoint: 'failCommand', ...SLOW_INSERTS });
-    const running = RunningLoad.load(place(database), dataset);
-    try {
-      await untilShards(running, file.server.uri, database, 3);
-      running.kill('SIGKILL');
-      await running.ended;
-    } finally {
-      await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
-    }
+    await killAfterShards(file.client, place(database), dataset, 3);
     await resumeWell(place(database));
     const { records } = await assertEqualToPlan(place(database));
     assert.equal(records.found, 94 * 2880);

@@ -36,6 +36,16 @@ export const SERIES_WRITERS: readonly ('sequence' | 'buckets')[] = HAS_BUCKETS
   ? ['sequence', 'buckets']
   : ['sequence'];
 
+/** Each layout with the ways in which it is written, as far as the server has them. */
+export const WAYS_HERE = (
+  [
+    ['flat', 'sequence'],
+    ['flat', 'bulkwrite'],
+    ['timeseries', 'sequence'],
+    ['timeseries', 'auto'],
+  ] as const
+).filter(([layout]) => LAYOUTS_HERE.includes(layout));
+
 /** The layout in which a record written twice is there twice, where the server has it. */
 export const UNKEYED_LAYOUT: Layout = HAS_TIME_SERIES ? 'timeseries' : 'flat';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { type Db, MongoClient } from 'mongodb';
 import { CLI_ENTRY, type CliResult, RUNTIME } from './cli.js';
 import { loadFlags, type Place, placeFlags } from './dataset.js';
-import { until } from './server.js';
+import { SLOW_INSERTS, until } from './server.js';
 
 export interface RunningOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -104,6 +104,28 @@ export async function untilShards(
     `${shards} shards are done`,
     async (db) => (await done(db)) >= shards,
   );
+}
+
+/**
+ * Begins a load and kills it once so many shards are done, on a server whose inserts can be held up
+ * (`enableTestCommands`).
+ */
+export async function killAfterShards(
+  client: MongoClient,
+  place: Place,
+  flags: readonly string[],
+  shards: number,
+): Promise<void> {
+  const admin = client.db('admin');
+  await admin.command({ configureFailPoint: 'failCommand', ...SLOW_INSERTS });
+  const running = RunningLoad.load(place, flags);
+  try {
+    await untilShards(running, place.uri, place.database, shards);
+    running.kill('SIGKILL');
+    await running.ended;
+  } finally {
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
+  }
 }
 
 /** Waits until a load has taken hold of the database. */

@@ -78,7 +78,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const TYPES_MAY_COME_FROM: Readonly<Record<string, readonly string[]>> = {
   encode: ['fleet'],
   model: ['fleet'],
-  picture: ['connect'],
+  picture: ['connect', 'workload'],
   plan: ['fleet'],
   runs: ['dataset'],
   verify: ['workers'],

@@ -4,45 +4,16 @@
  */
 import { count, duration } from '../../output/format.js';
 import { VERSION } from '../../version.js';
+import type { WorkloadReport } from '../../workload/workload.js';
 import { STYLE } from './style.js';
 import { html, type Markup, numberTable, trusted } from './words.js';
 
-/** What is pictured; latencies in milliseconds. */
-export interface WorkloadPicture {
+/** What is pictured. */
+export interface WorkloadPicture extends Omit<WorkloadReport, 'busiestThread'> {
   readonly database: string;
-  readonly elapsedMs: number;
-  readonly clients: number;
-  readonly threads: number;
   readonly inserted: number;
   /** Limits that are broken, as sentences. */
   readonly broken: readonly string[];
-  /** The last one is that of all queries together. */
-  readonly queries: readonly {
-    readonly query: string;
-    readonly requests: number;
-    readonly perSecond: number;
-    readonly p50Ms: number;
-    readonly p95Ms: number;
-    readonly p99Ms: number;
-    readonly maxMs: number;
-    readonly errors: number;
-    readonly checked: number;
-    readonly wrong: number;
-    readonly examples: readonly string[];
-  }[];
-  readonly overTime: readonly {
-    readonly fromMs: number;
-    readonly perSecond: number;
-    readonly errors: number;
-    readonly p50Ms: number | undefined;
-    readonly p95Ms: number | undefined;
-    readonly p99Ms: number | undefined;
-  }[];
-  readonly histogram: readonly {
-    readonly fromMs: number;
-    readonly toMs: number;
-    readonly requests: number;
-  }[];
 }
 
 const OWN_STYLE = `
