@@ -159,7 +159,9 @@ class AssetSummary {
     dataset: Dataset,
   ) {
     this.#up = dataset.availabilityScale === 'unit' ? 1 : 100;
-    this.#pollMinutes = intervalSeconds(asset.interval ?? DEFAULT_INTERVAL) / SECONDS_PER_MINUTE;
+    this.#pollMinutes =
+      intervalSeconds(asset.intervals?.availability_status ?? asset.interval ?? DEFAULT_INTERVAL) /
+      SECONDS_PER_MINUTE;
   }
 
   add(batch: Batch): void {

@@ -133,13 +133,14 @@ function disturbanceOf(
 }
 
 function machineOf(machine: MachineEntry, ofFleet: Interval): Machine {
-  const { id, type, hostname, pattern, parameters, metrics, data, interval } = machine;
+  const { id, type, hostname, pattern, parameters, metrics, data, interval, intervals } = machine;
   return {
     assetId: id,
     assetType: type,
     hostname,
     pattern,
     ...ownInterval(interval ?? ofFleet),
+    ...(intervals ? { intervals } : {}),
     ...existenceOf(machine),
     ...(parameters ? { parameters: machineParameters(parameters) } : {}),
     ...(metrics ? { metrics } : {}),
@@ -158,6 +159,7 @@ function serviceOf(service: ServiceEntry, machine: MachineEntry, ofFleet: Interv
     ...(planned_downtime === undefined ? {} : { plannedDowntime: parseDowntime(planned_downtime) }),
     ...(degrades_with_memory ? { degradesWithMemory: true } : {}),
     ...ownInterval(service.interval ?? ofHost),
+    ...(service.intervals ? { intervals: service.intervals } : {}),
     ...existenceOf(machine),
     ...(parameters ? { parameters: pollingParameters(parameters) } : {}),
     data: { parent_asset_id: hostId, status: 'running', service_type: type, port, ...data },

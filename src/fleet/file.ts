@@ -9,6 +9,7 @@ import type {
   BackupSchedule,
   Disturbance,
   ExtraMetric,
+  Intervals,
   MachineType,
   MetricChange,
   PatternName,
@@ -40,6 +41,8 @@ export interface ServiceEntry {
   readonly degrades_with_memory?: boolean;
   /** Of its samples. Default: the machine's. */
   readonly interval?: Interval;
+  /** Of its two metrics, where one has another. */
+  readonly intervals?: Intervals;
   readonly parameters?: PollingParametersEntry;
   /** Further fields of the document's `data`. */
   readonly data?: AssetData;
@@ -52,6 +55,8 @@ export interface MachineEntry {
   readonly pattern: PatternName;
   /** Of its samples. Default: the fleet's. */
   readonly interval?: Interval;
+  /** Of single metrics of the five that every machine has. */
+  readonly intervals?: Intervals;
   /** A date or a whole minute with its zone: it is there from then on. */
   readonly from?: string;
   /** It is not there any more. */

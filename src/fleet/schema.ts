@@ -9,7 +9,13 @@ import { DOWNTIME } from './build.js';
 import { complaintsAboutDisturbances, disturbance, instant } from './disturbances.js';
 import { type Complaint, id, list, listAt, matching, number, text, textAt, wholeNumber } from './fields.js';
 import type { FleetFile } from './file.js';
-import { BACKUP_SCHEDULES, MACHINE_TYPES, METRIC_PATTERN_NAMES, PATTERN_NAMES } from './types.js';
+import {
+  BACKUP_SCHEDULES,
+  MACHINE_TYPES,
+  METRIC_PATTERN_NAMES,
+  PATTERN_NAMES,
+  SERIES_NAMES,
+} from './types.js';
 
 /** Names that the model's own series have. */
 export const OWN_METRICS = [
@@ -52,6 +58,13 @@ const polling = {
 const interval = (whose: string) =>
   z.enum(INTERVALS).optional().describe(`How far apart the samples are. Default: ${whose}.`);
 
+const intervals = (names: readonly [string, ...string[]]) =>
+  z
+    .partialRecord(z.enum(names, { error: `one of ${names.join(', ')}` }), z.enum(INTERVALS))
+    .optional()
+    .describe('Intervals of single metrics.');
+const POLLED = ['availability_status', 'response_time_ms'] as const;
+
 const metric = z.strictObject(
   {
     name: matching(/^[a-z][a-z0-9_]{0,63}$/, 'a metric name: small letters, digits and underscores').describe(
@@ -81,6 +94,7 @@ const service = z.strictObject(
       .optional()
       .describe('Degraded while its memory_leak_pattern machine runs out of memory.'),
     interval: interval("the machine's"),
+    intervals: intervals([...POLLED]),
     parameters: z.strictObject(polling, { error: 'fields: uptime, response_time_ms' }).optional(),
     data: data.optional(),
   },
@@ -94,6 +108,7 @@ const machine = z.strictObject(
     hostname: text(200),
     pattern: z.enum(PATTERN_NAMES).describe('What its load looks like; see docs/fleets.md.'),
     interval: interval("the fleet's"),
+    intervals: intervals([...SERIES_NAMES]),
     from: instant.optional().describe('It is there from then on. Default: always.'),
     until: instant.optional().describe('It is not there any more from then on. Default: always.'),
     parameters: z

@@ -44,6 +44,9 @@ export const SERIES_NAMES = [
   'response_time_ms',
 ] as const;
 
+/** By metric. */
+export type Intervals = Readonly<Partial<Record<(typeof SERIES_NAMES)[number], Interval>>>;
+
 /** What goes wrong with measuring; docs/fleets.md says what each means. */
 export const DISTURBANCE_KINDS = [
   'gap',
@@ -123,6 +126,8 @@ export interface Machine {
   readonly parameters?: MachineParameters;
   /** Of its samples; undefined: {@link DEFAULT_INTERVAL}. */
   readonly interval?: Interval;
+  /** Of single metrics of {@link SERIES_NAMES}, where they have others. */
+  readonly intervals?: Intervals;
   /** Minutes since the epoch: it has records from then on, and none any more; undefined: always. */
   readonly from?: number;
   readonly until?: number;
@@ -152,6 +157,8 @@ export interface Service {
   readonly degradesWithMemory?: boolean;
   /** Of its samples; undefined: {@link DEFAULT_INTERVAL}. */
   readonly interval?: Interval;
+  /** Of single metrics, where they have others. */
+  readonly intervals?: Intervals;
   /** As its machine is there. */
   readonly from?: number;
   readonly until?: number;

@@ -151,7 +151,7 @@ export const BACKUP_SERIES: SeriesDefinition = {
 
 /** The series of an asset that are sampled at an interval, in the order of the model's columns. */
 export function sampledSeries(asset: Machine | Service): readonly SeriesDefinition[] {
-  if (asset.interval === undefined) {
+  if (asset.interval === undefined && asset.intervals === undefined) {
     if (asset.assetType === 'service') return SERVICE_SERIES;
     if (!asset.metrics) return MACHINE_SERIES;
   }
@@ -165,11 +165,17 @@ export function sampledSeries(asset: Machine | Service): readonly SeriesDefiniti
 
 function seriesAt(asset: Machine | Service, interval: Interval): readonly SeriesDefinition[] {
   const seconds = intervalSeconds(interval);
-  if (asset.assetType === 'service') return pollingSeries(seconds);
+  const single: Readonly<Record<string, Interval | undefined>> = asset.intervals ?? {};
+  const own = (series: readonly SeriesDefinition[]) =>
+    series.map((one) => {
+      const other = single[one.metricName];
+      return other === undefined ? one : { ...one, interval: intervalSeconds(other) };
+    });
+  if (asset.assetType === 'service') return own(pollingSeries(seconds));
   return [
-    ...loadSeries(seconds),
+    ...own(loadSeries(seconds)),
     ...(asset.metrics ?? []).map((metric) => ownSeries(metric, interval)),
-    ...pollingSeries(seconds),
+    ...own(pollingSeries(seconds)),
   ];
 }
 

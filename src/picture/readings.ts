@@ -83,5 +83,8 @@ export class IncidentLog {
 
 /** From one poll of an asset to the next. */
 export function pollMinutesOf(asset: Machine | Service): number {
-  return intervalSeconds(asset.interval ?? DEFAULT_INTERVAL) / SECONDS_PER_MINUTE;
+  return (
+    intervalSeconds(asset.intervals?.availability_status ?? asset.interval ?? DEFAULT_INTERVAL) /
+    SECONDS_PER_MINUTE
+  );
 }

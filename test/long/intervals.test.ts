@@ -111,7 +111,14 @@ const MIXED: FleetFile = {
         { id: 'db', name: 'Database', type: 'database', port: 5432, interval: '15s' },
       ],
     },
-    { id: 'usual', type: 'vm', hostname: 'usual.example', pattern: 'stable_low_load', interval: '1m' },
+    {
+      id: 'usual',
+      type: 'vm',
+      hostname: 'usual.example',
+      pattern: 'stable_low_load',
+      interval: '1m',
+      intervals: { memory_usage: '30s', availability_status: '15m' },
+    },
     { id: 'slow', type: 'vm', hostname: 'slow.example', pattern: 'stable_low_load' },
   ],
 };
@@ -137,6 +144,9 @@ test('a fleet of several intervals: refresh, export, answers and a workload know
     assert.equal(await count('web', 'response_time_ms'), hours * 360);
     assert.equal(await count('db', 'response_time_ms'), hours * 240);
     assert.equal(await count('usual', 'io_wait'), hours * 60);
+    assert.equal(await count('usual', 'memory_usage'), hours * 120);
+    assert.equal(await count('usual', 'availability_status'), hours * 4);
+    assert.equal(await count('usual', 'response_time_ms'), hours * 60);
     assert.equal(await count('slow', 'io_wait'), hours * 12);
 
     const answers = await runCli(['answers', ...placeFlags(place(database))]);
