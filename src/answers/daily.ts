@@ -3,17 +3,13 @@
  * worked out from the model, without a server.
  */
 import type { Dataset } from '../dataset/dataset.js';
-import { SeriesMemory, ShardSource } from '../dataset/source.js';
-import { BatchBuffer } from '../encode/document.js';
+import { batchesAsRead } from '../dataset/generate.js';
+import { SeriesMemory } from '../dataset/source.js';
 import type { Batch } from '../encode/insert.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { TelemetryModel } from '../model/telemetry-model.js';
+import { pollMinutesOf, TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, planLoad, type Shard } from '../plan/plan.js';
-import { DEFAULT_INTERVAL, intervalSeconds } from '../time.js';
 
-/** As large as batches can be: a day of most series is one. */
-const BATCH_RECORDS = 100_000;
-const SECONDS_PER_MINUTE = 60;
 const AVAILABILITY = 'availability_status';
 const BACKUP = 'backup_status';
 
@@ -69,10 +65,7 @@ export interface AssetAnswer {
  */
 export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswer | AssetAnswer> {
   const model = new TelemetryModel(fleet, dataset.seed);
-  // As records are read: in the order of time, whatever the layout.
-  const read: Dataset = { ...dataset, layout: 'timeseries' };
   const memory = new SeriesMemory();
-  const buffer = new BatchBuffer(0);
   const assets = loadedAssets(fleet);
   // A shard a day, in the order of the assets.
   const { shards } = planLoad(fleet, dataset.window, dataset.sections, 1);
@@ -83,15 +76,13 @@ export function* answersOf(fleet: Fleet, dataset: Dataset): Generator<DailyAnswe
       if (summary) yield summary.answer();
       summary = new AssetSummary(asset, dataset);
     }
-    const source = new ShardSource(model, read, shard, BATCH_RECORDS, memory, { mergesDoubled: true });
-    const days = new Map<string, Float64Array[]>(source.series.map(({ metricName }) => [metricName, []]));
-    for (const batch of source.batches(buffer)) {
-      days.get(batch.series.metricName)?.push(batch.values);
+    const days = new Map<string, Float64Array[]>();
+    for (const batch of batchesAsRead(model, dataset, shard.assetIndex, shard, memory)) {
+      const { metricName } = batch.series;
+      days.set(metricName, [...(days.get(metricName) ?? []), batch.values]);
       summary.add(batch);
     }
-    for (const [metricName, parts] of days) {
-      if (parts.length > 0) yield dailyAnswer(shard, metricName, parts);
-    }
+    for (const [metricName, parts] of days) yield dailyAnswer(shard, metricName, parts);
   }
   if (summary) yield summary.answer();
 }
@@ -159,9 +150,7 @@ class AssetSummary {
     dataset: Dataset,
   ) {
     this.#up = dataset.availabilityScale === 'unit' ? 1 : 100;
-    this.#pollMinutes =
-      intervalSeconds(asset.intervals?.availability_status ?? asset.interval ?? DEFAULT_INTERVAL) /
-      SECONDS_PER_MINUTE;
+    this.#pollMinutes = pollMinutesOf(asset);
   }
 
   add(batch: Batch): void {

@@ -142,20 +142,9 @@ export function reportLines(report: VerifyReport, next?: NextCommand): string[] 
   const branches: Branch[] = [...compared];
   const total = defectText(records);
   if (total) branches.push([`Defects: ${total}`, seriesBranches(report)]);
-  if (report.events) {
-    const { missing, different, foreign } = report.events;
-    const ofEvents = defectText({
-      missing: missing.length,
-      different: different.length,
-      foreign: foreign.length,
-    });
-    if (ofEvents) branches.push(`Defective events: ${ofEvents}`);
-  }
-  const ofAssets = defectText({
-    missing: assets.missing.length,
-    different: assets.different.length,
-    foreign: assets.foreign.length,
-  });
+  const ofEvents = report.events && defectText(countsOf(report.events));
+  if (ofEvents) branches.push(`Defective events: ${ofEvents}`);
+  const ofAssets = defectText(countsOf(assets));
   if (ofAssets) {
     const ids = [...assets.missing, ...assets.different, ...assets.foreign].slice(0, 5);
     branches.push([`Defective assets: ${ofAssets}`, [`such as ${ids.join(', ')}`]]);
@@ -171,6 +160,10 @@ function seriesBranches({ series }: VerifyReport): Branch[] {
     .map(({ assetId, metricName, counts }) => [`${assetId} ${metricName}`, defectText(counts)] as const);
   const more = series.length - rows.length;
   return [...columns(rows), ...(more > 0 ? [`and ${counted(more, 'more series', 'more series')}`] : [])];
+}
+
+function countsOf({ missing, different, foreign }: VerifyReport['assets']) {
+  return { missing: missing.length, different: different.length, foreign: foreign.length };
 }
 
 /** `2 missing, 1 doubled`, without what there is none of. */

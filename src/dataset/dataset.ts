@@ -22,11 +22,12 @@ import { buildFleet, DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { MODEL_VERSION, sampledSeries } from '../model/telemetry-model.js';
-import { loadedAssets, type Plan, planLoad, resolveWindow, shardDaysFor } from '../plan/plan.js';
+import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { type Plan, planLoad, resolveWindow, seriesWhere, shardDaysFor } from '../plan/plan.js';
 import { DEFAULT_INTERVAL } from '../time.js';
 
 const MS_PER_SECOND = 1000;
+const SECONDS_PER_MINUTE = 60;
 
 /** What makes a dataset: two runs that agree on all of this hold the same records. */
 export interface Dataset {
@@ -220,27 +221,23 @@ const LAST_MINUTE_OF_SECONDS = Math.floor((2 ** 31 - 1) / 60);
 
 function refuseLateSeconds(fleet: Fleet, end: number): void {
   if (end <= LAST_MINUTE_OF_SECONDS) return;
-  for (const asset of loadedAssets(fleet)) {
-    for (const { metricName, interval } of sampledSeries(asset)) {
-      if (interval >= 60) continue;
-      throw usageError(
-        `${asset.assetId} ${metricName} has a sample every ${interval} s, and the period ends after January 2038`,
-        'use --interval 1m or a longer one, or an earlier --end',
-      );
-    }
-  }
+  const found = seriesWhere(fleet, ({ interval }) => interval < SECONDS_PER_MINUTE);
+  if (!found) return;
+  const { assetId, metricName, interval } = found;
+  throw usageError(
+    `${assetId} ${metricName} has a sample every ${interval} s, and the period ends after January 2038`,
+    'use --interval 1m or a longer one, or an earlier --end',
+  );
 }
 
 function refuseLongJitter(fleet: Fleet): void {
   const { jitterMs = 0 } = fleet.definition;
   if (jitterMs === 0) return;
-  for (const asset of loadedAssets(fleet)) {
-    for (const { metricName, interval } of sampledSeries(asset)) {
-      if (jitterMs < interval * MS_PER_SECOND) continue;
-      throw usageError(
-        `--jitter ${jitterMs} is as long as the interval of ${asset.assetId} ${metricName}: samples would change places`,
-        `use at most --jitter ${interval * MS_PER_SECOND - 1}`,
-      );
-    }
-  }
+  const found = seriesWhere(fleet, ({ interval }) => jitterMs >= interval * MS_PER_SECOND);
+  if (!found) return;
+  const { assetId, metricName, interval } = found;
+  throw usageError(
+    `--jitter ${jitterMs} is as long as the interval of ${assetId} ${metricName}: samples would change places`,
+    `use at most --jitter ${interval * MS_PER_SECOND - 1}`,
+  );
 }

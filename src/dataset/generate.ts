@@ -1,8 +1,10 @@
 /** Records without a server: what a load would write, one after the other or as encoded batches. */
 import { BSON, type Document } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
-import { assetDocument, BatchBuffer, buildTemplate, type Series } from '../encode/document.js';
+import { assetDocument, BatchBuffer, buildTemplate, eventDocument, type Series } from '../encode/document.js';
+import type { Batch } from '../encode/insert.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
+import { allEvents } from '../model/events.js';
 import { regularSampling } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
@@ -12,7 +14,7 @@ import {
 } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, recordCount } from '../plan/plan.js';
 import type { Dataset } from './dataset.js';
-import { SeriesMemory, ShardSource } from './source.js';
+import { MAX_BATCH_RECORDS, SeriesMemory, ShardSource } from './source.js';
 
 /** Records of one series, in time order, as MongoDB takes them. */
 export interface EncodedBatch {
@@ -55,6 +57,34 @@ function* batchesOf({ fleet, dataset, plan, batchSize }: GenerateInput) {
   for (const shard of plan.shards) {
     const source = new ShardSource(model, dataset, shard, batchSize, memory);
     for (let batch = source.nextBatch(buffer); batch; batch = source.nextBatch(buffer)) yield batch;
+  }
+}
+
+/**
+ * The records of one asset as they are read, whatever the layout: each series in the order of time,
+ * and a sample that is there twice one after the other.
+ * @param assetIndex position in `loadedAssets`
+ * @param period minutes since the epoch, half open
+ */
+export function* batchesAsRead(
+  model: TelemetryModel,
+  dataset: Dataset,
+  assetIndex: number,
+  period: { readonly from: number; readonly to: number },
+  memory = new SeriesMemory(),
+): Generator<Batch> {
+  const read: Dataset = { ...dataset, layout: 'timeseries' };
+  const options = { mergesDoubled: true };
+  const shard = { ...period, assetIndex };
+  const source = new ShardSource(model, read, shard, MAX_BATCH_RECORDS, memory, options);
+  yield* source.batches(new BatchBuffer(0));
+}
+
+/** What is true about a dataset besides its records, asset by asset. */
+export function* eventDocuments(fleet: Fleet, dataset: Dataset): Generator<Document> {
+  const model = new TelemetryModel(fleet, dataset.seed);
+  for (const event of allEvents(model, dataset.window, dataset.sections)) {
+    yield eventDocument(dataset.seed, event);
   }
 }
 

@@ -40,7 +40,7 @@ export interface Source {
 const MAX_BATCH_BYTES = 15 * 1024 * 1024;
 const MS_PER_DAY = 86_400_000;
 /** The server's limit of documents in one insert. */
-const MAX_BATCH_RECORDS = 100_000;
+export const MAX_BATCH_RECORDS = 100_000;
 
 /** How a shard's records are handed out. */
 export interface SourceOptions {
@@ -73,7 +73,7 @@ export class ShardSource implements Source {
   constructor(
     readonly model: TelemetryModel,
     readonly dataset: Dataset,
-    readonly shard: Shard,
+    readonly shard: Pick<Shard, 'assetIndex' | 'from' | 'to'>,
     readonly batchSize: number,
     /** Of the sources of this thread: one that took it before is of no use any more. */
     readonly memory = new SeriesMemory(),
@@ -119,7 +119,7 @@ export class ShardSource implements Source {
     const from = column.next;
     const to = Math.min(from + column.batchRecords, column.ticks.length);
     column.next = to;
-    const last = order ? Math.max(...order.subarray(from, to)) : to - 1;
+    const last = order ? order.subarray(from, to).reduce((most, at) => Math.max(most, at)) : to - 1;
     if (sampled) this.#generateUpTo(column.ticks[last] * series.sampling.tickMs);
     const { ticks, values } = order ? inOrder(column, order.subarray(from, to)) : column;
     const [start, end] = order ? [0, to - from] : [from, to];

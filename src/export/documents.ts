@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { BSON } from 'mongodb';
 import { csvLine, EVENT_COLUMNS, eventLine } from '../csv.js';
-import { assetDocument, eventDocument } from '../encode/document.js';
+import { eventDocuments } from '../dataset/generate.js';
+import { assetDocument } from '../encode/document.js';
 import { allEvents } from '../model/events.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf } from '../plan/plan.js';
@@ -53,15 +54,15 @@ export async function writeAssets(
 
 /** In the format of the records; of Parquet, whose table they would be too few for, as CSV. */
 function eventFiles({ fleet, dataset, format }: ExportInput): [name: string, content: Buffer][] {
-  const model = new TelemetryModel(fleet, dataset.seed);
-  const events = [...allEvents(model, dataset.window, dataset.sections)];
   if (format === 'csv' || format === 'parquet') {
+    const model = new TelemetryModel(fleet, dataset.seed);
+    const events = [...allEvents(model, dataset.window, dataset.sections)];
     const lines = events.map(({ start, end, ...event }) =>
       eventLine({ ...event, start: instantOf(start), end: instantOf(end) }),
     );
     return [[`${EVENTS}.csv`, Buffer.from([csvLine(EVENT_COLUMNS), ...lines].join(''))]];
   }
-  const documents = events.map((event) => eventDocument(dataset.seed, event));
+  const documents = [...eventDocuments(fleet, dataset)];
   if (format === 'ndjson') {
     const lines = documents.map((document) => `${BSON.EJSON.stringify(document)}\n`);
     return [[`${EVENTS}.ndjson`, Buffer.from(lines.join(''))]];

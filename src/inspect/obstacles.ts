@@ -70,7 +70,7 @@ export function obstaclesTo(wanted: Wanted, facts: TargetFacts): readonly Obstac
     if (problem) found.push(obstacleIn(facts, name, problem));
   }
   const events = wanted.events && !wanted.cleaning ? eventsProblem(facts) : undefined;
-  if (events) found.push({ ...obstacleIn(facts, EVENTS, events) });
+  if (events) found.push(obstacleIn(facts, EVENTS, events));
   const runs = unreadableRuns(facts, wanted);
   if (runs) found.push(runs);
   if (facts.strayBuckets && !wanted.cleaning && !canAdopt(facts.strayBuckets, wanted)) {
@@ -100,9 +100,7 @@ function canAdopt(buckets: StrayBuckets, { layout, ttlDays }: Wanted): boolean {
 
 /** A collection of that name may be anybody's. */
 function eventsProblem({ events, ownsEvents }: TargetFacts): Problem | undefined {
-  if (events.kind === 'absent') return undefined;
-  if (events.kind === 'view') return { what: `is a view of ${events.of}` };
-  if (events.kind === 'timeseries') return { what: 'is a time-series collection' };
+  if (events.kind !== 'collection') return shapeProblem(EVENTS, events);
   if (!events.empty && !ownsEvents) return { what: 'holds documents that no run of this program has made' };
   const unique = events.indexes.find(({ unique, key }) => unique && key.every(([field]) => field !== '_id'));
   if (unique) return { what: `has the index ${unique.name}, which is unique, and would refuse documents` };
@@ -224,7 +222,7 @@ function problemOf(name: OwnCollection, facts: CollectionFacts, wanted: Wanted):
 }
 
 /** What cannot be written to as to an ordinary collection. */
-function shapeProblem(name: OwnCollection, facts: CollectionFacts): Problem | undefined {
+function shapeProblem(name: OwnCollection | typeof EVENTS, facts: CollectionFacts): Problem | undefined {
   if (facts.kind === 'view') return { what: `is a view of ${facts.of}` };
   return facts.kind === 'timeseries' && name !== METRICS
     ? { what: 'is a time-series collection' }

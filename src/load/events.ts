@@ -2,13 +2,11 @@
  * The collection of events, where a load is asked for one: what is true about the dataset besides
  * its records.
  */
-import type { Db, Document } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
-import { eventDocument } from '../encode/document.js';
+import { eventDocuments } from '../dataset/generate.js';
 import type { Fleet } from '../fleet/types.js';
-import { allEvents } from '../model/events.js';
-import { TelemetryModel } from '../model/telemetry-model.js';
-import { instantOf } from '../plan/plan.js';
+import { instantOf, minuteOf } from '../plan/plan.js';
 import type { RunDocument } from '../runs/run-document.js';
 import { EVENT_INDEXES, makeIndexes } from '../store/indexes.js';
 import { EVENTS } from '../store/names.js';
@@ -16,14 +14,6 @@ import type { Guard } from '../store/schema.js';
 
 /** Documents in one command. */
 const AT_ONCE = 1_000;
-
-/** All events of a dataset, asset by asset. */
-export function* eventDocuments(fleet: Fleet, dataset: Dataset): Generator<Document> {
-  const model = new TelemetryModel(fleet, dataset.seed);
-  for (const event of allEvents(model, dataset.window, dataset.sections)) {
-    yield eventDocument(dataset.seed, event);
-  }
-}
 
 /**
  * Replaces or inserts every event: doing it twice changes nothing, and one that goes on beyond the
@@ -47,7 +37,6 @@ export async function writeEvents(db: Db, fleet: Fleet, dataset: Dataset, guard:
 
 /**
  * After a trim: an event that began before the new start begins there now, and others are over.
- * @param start minute since the epoch
  */
 export async function trimEvents(db: Db, fleet: Fleet, dataset: Dataset, guard: Guard): Promise<void> {
   await writeEvents(db, fleet, dataset, guard);
@@ -65,5 +54,5 @@ export function eventWindow(
   runs: readonly RunDocument[],
 ): Dataset['window'] {
   const base = runs.find(({ _id }) => _id === runs.find((run) => run._id === runId)?.extends);
-  return base ? { start: Math.floor(base.window.start.getTime() / 60_000), end: window.end } : window;
+  return base ? { start: minuteOf(base.window.start), end: window.end } : window;
 }

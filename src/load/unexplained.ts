@@ -24,7 +24,6 @@ const COMPARED_AT_MOST = 1_000;
 /** Of a record's `_id`: what all records of its series share. */
 const PREFIX_BYTES = 8;
 const MS_PER_MINUTE = 60_000;
-const NO_RECORDS = { metrics: 0, polling: 0, backup: 0 };
 const ON_PRIMARY = { readPreference: 'primary', readConcern: { level: 'local' } } as const;
 
 /** @throws SeedError for what is there and would be overwritten, or taken for this dataset's */
@@ -121,8 +120,7 @@ function plannedDocument(
 ): Document | undefined {
   const assetIndex = loadedAssets(model.fleet).findIndex((asset) => asset.assetId === assetId);
   const minute = Math.floor((tick * sampling.tickMs) / MS_PER_MINUTE);
-  const shard = { id: '', assetIndex, assetId, from: minute, to: minute + 1, counts: NO_RECORDS, records: 0 };
-  const source = new ShardSource(model, dataset, shard, 1);
+  const source = new ShardSource(model, dataset, { assetIndex, from: minute, to: minute + 1 }, 1);
   for (const batch of source.batches(new BatchBuffer(0))) {
     if (Buffer.compare(batch.series.idPrefix, idPrefix) !== 0 || !batch.ticks.includes(tick)) continue;
     const document = batch.documents()[batch.ticks.indexOf(tick)];

@@ -163,6 +163,12 @@ export function sampledSeries(asset: Machine | Service): readonly SeriesDefiniti
   return series;
 }
 
+/** Minutes from one poll of an asset to the next: so long a state lasts. */
+export function pollMinutesOf(asset: Machine | Service): number {
+  const polled = sampledSeries(asset).find(({ metricName }) => metricName === 'availability_status');
+  return (polled?.interval ?? MINUTE) / MINUTE;
+}
+
 function seriesAt(asset: Machine | Service, interval: Interval): readonly SeriesDefinition[] {
   const seconds = intervalSeconds(interval);
   const single: Readonly<Record<string, Interval | undefined>> = asset.intervals ?? {};

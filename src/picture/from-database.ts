@@ -9,7 +9,7 @@ import { DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import { type Fleet, MACHINE_TYPES, type Machine, type Service } from '../fleet/types.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
-import { sampledSeries } from '../model/telemetry-model.js';
+import { pollMinutesOf, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/plan.js';
 import { storedRun } from '../runs/run-history.js';
 import type { StoredAsset, TelemetryReader } from '../store/reads.js';
@@ -32,7 +32,6 @@ import {
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
-  pollMinutesOf,
 } from './readings.js';
 
 const AVAILABILITY = 'availability_status';

@@ -1,12 +1,13 @@
 /** Readings of the model: what a load would put into a database, without one. */
 import type { Dataset } from '../dataset/dataset.js';
-import { SeriesMemory, ShardSource } from '../dataset/source.js';
-import { BatchBuffer } from '../encode/document.js';
+import { batchesAsRead } from '../dataset/generate.js';
+import { SeriesMemory } from '../dataset/source.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { DEGRADED, UP } from '../model/availability.js';
 import { TIMEOUT_MS } from '../model/response-time.js';
 import {
   MODEL_VERSION,
+  pollMinutesOf,
   type SeriesDefinition,
   sampledSeries,
   TelemetryModel,
@@ -23,12 +24,9 @@ import {
   type MachineReadings,
   type MetricReadings,
   MOST_MACHINES,
-  pollMinutesOf,
 } from './readings.js';
 
 const MS_PER_MINUTE = 60_000;
-const BATCH_RECORDS = 100_000;
-const NONE = { metrics: 0, polling: 0, backup: 0 };
 
 /**
  * Reads the dataset that a seed, a fleet and a window make. Of a large fleet the first machines and
@@ -104,13 +102,10 @@ function readMinutes(
     modelVersion: MODEL_VERSION,
   };
   const assetIndex = loadedAssets(model.fleet).indexOf(asset);
-  const buffer = new BatchBuffer(0);
   for (const day of daysOf(window)) {
     const from = Math.max(window.start, day * MINUTES_PER_DAY);
     const to = Math.min(window.end, (day + 1) * MINUTES_PER_DAY);
-    const shard = { id: '', assetIndex, assetId: asset.assetId, from, to, counts: NONE, records: 0 };
-    const source = new ShardSource(model, dataset, shard, BATCH_RECORDS, memory, { mergesDoubled: true });
-    for (const batch of source.batches(buffer)) {
+    for (const batch of batchesAsRead(model, dataset, assetIndex, { from, to }, memory)) {
       const take = takers.get(batch.series.metricName);
       for (const [i, value] of batch.values.entries()) take?.(batch.msAt(i) / MS_PER_MINUTE, value);
     }

@@ -1,11 +1,8 @@
 /** What a picture is made from: the same of the model and of a database. */
 import { DEFAULT_FILE } from '../fleet/default.js';
-import type { Fleet, Machine, PatternName, Service } from '../fleet/types.js';
-import { DEFAULT_INTERVAL, intervalSeconds } from '../time.js';
+import type { Fleet, PatternName } from '../fleet/types.js';
 import type { Buckets } from './buckets.js';
 import type { IncidentPicture, PictureSource } from './picture.js';
-
-const SECONDS_PER_MINUTE = 60;
 
 /** Machines that are drawn; of more of them nobody would see anything. */
 export const MOST_MACHINES = 40;
@@ -79,12 +76,4 @@ export class IncidentLog {
     if (last && last.state === state && minute <= last.to) last.to = Math.max(last.to, end);
     else this.incidents.push({ from: minute, to: end, state });
   }
-}
-
-/** From one poll of an asset to the next. */
-export function pollMinutesOf(asset: Machine | Service): number {
-  return (
-    intervalSeconds(asset.intervals?.availability_status ?? asset.interval ?? DEFAULT_INTERVAL) /
-    SECONDS_PER_MINUTE
-  );
 }

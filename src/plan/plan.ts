@@ -93,10 +93,7 @@ const DENSE_SHARD_DAYS = 1;
 
 /** Days in a shard unless the user says otherwise. */
 export function shardDaysFor({ start, end }: Window, fleet: Fleet): number {
-  const isDense = loadedAssets(fleet).some((asset) =>
-    sampledSeries(asset).some(({ interval }) => interval < SECONDS_PER_MINUTE),
-  );
-  if (isDense) return DENSE_SHARD_DAYS;
+  if (seriesWhere(fleet, ({ interval }) => interval < SECONDS_PER_MINUTE)) return DENSE_SHARD_DAYS;
   return end - start > LONG_PERIOD_DAYS * MINUTES_PER_DAY ? LONG_PERIOD_DAYS : SHARD_DAYS;
 }
 
@@ -110,6 +107,18 @@ export function loadedAssets(fleet: Fleet): readonly (Machine | Service)[] {
     loaded.set(fleet, assets);
   }
   return assets;
+}
+
+/** The first sampled series of a fleet that is as asked for, and its asset. */
+export function seriesWhere(
+  fleet: Fleet,
+  is: (definition: SeriesDefinition) => boolean,
+): (SeriesDefinition & { readonly assetId: string }) | undefined {
+  for (const asset of loadedAssets(fleet)) {
+    const found = sampledSeries(asset).find(is);
+    if (found) return { ...found, assetId: asset.assetId };
+  }
+  return undefined;
 }
 
 /** The plan of a load. Cheap: it counts, it generates nothing. */
@@ -188,6 +197,7 @@ export function recordCount(
   from: number,
   to: number,
 ): number {
+  if (!hasDisturbances(asset)) return sampleCount(interval, from, to);
   const window = { start: from, end: to };
   const count = (spans: readonly Window[]) =>
     spans.reduce((sum, { start, end }) => sum + sampleCount(interval, start, end), 0);

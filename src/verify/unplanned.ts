@@ -4,10 +4,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BSON, type Db, type Document, type ObjectId } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
+import { eventDocuments } from '../dataset/generate.js';
 import { plannedSeries, seriesKey } from '../dataset/series.js';
 import { assetDocument, recordId, type Series } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
-import { eventDocuments } from '../load/events.js';
 import { msOfTick, tickOfMinute, tickOfMs } from '../model/sampling.js';
 import { instantOf } from '../plan/plan.js';
 import { ASSETS, EVENTS, METRICS } from '../store/names.js';

@@ -1,15 +1,12 @@
 /** What a dataset holds, by series and minute, for whoever compares answers with it. */
 import type { Dataset } from '../dataset/dataset.js';
-import { SeriesMemory, ShardSource } from '../dataset/source.js';
-import { BatchBuffer } from '../encode/document.js';
+import { batchesAsRead } from '../dataset/generate.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { sampledSeries, TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY } from '../plan/plan.js';
 
 /** Days of assets that are kept: some 30 MB. */
 const DAYS_KEPT = 512;
-const BATCH_RECORDS = 100_000;
-const NONE = { metrics: 0, polling: 0, backup: 0 };
 
 /** A series that is sampled at an interval. */
 export interface SampledSeries {
@@ -85,14 +82,9 @@ export class Truth {
   #generated({ assetId }: Machine | Service, day: number): Day {
     const assetIndex = loadedAssets(this.fleet).findIndex((asset) => asset.assetId === assetId);
     const from = day * MINUTES_PER_DAY;
-    const shard = { id: '', assetIndex, assetId, from, to: from + MINUTES_PER_DAY, counts: NONE, records: 0 };
-    // As records are read: in the order of time, whatever the layout.
-    const dataset: Dataset = { ...this.dataset, layout: 'timeseries' };
-    const source = new ShardSource(this.#model, dataset, shard, BATCH_RECORDS, new SeriesMemory(), {
-      mergesDoubled: true,
-    });
+    const period = { from, to: from + MINUTES_PER_DAY };
     const samples = new Map<string, { times: number[]; values: Float64Array }>();
-    for (const batch of source.batches(new BatchBuffer(0))) {
+    for (const batch of batchesAsRead(this.#model, this.dataset, assetIndex, period)) {
       const times = Array.from({ length: batch.records }, (_, i) => batch.msAt(i));
       const before = samples.get(batch.series.metricName) ?? { times: [], values: new Float64Array(0) };
       samples.set(batch.series.metricName, {

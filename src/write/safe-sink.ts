@@ -224,8 +224,14 @@ export function pick(insert: Insert, positions: readonly number[]): Picked[] {
 export function idRange({ batch: { series, ticks }, positions }: Picked) {
   const picked = positions.map((position) => ticks[position]);
   return {
-    first: recordId(series, Math.min(...picked)),
-    last: recordId(series, Math.max(...picked)),
+    first: recordId(
+      series,
+      picked.reduce((least, tick) => Math.min(least, tick)),
+    ),
+    last: recordId(
+      series,
+      picked.reduce((most, tick) => Math.max(most, tick)),
+    ),
   };
 }
 

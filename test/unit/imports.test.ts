@@ -54,9 +54,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'threads',
   ],
   export: ['dataset', 'encode', 'fleet', 'model', 'plan', 'store', 'system', 'threads'],
-  picture: ['dataset', 'encode', 'fleet', 'model', 'output', 'plan', 'runs', 'store'],
+  picture: ['dataset', 'fleet', 'model', 'output', 'plan', 'runs', 'store'],
   answers: ['dataset', 'encode', 'model', 'plan'],
-  workload: ['dataset', 'encode', 'model', 'plan', 'store', 'threads'],
+  workload: ['dataset', 'model', 'plan', 'store', 'threads'],
   cli: ['config', 'library', 'output', 'picture', 'system'],
   workers: [
     'connect',
