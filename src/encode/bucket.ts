@@ -5,7 +5,7 @@
 import { BSON, Double, Int32, ObjectId } from 'mongodb';
 import { msOfTick, type Sampling } from '../model/sampling.js';
 import { ColumnEncoder, columnRoom, writeMs } from './column.js';
-import type { BatchBuffer, Series, Template } from './document.js';
+import { type BatchBuffer, type Series, type Template, valueOffsets } from './document.js';
 import type { Batch } from './insert.js';
 
 /** The most measurements that a server puts into one bucket. */
@@ -42,19 +42,21 @@ function templateOf({ template, series }: Batch): BucketTemplate {
   return found;
 }
 
-export function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
+/** The same in every series, since what tells them apart comes last. */
+const common = commonTemplate();
+
+function commonTemplate(): BucketTemplate {
   const limits = { timestamp: new Date(0), value: new Double(0) };
   const whole = BSON.serialize({
     _id: new ObjectId(new Uint8Array(12)),
     control: { version: new Int32(2), min: limits, max: limits, count: new Int32(0) },
-    meta: { asset_id: assetId, metric_name: metricName },
   });
   const control = offsetOf(whole, 'control', 0);
   const min = offsetOf(whole, 'min', control);
   const max = offsetOf(whole, 'max', control);
   return {
     // Without the zero byte that ends a document.
-    bytes: whole.subarray(0, whole.length - 1),
+    bytes: whole.subarray(0, -1),
     id: offsetOf(whole, '_id', 0),
     minTimestamp: offsetOf(whole, 'timestamp', min),
     minValue: offsetOf(whole, 'value', min),
@@ -64,14 +66,17 @@ export function bucketTemplate({ assetId, metricName }: Series): BucketTemplate 
   };
 }
 
-/** Offset of a field's value in the document that begins at `start`. */
-function offsetOf(bytes: Uint8Array, field: string, start: number): number {
-  const decoder = new TextDecoder();
-  const elements = BSON.onDemand.parseToElements(bytes, start);
-  for (const [, nameOffset, nameLength, offset] of elements) {
-    if (decoder.decode(bytes.subarray(nameOffset, nameOffset + nameLength)) === field) return offset;
-  }
-  throw new Error(`no field ${field}`);
+export function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
+  const meta = BSON.serialize({ meta: { asset_id: assetId, metric_name: metricName } });
+  // Without the four bytes of its length, and the zero byte.
+  return { ...common, bytes: Buffer.concat([common.bytes, meta.subarray(4, -1)]) };
+}
+
+/** Offset of a field's value in the document that begins at `at`. */
+function offsetOf(bytes: Uint8Array, field: string, at: number): number {
+  const offset = valueOffsets(bytes, at).get(field);
+  if (offset === undefined) throw new Error(`no field ${field}`);
+  return offset;
 }
 
 /**
@@ -133,17 +138,8 @@ export class BucketEncoder {
     const place = ticks[from] - begin / tickMs;
     if (tickMs < MS_PER_MINUTE) view.setUint16(start + template.id + 10, place);
     else bytes[start + template.id + 11] = place;
-    let least = values[from];
-    let most = least;
-    for (let i = from + 1; i < to; i++) {
-      const value = values[i];
-      if (value < least) least = value;
-      else if (value > most) most = value;
-    }
     writeMs(view, start + template.minTimestamp, begin);
     writeMs(view, start + template.maxTimestamp, msOfTick(sampling, ticks[to - 1]));
-    view.setFloat64(start + template.minValue, least, true);
-    view.setFloat64(start + template.maxValue, most, true);
     view.setInt32(start + template.count, to - from, true);
 
     const data = field(bytes, start + template.bytes.length, 0x03, 'data');
@@ -152,6 +148,8 @@ export class BucketEncoder {
     view.setInt32(timestamps - 5, at - timestamps, true);
     const column = binary(bytes, at, 'value');
     at = this.#columns.doubles(values, from, to, view, column);
+    view.setFloat64(start + template.minValue, this.#columns.least, true);
+    view.setFloat64(start + template.maxValue, this.#columns.most, true);
     view.setInt32(column - 5, at - column, true);
     bytes[at++] = 0;
     view.setInt32(data, at - data, true);

@@ -5,7 +5,7 @@
  * own: nothing is ever rounded.
  */
 import { msOfTick, type Sampling } from '../model/sampling.js';
-import { MAX_PACKED, packNumbers } from './simple8b.js';
+import { MAX_PACKED, Numbers } from './simple8b.js';
 
 const TWO_TO_32 = 4_294_967_296;
 const DATE = 0x09;
@@ -29,10 +29,13 @@ export function columnRoom(values: number): number {
   return (values + 1) * (ELEMENT_BYTES + 1) + 1;
 }
 
-/** Packed differences, and the values' whole numbers; of one bucket at a time. */
+/** Of one column at a time. */
 export class ColumnEncoder {
-  readonly #numbers: Float64Array;
-  readonly #whole: Float64Array;
+  /** Differences, zigzag-coded. */
+  readonly #numbers: Numbers;
+  /** The smallest and the largest value of the column of doubles that was encoded last. */
+  least = 0;
+  most = 0;
   /**
    * By distance, and then by their number: columns of dates that are evenly apart, which differ in
    * the first one alone.
@@ -41,8 +44,7 @@ export class ColumnEncoder {
 
   /** @param longest column that is going to be encoded, in values */
   constructor(longest: number) {
-    this.#numbers = new Float64Array(longest);
-    this.#whole = new Float64Array(longest);
+    this.#numbers = new Numbers(longest);
   }
 
   /**
@@ -95,11 +97,11 @@ export class ColumnEncoder {
     for (let i = from + 1; i < to; i++) {
       const ms = msOfTick(sampling, ticks[i]);
       const difference = ms - last;
-      this.#numbers[i - from - 1] = zigzag(difference - before);
+      this.#numbers.set(i - from - 1, zigzag(difference - before));
       before = difference;
       last = ms;
     }
-    at = packNumbers(this.#numbers, to - from - 1, INTEGERS, view, at);
+    at = this.#numbers.pack(to - from - 1, INTEGERS, view, at);
     view.setUint8(at, 0);
     return at + 1;
   }
@@ -109,27 +111,69 @@ export class ColumnEncoder {
    * @returns the offset behind the column
    */
   doubles(values: Float64Array, from: number, to: number, view: DataView, start: number): number {
-    const count = to - from;
-    const scale = SCALES.find(({ factor }) => this.#isWhole(values, from, to, factor));
-    let at = start;
-    if (scale) {
-      at = element(view, at, DOUBLE);
-      view.setFloat64(at - 8, values[from], true);
-      for (let i = 1; i < count; i++) this.#numbers[i - 1] = zigzag(this.#whole[i] - this.#whole[i - 1]);
-      at = packNumbers(this.#numbers, count - 1, scale.control, view, at);
-    } else {
-      for (let i = from; i < to; i++) {
-        at = element(view, at, DOUBLE);
-        view.setFloat64(at - 8, values[i], true);
+    for (const { factor, control } of SCALES) {
+      if (!this.#smallDifferences(values, from, to, factor) && !this.#differences(values, from, to, factor)) {
+        continue;
       }
+      const first = element(view, start, DOUBLE);
+      view.setFloat64(first - 8, values[from], true);
+      const at = this.#numbers.pack(to - from - 1, control, view, first);
+      view.setUint8(at, 0);
+      return at + 1;
+    }
+    return this.#asTheyAre(values, from, to, view, start);
+  }
+
+  #asTheyAre(values: Float64Array, from: number, to: number, view: DataView, start: number): number {
+    let at = start;
+    this.least = values[from];
+    this.most = values[from];
+    for (let i = from; i < to; i++) {
+      const value = values[i];
+      at = element(view, at, DOUBLE);
+      view.setFloat64(at - 8, value, true);
+      if (value < this.least) this.least = value;
+      else if (value > this.most) this.most = value;
     }
     view.setUint8(at, 0);
     return at + 1;
   }
 
-  /** Whether every value is a whole number of 1/`factor`, exactly; if so those numbers are kept. */
-  #isWhole(values: Float64Array, from: number, to: number, factor: number): boolean {
-    const whole = this.#whole;
+  /**
+   * {@link #differences} of values that are not large, which nearly all are: in one pass, and in
+   * integers.
+   */
+  #smallDifferences(values: Float64Array, from: number, to: number, factor: number): boolean {
+    const { small } = this.#numbers;
+    let before = Math.round(values[from] * factor) | 0;
+    if (before / factor !== values[from]) return false;
+    let least = before;
+    let most = before;
+    for (let i = from + 1, place = 0; i < to; i++, place++) {
+      const value = values[i];
+      const number = Math.round(value * factor) | 0;
+      if (number / factor !== value) return false;
+      if (number < least) least = number;
+      else if (number > most) most = number;
+      const difference = number - before;
+      before = number;
+      small[place] = (difference << 1) ^ (difference >> 31);
+    }
+    if (least <= -MAX_SMALL_WHOLE || most >= MAX_SMALL_WHOLE) return false;
+    if (least <= 0 && most >= 0 && hasMinusZero(values, from, to)) return false;
+    this.least = least / factor;
+    this.most = most / factor;
+    return true;
+  }
+
+  /**
+   * The differences of the values as whole numbers of 1/`factor`.
+   * @returns whether every value is one, exactly
+   */
+  #differences(values: Float64Array, from: number, to: number, factor: number): boolean {
+    let before = 0;
+    let least = MAX_WHOLE;
+    let most = -MAX_WHOLE;
     for (let i = from; i < to; i++) {
       const value = values[i];
       const number = Math.round(value * factor);
@@ -138,10 +182,22 @@ export class ColumnEncoder {
       if (number / factor !== value || number > MAX_WHOLE || number < -MAX_WHOLE || Object.is(number, -0)) {
         return false;
       }
-      whole[i - from] = number;
+      least = Math.min(least, number);
+      most = Math.max(most, number);
+      if (i > from) this.#numbers.set(i - from - 1, zigzag(number - before));
+      before = number;
     }
+    this.least = least / factor;
+    this.most = most / factor;
     return true;
   }
+}
+
+/** Of two as large as this the difference, zigzag-coded, is a small number. */
+const MAX_SMALL_WHOLE = 2 ** 28;
+function hasMinusZero(values: Float64Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (Object.is(values[i], -0)) return true;
+  return false;
 }
 
 const MAX_WHOLE = Math.floor(MAX_PACKED / 4);

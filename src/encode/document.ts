@@ -131,18 +131,21 @@ export interface Template {
 /** The template of a series in a layout. */
 export function buildTemplate(layout: Layout, series: Series): Template {
   const bytes = BSON.serialize(documentOf[layout](series, 0, 0));
-  const id = valueOffsetOf(bytes, '_id');
-  const timestamp = valueOffsetOf(bytes, 'timestamp');
-  const value = valueOffsetOf(bytes, 'value');
+  const offsets = valueOffsets(bytes);
+  const [id, timestamp, value] = ['_id', 'timestamp', 'value'].map((field) => offsets.get(field) ?? -1);
   return { bytes, tickOffset: id < 0 ? -1 : id + 8, timestampOffset: timestamp, valueOffset: value };
 }
 
-function valueOffsetOf(bytes: Uint8Array, field: string): number {
+/** Where the values of a document's fields begin, by their names. */
+export function valueOffsets(bytes: Uint8Array, start = 0): ReadonlyMap<string, number> {
   const decoder = new TextDecoder();
-  for (const [, nameOffset, nameLength, offset] of BSON.onDemand.parseToElements(bytes)) {
-    if (decoder.decode(bytes.subarray(nameOffset, nameOffset + nameLength)) === field) return offset;
-  }
-  return -1;
+  const elements = [...BSON.onDemand.parseToElements(bytes, start)];
+  return new Map(
+    elements.map(([, nameOffset, nameLength, offset]) => [
+      decoder.decode(bytes.subarray(nameOffset, nameOffset + nameLength)),
+      offset,
+    ]),
+  );
 }
 
 /**
