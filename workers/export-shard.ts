@@ -1,7 +1,8 @@
 /** The piscina entry of `export`: writes one shard into a file. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
+import { SeriesMemory } from '../src/dataset/memory.js';
+import { ShardSource } from '../src/dataset/source.js';
 import { BUCKET_RECORDS, BucketEncoder, encodeBuckets } from '../src/encode/bucket.js';
 import { BatchBuffer } from '../src/encode/document.js';
 import type { Batch } from '../src/encode/insert.js';

@@ -5,7 +5,8 @@ import { makeClient } from '../src/connect/connect.js';
 import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../src/connect/retry.js';
 import { explainServerError } from '../src/connect/server-errors.js';
 import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
-import { SeriesMemory, ShardSource } from '../src/dataset/source.js';
+import { SeriesMemory, Templates } from '../src/dataset/memory.js';
+import { ShardSource } from '../src/dataset/source.js';
 import { BUCKET_RECORDS, BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
 import { buildFleet } from '../src/fleet/build.js';
@@ -34,6 +35,7 @@ import { WriterConnection } from '../src/write/writer-connection.js';
 /** What a thread keeps from one shard to the next. */
 async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {
   const counters = new Counters(shared);
+  const templates = new Templates();
   gateWrites(() => counters.held);
   return {
     context,
@@ -45,9 +47,11 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
     identity: undefined as string | undefined,
     slot: counters.takeSlot(),
     latencies: latencyHistogram(),
+    /** Whether the main thread has the latencies: see `LoadedShard`. */
+    sharesLatencies: false,
     model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
     /** For the shards that are loaded side by side. */
-    memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory()),
+    memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory(templates)),
     buffers: new BufferPool(BATCHES_IN_FLIGHT, SEQUENCE_HEADROOM),
     connection: context.writer === 'none' ? undefined : connect(context, counters, await sequence),
   };
@@ -168,13 +172,15 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
   const loading = loadShard(source, sink, buffers, { stopping, turn, acknowledged });
   const result = await loading.finally(() => memory && memories.push(memory));
   if (!result.complete) return { state: 'interrupted' };
+  const latencies = thread.sharesLatencies ? {} : { latencies: thread.latencies };
+  thread.sharesLatencies = true;
   return {
     state: 'loaded',
     inserted: result.inserted,
     alreadyThere: result.alreadyThere,
     ms: performance.now() - started,
     worker: slot,
-    latencies: { thread: threadId, histogram: thread.latencies },
+    ...latencies,
     serverIdentity: identity,
     writer: connection?.writer ?? { kind: 'none' },
   };

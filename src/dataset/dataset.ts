@@ -76,8 +76,11 @@ export interface LoadedShard {
   readonly alreadyThere: number;
   readonly ms: number;
   readonly worker: number;
-  /** Of all inserts of this thread so far: microseconds from sending one to its answer. */
-  readonly latencies: { readonly thread: number; readonly histogram: Histogram };
+  /**
+   * Of all inserts of this thread: microseconds from sending one to its answer. Its first shard
+   * brings it; what is recorded later is in it too, since threads share it.
+   */
+  readonly latencies?: Histogram;
   /**
    * The server that took the shard's first batch, as `serverIdentity` names it; empty where there
    * is none.

@@ -14,7 +14,8 @@ import {
 } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, recordCount } from '../plan/plan.js';
 import type { Dataset } from './dataset.js';
-import { MAX_BATCH_RECORDS, SeriesMemory, ShardSource } from './source.js';
+import { SeriesMemory } from './memory.js';
+import { MAX_BATCH_RECORDS, ShardSource } from './source.js';
 
 /** Records of one series, in time order, as MongoDB takes them. */
 export interface EncodedBatch {

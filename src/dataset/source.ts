@@ -2,12 +2,11 @@
  * A source: the records of one shard of one run, batch by batch. The model and the encoder are
  * behind it, nothing else.
  */
-import type { Layout } from '../config/settings.js';
-import { type BatchBuffer, buildTemplate, type Series, type Template } from '../encode/document.js';
+import type { BatchBuffer, Series } from '../encode/document.js';
 import { Batch, Insert } from '../encode/insert.js';
 import type { Machine, Service } from '../fleet/types.js';
 import { hasDisturbances } from '../model/disturbances.js';
-import { firstTick, type Sampling, sampleCount, tickOfMinute } from '../model/sampling.js';
+import { firstTick, sampleCount, tickOfMinute } from '../model/sampling.js';
 import {
   BACKUP_SERIES,
   type SeriesDefinition,
@@ -25,6 +24,7 @@ import {
   type Sampled,
 } from './columns.js';
 import type { Dataset } from './dataset.js';
+import { SeriesMemory } from './memory.js';
 import { SampledDays } from './sampled-days.js';
 import { doubledSeries, seriesIn } from './series.js';
 
@@ -201,7 +201,7 @@ export class ShardSource implements Source {
   }
 
   #column(series: Series, ticks: Int32Array, values: Float64Array, sampled: Sampled | undefined): Column {
-    const template = this.memory.template(this.dataset.layout, series);
+    const template = this.memory.templates.of(this.dataset.layout, series);
     const fitting = Math.floor(MAX_BATCH_BYTES / template.bytes.length);
     const batchRecords = Math.max(1, Math.min(this.batchSize, fitting, MAX_BATCH_RECORDS));
     return { series, template, ticks, values, batchRecords, sampled, next: 0, filled: 0, copy: 1 };
@@ -263,54 +263,4 @@ function backupsIn(model: TelemetryModel, machine: Machine, from: number, to: nu
     minutes: Int32Array.from(backups, ({ minute }) => minute),
     values: Float64Array.from(backups, ({ success }) => (success ? 1 : 0)),
   };
-}
-
-// What one source leaves to the next one in the same thread: its arrays, and the templates of its
-// series.
-
-/** More than a fleet of some hundred assets has; a larger fleet builds some of them again. */
-const TEMPLATES = 4096;
-
-/**
- * Memory for the sources of one dataset in one thread, one after the other: a new source takes over
- * the arrays of the one before it. Allocating them for each shard costs a fifth of the time that
- * generating and encoding takes.
- */
-export class SeriesMemory {
-  readonly #values: Float64Array[] = [];
-  /** By the milliseconds from one sample to the next. */
-  readonly #ticks = new Map<number, Int32Array>();
-  readonly #templates = new Map<string, Template>();
-
-  /** So many ticks of samples, from the first one in or after a minute. */
-  ticks(sampling: Sampling, from: number, count: number): Int32Array {
-    const { step, tickMs } = sampling;
-    let array = this.#ticks.get(step * tickMs);
-    if (array === undefined || array.length < count) {
-      array = new Int32Array(count);
-      this.#ticks.set(step * tickMs, array);
-    }
-    const ticks = array.subarray(0, count);
-    for (let i = 0, tick = firstTick(sampling, from); i < count; i++, tick += step) ticks[i] = tick;
-    return ticks;
-  }
-
-  /** The array of a source's `index`-th series, with whatever was in it. */
-  values(index: number, length: number): Float64Array {
-    const values = this.#values[index];
-    if (values?.length >= length) return values.subarray(0, length);
-    this.#values[index] = new Float64Array(length);
-    return this.#values[index];
-  }
-
-  template(layout: Layout, series: Series): Template {
-    // Second records of a series have other ids.
-    const key = `${layout} ${series.assetId} ${series.metricName} ${Buffer.from(series.idPrefix).toString('hex')}`;
-    const known = this.#templates.get(key);
-    if (known) return known;
-    if (this.#templates.size === TEMPLATES) this.#templates.clear();
-    const template = buildTemplate(layout, series);
-    this.#templates.set(key, template);
-    return template;
-  }
 }

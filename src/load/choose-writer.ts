@@ -2,7 +2,8 @@
 import { BSON, type Db, type Document, MongoServerError } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
 import type { Writer } from '../dataset/dataset.js';
-import { SeriesMemory, ShardSource } from '../dataset/source.js';
+import { SeriesMemory } from '../dataset/memory.js';
+import { ShardSource } from '../dataset/source.js';
 import { BUCKET_RECORDS, BucketEncoder, encodeBuckets } from '../encode/bucket.js';
 import { BatchBuffer, type Series } from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';

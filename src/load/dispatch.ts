@@ -56,8 +56,8 @@ export class Dispatcher {
   readonly done = new Set<string>();
   /** Records that the server did not have before. */
   inserted = 0;
-  /** By thread: see {@link LoadedShard.latencies}. */
-  readonly latencies = new Map<number, Histogram>();
+  /** Of each thread: see {@link LoadedShard.latencies}. */
+  readonly latencies: Histogram[] = [];
   /** The writer that workers used. */
   writer: Writer | undefined;
 
@@ -119,7 +119,7 @@ export class Dispatcher {
     }
     this.inserted += result.inserted;
     this.writer = result.writer;
-    this.latencies.set(result.latencies.thread, result.latencies.histogram);
+    if (result.latencies) this.latencies.push(result.latencies);
     this.#uncommitted.push({ shard, result });
     this.#commitSoon();
   }

@@ -193,7 +193,7 @@ export async function runSession(input: SessionInput): Promise<SessionResult> {
     reporter.on(meter.read());
   }
   const cpu = process.cpuUsage(cpuBefore);
-  const inserts = latencyOf([...dispatcher.latencies.values()]);
+  const inserts = latencyOf(dispatcher.latencies);
   return {
     interrupted: counters.stopping,
     done: new Set([...skipped, ...dispatcher.done]),

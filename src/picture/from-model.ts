@@ -1,7 +1,7 @@
 /** Readings of the model: what a load would put into a database, without one. */
 import type { Dataset } from '../dataset/dataset.js';
 import { batchesAsRead } from '../dataset/generate.js';
-import { SeriesMemory } from '../dataset/source.js';
+import { SeriesMemory } from '../dataset/memory.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { DEGRADED, UP } from '../model/availability.js';
 import { TIMEOUT_MS } from '../model/response-time.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SeriesMemory, ShardSource, type SourceOptions } from '../../src/dataset/source.js';
+import { SeriesMemory } from '../../src/dataset/memory.js';
+import { ShardSource, type SourceOptions } from '../../src/dataset/source.js';
 import { BatchBuffer } from '../../src/encode/document.js';
 import { SeedError } from '../../src/errors.js';
 import { buildFleet } from '../../src/fleet/build.js';
