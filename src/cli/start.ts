@@ -1,6 +1,7 @@
 /** Starts the command. Kept small: what a command needs is imported when it runs. */
 import { setFlagsFromString } from 'node:v8';
 import { maskUri } from '../config/mask.js';
+import { keepCompiledCode } from '../system/compile-cache.js';
 
 /** Everything has been closed and printed by then. */
 const LINGERING_MS = 1_000;
@@ -10,6 +11,7 @@ export async function start(): Promise<void> {
   const args = process.argv.slice(2);
   hideCredentials(args);
   setEngineFlags();
+  keepCompiledCode();
   const { run } = await import('./run.js');
   process.exitCode = await run(args);
   // After a lost network a monitor of the driver may have opened two connections and forgotten one

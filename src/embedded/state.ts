@@ -1,11 +1,12 @@
 /** The file in which a running embedded server is found by other processes of the same user. */
 import { accessSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { ExitStatus, SeedError } from '../errors.js';
 import { identityOf, isRunning, PROCESS_SPACE } from '../system/file-lock.js';
+import { cacheFolder, homeFolder } from '../system/home.js';
 import { isListening } from '../system/who-answers.js';
 
 /** A running embedded server and the processes that use it. */
@@ -138,10 +139,9 @@ export function embeddedUri(port: number): string {
  * `~/.cache/mongodb-binaries`; and one in the temporary folder where that cannot be written.
  */
 export function binaryCacheDirectories(): readonly [string, ...string[]] {
-  const { MONGOMS_DOWNLOAD_DIR, XDG_CACHE_HOME } = process.env;
+  const { MONGOMS_DOWNLOAD_DIR } = process.env;
   if (MONGOMS_DOWNLOAD_DIR) return [MONGOMS_DOWNLOAD_DIR];
-  const home = homeFolder();
-  const cache = XDG_CACHE_HOME || (home && join(home, '.cache'));
+  const cache = cacheFolder();
   const usual = cache && join(cache, 'mongodb-binaries');
   if (usual && isUsable(usual)) return [usual];
   const temporary = join(temporaryFolder(), 'mongodb-binaries');
@@ -206,15 +206,6 @@ function dataHome(): string | undefined {
 
 // Folders of the user's that can be written. A container that runs as any user may know no home, or
 // one that nobody may write to: then a private folder in the temporary one serves.
-
-/** The home folder; undefined where the system knows none for this user. */
-export function homeFolder(): string | undefined {
-  try {
-    return homedir() || undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Makes a folder where it is missing. @returns whether files can be made in it */
 export function isUsable(folder: string): boolean {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { environmentOfThread } from '../system/compile-cache.js';
 import { refuseTooFewFiles } from '../system/files.js';
 
 const LONGEST_START_MS = 10_000;
@@ -35,6 +36,7 @@ export class WorkerPool<Task, Result> {
       minThreads: workers,
       maxThreads: workers,
       concurrentTasksPerWorker: sideBySide,
+      env: environmentOfThread(),
       // A waiting worker would sleep on Atomics.wait otherwise, and its open connections with it.
       atomics: 'disabled',
     });

@@ -1,0 +1,31 @@
+/**
+ * What the engine has compiled of this program, kept from one run to the next. Node 22 and later can
+ * do that; an earlier one compiles anew.
+ */
+import module from 'node:module';
+import { dirname, join } from 'node:path';
+import { cacheFolder } from './home.js';
+
+/** Later than the types of the oldest Node that is supported. */
+const { enableCompileCache, getCompileCacheDir } = module as unknown as {
+  readonly enableCompileCache?: (folder: string) => unknown;
+  readonly getCompileCacheDir?: () => string | undefined;
+};
+
+/**
+ * Keeps it in the user's cache folder, and nowhere else: code in a folder that others can write is
+ * code of others. A folder that cannot be written is no reason to stop. Node's own NODE_COMPILE_CACHE
+ * and NODE_DISABLE_COMPILE_CACHE are obeyed.
+ */
+export function keepCompiledCode(): void {
+  if (!enableCompileCache || process.env.NODE_COMPILE_CACHE) return;
+  const folder = cacheFolder();
+  if (folder) enableCompileCache(join(folder, 'seed-database', 'compiled'));
+}
+
+/** The environment for a thread of this process, which keeps its code in the same place. */
+export function environmentOfThread(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir?.();
+  // Node makes a folder for its version in the one that it is given.
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
+}
