@@ -7,6 +7,7 @@ import { maskUri } from './mask.js';
 import { VALUES, type Values } from './schema.js';
 import type { ExistingData, Part, Section, Settings } from './settings.js';
 import {
+  type Candidate,
   type Candidates,
   describeCandidate,
   gatherCandidates,
@@ -43,54 +44,74 @@ export function readConfiguration(sources: SettingSources, now = new Date()): Co
   const gathered = gatherCandidates(sources);
   const candidates = withoutUnneeded(gathered);
   const values = validate(candidates);
-  refuseContradictions(values, candidates, now);
+  refuseContradictions(values, candidates, now, settingLabel);
+  return {
+    settings: settingsOf(values, candidates, noticesOf(sources, gathered)),
+    effective: SETTING_NAMES.map((name) => effectiveSetting(name, candidates)),
+  };
+}
+
+/**
+ * The settings of a caller of the library, who knows them by their names. What is not given has the
+ * default that the command line has; no variable and no file is read.
+ * @param options values that {@link TYPED} has accepted
+ * @throws SeedError (usage) for values that make no sense together
+ */
+export function configure(options: Partial<Values>, now = new Date()): Settings {
+  const defaults = gatherCandidates({ flags: {}, environment: {} });
+  const own = Object.entries(options).filter(([, value]) => value !== undefined);
+  const values = { ...validate(defaults), ...Object.fromEntries(own) };
+  const given: Candidate = { text: '', rank: Rank.flag, source: 'option' };
+  const candidates = { ...defaults, ...Object.fromEntries(own.map(([name]) => [name, given])) };
+  refuseContradictions(values, candidates, now, (name) => name);
+  return settingsOf(values, candidates, []);
+}
+
+function settingsOf(values: Values, candidates: Candidates, notices: readonly string[]): Settings {
   const uri = usesUri(candidates) ? values.uri : undefined;
   const fromUri = <T>(read: (uri: UriParts) => T) => (uri ? read(uri) : undefined);
   return {
-    settings: {
-      connection: connectionSettings(values, candidates, noticesOf(sources, gathered)),
-      load: {
-        fleet: {
-          source: values.fleet,
-          scale: values.scale,
-          timezone: values.timezone,
-          interval: values.interval,
-          jitterMs: values.jitter,
-        },
-        window: { days: daysOf(values), start: values.start, end: values.end },
-        seed: values.seed,
-        sections: sectionsOf(values),
-        layout: values.layout,
-        availabilityScale: values.availabilityScale,
-        environment: values.environment,
-        events: values.events ?? false,
-        existing: existingData(values),
-        part: partOf(values),
-        shard: values.shard ?? false,
-        workers: values.workers,
-        batchSize: values.batchSize,
-        rate: values.rate,
-        shardDays: values.shardDays,
-        writer: values.writer,
-        writeConcern: values.writeConcern ?? fromUri(writeConcernOf),
-        clustered: values.clustered,
-        ttlDays: values.ttlDays,
-        compressors: values.compressors ?? fromUri(compressorsOf) ?? [],
-        retrySeconds: values.retrySeconds,
-        extending: undefined,
-        confirmed: values.yes ?? false,
-        dryRun: values.dryRun ?? false,
-        given: flagsGiven(candidates),
+    connection: connectionSettings(values, candidates, notices),
+    load: {
+      fleet: {
+        source: values.fleet,
+        scale: values.scale,
+        timezone: values.timezone,
+        interval: values.interval,
+        jitterMs: values.jitter,
       },
-      output: {
-        json: values.json ?? false,
-        quiet: values.quiet ?? false,
-        color: values.color,
-        logLevel: values.logLevel,
-        logFile: values.logFile,
-      },
+      window: { days: daysOf(values), start: values.start, end: values.end },
+      seed: values.seed,
+      sections: sectionsOf(values),
+      layout: values.layout,
+      availabilityScale: values.availabilityScale,
+      environment: values.environment,
+      events: values.events ?? false,
+      existing: existingData(values),
+      part: partOf(values),
+      shard: values.shard ?? false,
+      workers: values.workers,
+      batchSize: values.batchSize,
+      rate: values.rate,
+      shardDays: values.shardDays,
+      writer: values.writer,
+      writeConcern: values.writeConcern ?? fromUri(writeConcernOf),
+      clustered: values.clustered,
+      ttlDays: values.ttlDays,
+      compressors: values.compressors ?? fromUri(compressorsOf) ?? [],
+      retrySeconds: values.retrySeconds,
+      extending: undefined,
+      confirmed: values.yes ?? false,
+      dryRun: values.dryRun ?? false,
+      given: flagsGiven(candidates),
     },
-    effective: SETTING_NAMES.map((name) => effectiveSetting(name, candidates)),
+    output: {
+      json: values.json ?? false,
+      quiet: values.quiet ?? false,
+      color: values.color,
+      logLevel: values.logLevel,
+      logFile: values.logFile,
+    },
   };
 }
 

@@ -11,7 +11,6 @@ import {
   Rank,
   rankOf,
   type SettingSources,
-  settingLabel,
 } from './sources.js';
 
 export const MS_PER_DAY = 86_400_000;
@@ -32,8 +31,18 @@ const SAME_MEANING: readonly (readonly [SettingName, SettingName])[] = [
   ['uri', 'port'],
 ];
 
+/** How whoever has given a setting calls it. */
+type NameOf = (name: SettingName) => string;
+
 /** @throws SeedError (usage), one line */
-export function refuseContradictions(values: Values, candidates: Candidates, now: Date): void {
+export function refuseContradictions(
+  values: Values,
+  candidates: Candidates,
+  now: Date,
+  nameOf: NameOf,
+): void {
+  const together = (one: SettingName, other: SettingName) =>
+    usageError(`${nameOf(one)} and ${nameOf(other)} exclude each other: give one of them`);
   for (const [one, other] of EXCLUSIVE) {
     if (values[one] && values[other]) throw together(one, other);
   }
@@ -42,7 +51,7 @@ export function refuseContradictions(values: Values, candidates: Candidates, now
       throw together(one, other);
   }
   if (values.ttlDays !== undefined && values.layout === 'flat') {
-    throw usageError('--ttl-days needs --layout timeseries: flat records do not expire');
+    throw usageError(`${nameOf('ttlDays')} needs ${nameOf('layout')} timeseries: flat records do not expire`);
   }
   if (values.minPoolSize > values.maxPoolSize) {
     throw usageError(
@@ -50,7 +59,7 @@ export function refuseContradictions(values: Values, candidates: Candidates, now
     );
   }
   refuseParts(values);
-  refuseWindow(values, candidates.days?.rank === Rank.flag, now);
+  refuseWindow(values, candidates.days?.rank === Rank.flag, now, nameOf);
 }
 
 function refuseParts({ parts, part, seed, resume, clean }: Values): void {
@@ -69,34 +78,36 @@ function refuseParts({ parts, part, seed, resume, clean }: Values): void {
   }
 }
 
-function refuseWindow({ start, end, days }: Values, daysGiven: boolean, now: Date): void {
+function refuseWindow({ start, end, days }: Values, daysGiven: boolean, now: Date, nameOf: NameOf): void {
   if (start && end) {
     if (start >= end) {
-      throw usageError(`--start ${start.toISOString()} must be before --end ${end.toISOString()}`);
+      throw usageError(
+        `${nameOf('start')} ${start.toISOString()} must be before ${nameOf('end')} ${end.toISOString()}`,
+      );
     }
     const between = (end.getTime() - start.getTime()) / MS_PER_DAY;
     if (between > MAX_DAYS) {
       throw usageError(
-        `--start ${start.toISOString()} and --end ${end.toISOString()} are more than ${MAX_DAYS} days apart`,
+        `${nameOf('start')} ${start.toISOString()} and ${nameOf('end')} ${end.toISOString()} are more than ${MAX_DAYS} days apart`,
       );
     }
     if (daysGiven && days !== between) {
       throw usageError(
-        `--days ${days} does not fit: --start and --end are ${Number(between.toFixed(3))} days apart`,
+        `${nameOf('days')} ${days} does not fit: ${nameOf('start')} and ${nameOf('end')} are ${Number(between.toFixed(3))} days apart`,
       );
     }
     return;
   }
   if (start && start.getTime() + days * MS_PER_DAY > LAST_INSTANT.getTime()) {
-    throw usageError(`--days ${days} from --start ${start.toISOString()} ends after the year 9999`);
+    throw usageError(
+      `${nameOf('days')} ${days} from ${nameOf('start')} ${start.toISOString()} ends after the year 9999`,
+    );
   }
   if (!start && (end ?? now).getTime() - days * MS_PER_DAY < FIRST_INSTANT.getTime()) {
-    throw usageError(`--days ${days} would begin before 1970-01-01, the first day that data can have`);
+    throw usageError(
+      `${nameOf('days')} ${days} would begin before 1970-01-01, the first day that data can have`,
+    );
   }
-}
-
-function together(one: SettingName, other: SettingName) {
-  return usageError(`${settingLabel(one)} and ${settingLabel(other)} exclude each other: give one of them`);
 }
 
 // Variables that are wrong and decide nothing stop no command: they are left out, with a word about

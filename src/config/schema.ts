@@ -2,7 +2,7 @@
 import * as z from 'zod';
 
 import { didYouMean } from '../nearest.js';
-import { INTERVALS, isTimezone, MAX_JITTER_MS, parseInstant } from '../time.js';
+import { FIRST_INSTANT, INTERVALS, isTimezone, LAST_INSTANT, MAX_JITTER_MS, parseInstant } from '../time.js';
 import type { SettingName } from './catalog.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
 import { parseHosts, parseUri, uriForms } from './uri.js';
@@ -24,51 +24,73 @@ export const MAX_PARTS = 10_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /**
- * The message of every issue is what is allowed: the reader of a refusal has the value before them
- * already.
+ * A setting as a text, which flags, variables and files hold, and as the value that a caller of the
+ * library gives. Both end in the same value, and the bounds stand in one place. The message of every
+ * issue is what is allowed: the reader of a refusal has the value before them already.
  */
+interface Setting {
+  readonly text: z.ZodType;
+  readonly value: z.ZodType;
+}
+
+const string = z.string({ error: 'a text' });
+
 const wholeNumber = (min: number, max: number) => {
   const error = `a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .trim()
-    .regex(/^\d{1,16}$/, { error })
-    .transform(Number)
-    .pipe(z.number().min(min, { error }).max(max, { error }));
+  const value = z.number({ error: 'a number' }).int({ error }).min(min, { error }).max(max, { error });
+  const digits = string.trim().regex(/^\d{1,16}$/, { error });
+  return { text: digits.transform(Number).pipe(value), value };
 };
 
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z
-    .string()
+/** One of a few words. A caller of the library is told that it is one of them. */
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) => {
+  const meant = (input: unknown) => (typeof input === 'string' ? didYouMean(input, values) : '');
+  const among = (intro: string) =>
+    z.enum(values, { error: ({ input }) => `${intro}${values.join(', ')}${meant(input)}` });
+  return { text: string.trim().toLowerCase().pipe(among('')), value: among('one of ') };
+};
+
+const boolean = {
+  text: string
     .trim()
     .toLowerCase()
-    .pipe(z.enum(values, { error: ({ input }) => values.join(', ') + didYouMean(String(input), values) }));
-
-const boolean = z
-  .string()
-  .trim()
-  .toLowerCase()
-  .pipe(z.stringbool({ error: 'true or false (also 1 or 0, yes or no, on or off)' }));
+    .pipe(z.stringbool({ error: 'true or false (also 1 or 0, yes or no, on or off)' })),
+  value: z.boolean({ error: 'true or false' }),
+};
 
 const parsedBy = <T>(allowed: string | ((text: string) => string), parse: (text: string) => T | undefined) =>
-  z
-    .string()
-    .trim()
-    .transform((text, context): T => {
-      const value = parse(text);
-      if (value !== undefined) return value;
-      context.addIssue({ code: 'custom', message: typeof allowed === 'string' ? allowed : allowed(text) });
-      return z.NEVER;
-    });
+  string.trim().transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: typeof allowed === 'string' ? allowed : allowed(text) });
+    return z.NEVER;
+  });
 
-const matching = (pattern: RegExp, allowed: string) => z.string().trim().regex(pattern, { error: allowed });
+/** What is a text in either case. */
+const written = <T extends z.ZodType>(text: T) => ({ text, value: text });
 
-const instant = parsedBy(
-  'a date such as 2025-02-09 (00:00 UTC) or a whole minute with its zone such as 2025-02-09T08:30Z, from 1970 to 9999',
-  parseInstant,
-);
+const optional = <T extends z.ZodType, V extends z.ZodType>({ text, value }: { text: T; value: V }) => ({
+  text: text.optional(),
+  value,
+});
 
-const path = z.string().refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });
+const matching = (pattern: RegExp, allowed: string) => string.trim().regex(pattern, { error: allowed });
+
+const MS_PER_MINUTE = 60_000;
+
+const instant = {
+  text: parsedBy(
+    'a date such as 2025-02-09 (00:00 UTC) or a whole minute with its zone such as 2025-02-09T08:30Z, from 1970 to 9999',
+    parseInstant,
+  ),
+  value: z
+    .date({ error: 'a Date that is valid' })
+    .refine((date) => date >= FIRST_INSTANT && date <= LAST_INSTANT && date.getTime() % MS_PER_MINUTE === 0, {
+      error: 'a Date of a whole minute from 1970 to 9999',
+    }),
+};
+
+const path = string.refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });
 
 const MOST_DATABASE_BYTES = 63;
 
@@ -86,60 +108,80 @@ const database = matching(
 
 const printable = (what: string) => matching(/^[^\p{Cc}]{1,255}$/u, what);
 
-/** What a validated setting is, by name; undefined where it was not given and has no default. */
-export const VALUES = z.object({
+const MEMBERS = 'majority, or a number of members from 1 to 50';
+const writeConcern = {
+  text: parsedBy(MEMBERS, parseWriteConcern),
+  value: z
+    .union([string, z.number()], { error: '"majority" or a number of members' })
+    .transform(String)
+    .pipe(parsedBy(MEMBERS, parseWriteConcern)),
+};
+
+const COMPRESSOR_LIST = `a list of ${COMPRESSORS.join(', ')}`;
+const compressors = {
+  text: parsedBy(COMPRESSOR_LIST, parseCompressors),
+  value: z
+    .array(oneOf(COMPRESSORS).value, { error: COMPRESSOR_LIST })
+    .refine((names) => new Set(names).size === names.length, { error: `${COMPRESSOR_LIST}, each once` }),
+};
+
+const SETTINGS = {
   days: wholeNumber(1, MAX_DAYS),
-  seed: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
-  start: instant.optional(),
-  end: instant.optional(),
-  fleet: path.optional(),
+  seed: optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),
+  start: optional(instant),
+  end: optional(instant),
+  fleet: optional(written(path)),
   scale: wholeNumber(1, MAX_SCALE),
-  timezone: parsedBy('an IANA time zone such as Europe/Rome', (text) =>
-    isTimezone(text) ? text : undefined,
-  ).optional(),
-  interval: oneOf(INTERVALS).optional(),
-  jitter: wholeNumber(0, MAX_JITTER_MS).optional(),
-  assetsOnly: boolean.optional(),
-  metricsOnly: boolean.optional(),
-  pollingOnly: boolean.optional(),
-  backupOnly: boolean.optional(),
-  environment: matching(/^[\w.-]{1,64}$/, 'at most 64 letters, digits, dots, dashes and underscores')
-    // However it is spelled, it is guarded.
-    .transform((name) => (/^production$/i.test(name) ? 'production' : name)),
+  timezone: optional(
+    written(
+      parsedBy('an IANA time zone such as Europe/Rome', (text) => (isTimezone(text) ? text : undefined)),
+    ),
+  ),
+  interval: optional(oneOf(INTERVALS)),
+  jitter: optional(wholeNumber(0, MAX_JITTER_MS)),
+  assetsOnly: optional(boolean),
+  metricsOnly: optional(boolean),
+  pollingOnly: optional(boolean),
+  backupOnly: optional(boolean),
+  environment: written(
+    matching(/^[\w.-]{1,64}$/, 'at most 64 letters, digits, dots, dashes and underscores')
+      // However it is spelled, it is guarded.
+      .transform((name) => (/^production$/i.test(name) ? 'production' : name)),
+  ),
   availabilityScale: oneOf(AVAILABILITY_SCALES),
-  events: boolean.optional(),
-  dryRun: boolean.optional(),
-  clean: boolean.optional(),
-  resume: boolean.optional(),
-  skipCleanup: boolean.optional(),
-  yes: boolean.optional(),
+  events: optional(boolean),
+  dryRun: optional(boolean),
+  clean: optional(boolean),
+  resume: optional(boolean),
+  skipCleanup: optional(boolean),
+  yes: optional(boolean),
   layout: oneOf(LAYOUTS),
   clustered: boolean,
-  ttlDays: wholeNumber(1, MAX_TTL_DAYS).optional(),
-  writeConcern: parsedBy('majority, or a number of members from 1 to 50', parseWriteConcern).optional(),
-  shard: boolean.optional(),
-  parts: wholeNumber(1, MAX_PARTS).optional(),
-  part: wholeNumber(1, MAX_PARTS).optional(),
+  ttlDays: optional(wholeNumber(1, MAX_TTL_DAYS)),
+  writeConcern: optional(writeConcern),
+  shard: optional(boolean),
+  parts: optional(wholeNumber(1, MAX_PARTS)),
+  part: optional(wholeNumber(1, MAX_PARTS)),
   batchSize: wholeNumber(1, MAX_BATCH),
-  rate: wholeNumber(1, MAX_RATE).optional(),
-  workers: wholeNumber(1, 256).optional(),
-  shardDays: wholeNumber(1, MAX_DAYS).optional(),
+  rate: optional(wholeNumber(1, MAX_RATE)),
+  workers: optional(wholeNumber(1, 256)),
+  shardDays: optional(wholeNumber(1, MAX_DAYS)),
   writer: oneOf(WRITERS),
-  compressors: parsedBy(`a list of ${COMPRESSORS.join(', ')}`, parseCompressors).optional(),
-  uri: parsedBy(uriForms, parseUri).optional(),
-  uriFile: path.optional(),
-  host: parsedBy('a host name or address, or several separated by commas', parseHosts),
+  compressors: optional(compressors),
+  uri: optional(written(parsedBy(uriForms, parseUri))),
+  uriFile: optional(written(path)),
+  host: written(parsedBy('a host name or address, or several separated by commas', parseHosts)),
   port: wholeNumber(1, 65_535),
-  database,
-  username: printable('a user name').optional(),
-  password: z.string().optional(),
-  passwordFile: path.optional(),
-  authSource: printable('a database name, or $external'),
-  replicaSet: printable('the name of a replica set').optional(),
+  database: written(database),
+  username: optional(written(printable('a user name'))),
+  password: optional(written(string)),
+  passwordFile: optional(written(path)),
+  authSource: written(printable('a database name, or $external')),
+  replicaSet: optional(written(printable('the name of a replica set'))),
   sslEnabled: boolean,
-  sslCertPath: path.optional(),
-  sslKeyPath: path.optional(),
-  sslCaPath: path.optional(),
+  sslCertPath: optional(written(path)),
+  sslKeyPath: optional(written(path)),
+  sslCaPath: optional(written(path)),
   maxPoolSize: wholeNumber(1, 10_000),
   minPoolSize: wholeNumber(0, 10_000),
   maxIdleTimeMs: wholeNumber(0, MAX_TIMEOUT_MS),
@@ -150,15 +192,32 @@ export const VALUES = z.object({
   retrySeconds: wholeNumber(0, 86_400),
   retryWrites: boolean,
   retryReads: boolean,
-  envFile: path.optional(),
+  envFile: optional(written(path)),
   logLevel: oneOf(LOG_LEVELS),
-  logFile: path.optional(),
-  quiet: boolean.optional(),
-  json: boolean.optional(),
+  logFile: optional(written(path)),
+  quiet: optional(boolean),
+  json: optional(boolean),
   color: boolean,
-  ascii: boolean.optional(),
-} satisfies Record<SettingName, z.ZodType>);
+  ascii: optional(boolean),
+} satisfies Record<SettingName, Setting>;
 
+type ShapeOf<Form extends keyof Setting> = {
+  readonly [Name in SettingName]: (typeof SETTINGS)[Name][Form];
+};
+
+function shapeOf<Form extends keyof Setting>(form: Form): ShapeOf<Form> {
+  return Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, setting]) => [name, setting[form]]),
+  ) as never;
+}
+
+/** Settings as texts; undefined where one was not given and has no default. */
+export const VALUES = z.object(shapeOf('text'));
+
+/** The same settings as a caller of the library gives them. */
+export const TYPED = shapeOf('value');
+
+/** What validated settings are, by name. */
 export type Values = z.output<typeof VALUES>;
 
 function parseWriteConcern(text: string): string | number | undefined {

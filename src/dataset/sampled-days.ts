@@ -8,7 +8,7 @@ const SECONDS_PER_MINUTE = 60;
 const SECONDS_PER_DAY = 86_400;
 
 /** A series, and where its values go. */
-interface Sampled {
+interface DayColumn {
   readonly definition: SeriesDefinition;
   /** Values by the minute; of a series between minutes one more, the next day's first. */
   readonly minutes: Float64Array;
@@ -17,7 +17,7 @@ interface Sampled {
 }
 
 export class SampledDays {
-  readonly #columns: readonly (Sampled | undefined)[];
+  readonly #columns: readonly (DayColumn | undefined)[];
   readonly #minutes: readonly (Float64Array | undefined)[];
   /** A day ahead; undefined where no series needs it. */
   readonly #ahead: readonly (Float64Array | undefined)[] | undefined;
@@ -66,7 +66,7 @@ export class SampledDays {
     }
   }
 
-  #sample({ definition, minutes, samples }: Sampled, day: number): Float64Array {
+  #sample({ definition, minutes, samples }: DayColumn, day: number): Float64Array {
     const { interval, metricName } = definition;
     if (interval < SECONDS_PER_MINUTE) {
       const { seed } = this.model;
@@ -79,7 +79,7 @@ export class SampledDays {
   }
 }
 
-function sampledColumn(definition: SeriesDefinition): Sampled {
+function sampledColumn(definition: SeriesDefinition): DayColumn {
   const { interval } = definition;
   const isBetween = interval < SECONDS_PER_MINUTE;
   const minutes = new Float64Array(MINUTES_PER_DAY + (isBetween ? 1 : 0));

@@ -5,8 +5,7 @@
 
 import type { Document } from 'mongodb';
 import type { AssetAnswer, DailyAnswer } from '../answers/daily.js';
-import type { SettingName } from '../config/catalog.js';
-import { readConfiguration } from '../config/configuration.js';
+import { configure } from '../config/configuration.js';
 import type {
   ExistingData,
   ExportFormat,
@@ -35,11 +34,10 @@ import type { Interval } from '../time.js';
 import { type KnownEvent, knownAnswers, knownEvents } from './answers.js';
 import { type Exported, exportFiles } from './export.js';
 import { observed } from './load.js';
-import { checkOptions, inOptionNames } from './options.js';
+import { type Checked, checkOptions } from './options.js';
 import { previewDataset } from './reading.js';
 
-// What callers of the library give: options by name and kind, as the settings that everything else
-// takes.
+// What callers of the library give, as the settings that everything else takes.
 
 /**
  * Choices of a load that have the command line's meaning and defaults, by the names of its flags.
@@ -117,45 +115,33 @@ export type DatasetOptions = Pick<
   | 'batchSize'
 >;
 
-const SECTION_FLAGS = { metrics: 'metricsOnly', polling: 'pollingOnly', backup: 'backupOnly' } as const;
-
-const EXISTING_FLAGS = { refuse: undefined, clean: 'clean', keep: 'skipCleanup', resume: 'resume' } as const;
-
-export function settingsOf({ fleet, ...options }: LoadOptions): Settings {
-  const settings = configured(flagsOf(options));
-  if (fleet === undefined) return settings;
+/** The settings that checked options ask for. */
+export function settingsOf({ fleet, sections, existing, ...values }: Partial<Checked<'load'>>): Settings {
+  const settings = configure({
+    ...values,
+    ...(typeof fleet === 'string' ? { fleet } : {}),
+    ...(existing === undefined ? {} : EXISTING_DATA[existing]),
+    ...(sections === undefined ? {} : chosen(sections)),
+  });
+  if (typeof fleet !== 'object') return settings;
   const { load } = settings;
   const given = [...load.given, '--fleet'];
   return { ...settings, load: { ...load, fleet: { ...load.fleet, source: fleet }, given } };
 }
 
-function configured(flags: Flags): Settings {
-  try {
-    return readConfiguration({ flags, environment: {} }).settings;
-  } catch (error) {
-    throw inOptionNames(error);
-  }
-}
+const EXISTING_DATA = {
+  refuse: {},
+  clean: { clean: true },
+  keep: { skipCleanup: true },
+  resume: { resume: true },
+} as const;
 
-type Flags = Partial<Record<SettingName, string>>;
-
-/**
- * Checked options as the texts of flags, so that their values are judged by the one validation
- * there is.
- */
-function flagsOf({ sections = [], existing = 'refuse', ...values }: Omit<LoadOptions, 'fleet'>): Flags {
-  const flags: Flags = {};
-  const chosen = [EXISTING_FLAGS[existing], ...sections.map((section) => SECTION_FLAGS[section])];
-  for (const flag of chosen) if (flag) flags[flag] = 'true';
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) flags[name as SettingName] = textOf(value);
-  }
-  return flags;
-}
-
-function textOf(value: string | number | boolean | Date | readonly string[]): string {
-  if (value instanceof Date) return value.toISOString();
-  return typeof value === 'object' ? value.join(',') : String(value);
+function chosen(sections: readonly Section[]) {
+  return {
+    ...(sections.includes('metrics') ? { metricsOnly: true } : {}),
+    ...(sections.includes('polling') ? { pollingOnly: true } : {}),
+    ...(sections.includes('backup') ? { backupOnly: true } : {}),
+  };
 }
 
 export interface LoadObserver {
@@ -179,9 +165,8 @@ export interface LoadObserver {
  *   kinds apart; 2 is for an option that there is not, or that cannot be used
  */
 export async function load(options: LoadOptions = {}, observer: LoadObserver = {}): Promise<LoadSummary> {
-  checkOptions('load', options);
+  const settings = settingsOf(checkOptions('load', options));
   checkOptions('observer', observer);
-  const settings = settingsOf(options);
   const { onEvent = () => undefined, signal } = observer;
   return observed(onEvent, signal, (reporter, interrupt) => runLoad(settings, reporter, interrupt));
 }
@@ -232,8 +217,7 @@ export function events(options: DatasetOptions = {}): Generator<KnownEvent> {
 type Made = 'plan' | 'generate' | 'generateBatches' | 'answers' | 'events';
 
 function inputOf(name: Made, options: DatasetOptions): GenerateInput {
-  checkOptions(name, options);
-  const { load } = settingsOf(options);
+  const { load } = settingsOf(checkOptions(name, options));
   const { source } = load.fleet;
   const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
   return { ...loadOf(fleet, load, new Date()), batchSize: load.batchSize };
@@ -273,9 +257,9 @@ export interface ExportOptions extends DatasetOptions {
  * @throws SeedError where the folder is in use, or cannot be written
  */
 export async function exportDataset(options: ExportOptions, observer: Observer = {}): Promise<Exported> {
-  checkOptions('exportDataset', options);
-  if (options.out === undefined) throw usageError('out: must be the path of a folder');
-  const { out, format = 'bson', gzip = false, compression, oneFile, events, clean, ...described } = options;
+  const checked = checkOptions('exportDataset', options);
+  const { out, format = 'bson', gzip = false, compression, oneFile, events, clean, ...described } = checked;
+  if (out === undefined) throw usageError('out: must be the path of a folder');
   const { onProgress = () => undefined, signal = new AbortController().signal } = observer;
   const settings = settingsOf({ ...described, ...(clean ? { existing: 'clean' } : {}) });
   const exported = await exportFiles(settings, {
@@ -299,6 +283,5 @@ export async function exportDataset(options: ExportOptions, observer: Observer =
 export async function preview(
   options: Omit<DatasetOptions, 'shardDays' | 'batchSize'> = {},
 ): Promise<DatasetPicture> {
-  checkOptions('preview', options);
-  return previewDataset(settingsOf(options));
+  return previewDataset(settingsOf(checkOptions('preview', options)));
 }

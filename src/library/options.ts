@@ -4,75 +4,52 @@
  * than they meant.
  */
 import * as z from 'zod';
-import { SETTING_NAMES, settingEntry } from '../config/catalog.js';
-import {
-  AVAILABILITY_SCALES,
-  COMPRESSORS,
-  EXPORT_FORMATS,
-  LAYOUTS,
-  PARQUET_COMPRESSIONS,
-  SECTIONS,
-  type Section,
-  WRITERS,
-} from '../config/settings.js';
-import { SeedError, usageError } from '../errors.js';
+import { oneOf, TYPED } from '../config/schema.js';
+import { EXPORT_FORMATS, PARQUET_COMPRESSIONS, SECTIONS, type Section } from '../config/settings.js';
+import { usageError } from '../errors.js';
+import type { FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { didYouMean } from '../nearest.js';
 import { type Plan, planLoad as planChecked, type Window } from '../plan/plan.js';
-import { INTERVALS } from '../time.js';
 
 export const EXISTING = ['refuse', 'clean', 'keep', 'resume'] as const;
 
 /** The message of every issue is what is allowed. */
 const text = z.string({ error: 'a text' });
-const number = z.number({ error: 'a number' });
 const flag = z.boolean({ error: 'true or false' });
-const instant = z.date({ error: 'a Date that is valid' });
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, {
-    error: ({ input }) =>
-      `one of ${values.join(', ')}${typeof input === 'string' ? didYouMean(input, values) : ''}`,
-  });
-const listOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.array(oneOf(values), { error: `a list of ${values.join(', ')}` });
-const object = z.custom<object>((value) => typeof value === 'object' && value !== null);
+const sections = z.array(oneOf(SECTIONS).value, { error: `a list of ${SECTIONS.join(', ')}` }).min(1, {
+  error: `a list of at least one of ${SECTIONS.join(', ')}; assetsOnly: true is for the assets alone`,
+});
+const fleet = z.union(
+  [TYPED.fleet, z.custom<FleetFile>((value) => typeof value === 'object' && value !== null)],
+  {
+    error: 'the path of a fleet file, or what such a file holds',
+  },
+);
 
-const DATASET = {
-  seed: number,
-  days: number,
-  start: instant,
-  end: instant,
-  assetsOnly: flag,
-  sections: listOf(SECTIONS).min(1, {
-    error: `a list of at least one of ${SECTIONS.join(', ')}; assetsOnly: true is for the assets alone`,
-  }),
-  fleet: z.union([text, object], { error: 'the path of a fleet file, or what such a file holds' }),
-  scale: number,
-  timezone: text,
-  interval: oneOf(INTERVALS),
-  jitter: number,
-  layout: oneOf(LAYOUTS),
-  availabilityScale: oneOf(AVAILABILITY_SCALES),
-  environment: text,
-};
-const SHARDS = { shardDays: number, batchSize: number };
-const TARGET = { uri: text, database: text, workers: number };
+const { seed, days, start, end, assetsOnly, scale, timezone, interval, jitter } = TYPED;
+const { layout, availabilityScale, environment, shardDays, batchSize } = TYPED;
+const { uri, database, workers, events, yes, rate, writer, writeConcern } = TYPED;
+const { clustered, ttlDays, compressors, retrySeconds } = TYPED;
+
+const WINDOW = { days, start, end };
+const SERIES = { sections, assetsOnly, fleet, scale, timezone, interval, jitter };
+const DATASET = { seed, ...WINDOW, ...SERIES, layout, availabilityScale, environment };
+const SHARDS = { shardDays, batchSize };
+const TARGET = { uri, database, workers };
+const WRITING = { rate, writer, writeConcern, compressors, retrySeconds };
 
 const SHAPES = {
   load: {
     ...DATASET,
     ...SHARDS,
     ...TARGET,
-    events: flag,
-    existing: oneOf(EXISTING),
-    rate: number,
-    yes: flag,
-    writer: oneOf(WRITERS),
-    writeConcern: z.union([text, number], { error: '"majority" or a number of members' }),
-    clustered: flag,
-    ttlDays: number,
-    compressors: listOf(COMPRESSORS),
-    retrySeconds: number,
+    ...WRITING,
+    events,
+    existing: oneOf(EXISTING).value,
+    yes,
+    clustered,
+    ttlDays,
   },
   plan: { ...DATASET, ...SHARDS },
   generate: { ...DATASET, ...SHARDS },
@@ -80,61 +57,67 @@ const SHAPES = {
   answers: { ...DATASET, ...SHARDS },
   events: { ...DATASET, ...SHARDS },
   verify: { ...DATASET, ...TARGET, run: text },
-  repair: { ...DATASET, ...TARGET, run: text, yes: flag },
+  repair: { ...DATASET, ...TARGET, run: text, yes },
   refresh: {
     ...TARGET,
-    end: instant,
-    batchSize: number,
-    rate: number,
-    writer: oneOf(WRITERS),
-    writeConcern: z.union([text, number], { error: '"majority" or a number of members' }),
-    compressors: listOf(COMPRESSORS),
-    retrySeconds: number,
-    keepDays: z.int({ error: 'a whole number from 1 to 36500' }).min(1).max(36_500),
+    ...WRITING,
+    end,
+    batchSize,
+    keepDays: days,
   },
   exportDataset: {
     ...DATASET,
     ...SHARDS,
     out: text,
-    format: oneOf(EXPORT_FORMATS),
+    format: oneOf(EXPORT_FORMATS).value,
     gzip: flag,
-    compression: oneOf(PARQUET_COMPRESSIONS),
+    compression: oneOf(PARQUET_COMPRESSIONS).value,
     oneFile: flag,
-    events: flag,
+    events,
     clean: flag,
-    database: text,
-    workers: number,
+    database,
+    workers,
   },
   preview: DATASET,
-  report: { uri: text, database: text, days: number, start: instant, end: instant },
-  status: { uri: text, database: text },
+  report: { uri, database, ...WINDOW },
+  status: { uri, database },
+  connectReader: { uri, database },
   observer: {
     onEvent: z.custom<unknown>((value) => typeof value === 'function', { error: 'a function' }),
     signal: z.custom<AbortSignal>(isSignal, { error: 'an AbortSignal' }),
   },
 } satisfies Record<string, Record<string, z.ZodType>>;
 
+/** Whose options they are: a function's, or an observer. */
+export type OptionsOf = keyof typeof SHAPES;
+
+/** Options that have been checked, as the values that they stand for. */
+export type Checked<Name extends OptionsOf> = {
+  readonly [Option in keyof (typeof SHAPES)[Name]]?: (typeof SHAPES)[Name][Option] extends z.ZodType
+    ? z.output<(typeof SHAPES)[Name][Option]>
+    : never;
+};
+
 const CHECKS = Object.fromEntries(
   Object.entries(SHAPES).map(([name, shape]) => [name, z.strictObject(shape).partial()]),
 );
 
 /**
- * @param name whose options they are: of the function, or `observer`
  * @throws SeedError (usage) that names the option which is not known, or not what it has to be
  */
-export function checkOptions(name: keyof typeof SHAPES, options: unknown): void {
+export function checkOptions<Name extends OptionsOf>(name: Name, options: unknown): Checked<Name> {
   const result = CHECKS[name].safeParse(options);
-  if (result.success) {
-    const { assetsOnly, sections } = result.data as { assetsOnly?: boolean; sections?: unknown };
-    if (assetsOnly && sections)
-      throw usageError('assetsOnly and sections exclude each other: give one of them');
-    return;
+  if (!result.success) {
+    const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, name, options));
+    throw usageError(complaints.join('; '));
   }
-  const complaints = result.error.issues.flatMap((issue) => complaintsOf(issue, name, options));
-  throw usageError(complaints.join('; '));
+  const checked = result.data as Checked<'load'>;
+  if (checked.assetsOnly && checked.sections)
+    throw usageError('assetsOnly and sections exclude each other: give one of them');
+  return result.data as Checked<Name>;
 }
 
-function complaintsOf(issue: z.core.$ZodIssue, name: keyof typeof SHAPES, options: unknown): string[] {
+function complaintsOf(issue: z.core.$ZodIssue, name: OptionsOf, options: unknown): string[] {
   const known = Object.keys(SHAPES[name]);
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${key} is no option of ${name}${didYouMean(key, known)}`);
@@ -166,42 +149,10 @@ function isSignal(value: unknown): boolean {
   return 'aborted' in value && 'addEventListener' in value && typeof value.addEventListener === 'function';
 }
 
-/**
- * How a refusal of the configuration names what a caller of the library has given by another name,
- * or as a value.
- */
-const NAMES = new Map<string, string>(
-  SETTING_NAMES.flatMap((name) => {
-    const { flag } = settingEntry(name);
-    return flag === undefined ? [] : [[flag, name]];
-  }),
-);
-for (const [given, name] of [
-  ['--clean', "existing: 'clean'"],
-  ['--resume', "existing: 'resume'"],
-  ['--skip-cleanup', "existing: 'keep'"],
-  ['--no-clustered', 'clustered: false'],
-  ['--metrics-only', "sections: ['metrics']"],
-  ['--polling-only', "sections: ['polling']"],
-  ['--backup-only', "sections: ['backup']"],
-] as const) {
-  NAMES.set(given, name);
-}
-
-/** A refusal that speaks of flags, in the names of the options. Other errors pass unchanged. */
-export function inOptionNames(error: unknown): unknown {
-  if (!(error instanceof SeedError)) return error;
-  const renamed = (message: string) =>
-    message.replace(/--[a-z][a-z-]*[a-z]/g, (flag) => NAMES.get(flag) ?? flag);
-  return new SeedError(error.exitStatus, renamed(error.message), renamed(error.remedy), {
-    cause: error.cause,
-  });
-}
-
 // {@link planLoad} for callers whose arguments nobody has looked at.
 
 const minute = z.int({ error: 'whole minutes since 1970' }).min(0, { error: 'whole minutes since 1970' });
-const days = z.int({ error: 'a whole number from 1' }).min(1, { error: 'a whole number from 1' });
+const positive = z.int({ error: 'a whole number from 1' }).min(1, { error: 'a whole number from 1' });
 const assets = z.array(z.unknown(), { error: 'a list of assets' });
 
 /** In their order, so that the first one that is wrong is named. */
@@ -211,7 +162,7 @@ const ARGUMENTS = z.object({
   sections: z.array(z.enum(SECTIONS, { error: `one of ${SECTIONS.join(', ')}` }), {
     error: `a list of ${SECTIONS.join(', ')}`,
   }),
-  shardDays: days,
+  shardDays: positive,
 });
 
 /**
@@ -228,5 +179,3 @@ export function planLoad(
   if (issue) throw usageError(`${issue.path.join('.')}: must be ${issue.message}`);
   return planChecked(fleet, window, sections, shardDays);
 }
-
-// A load that a caller's own function watches.

@@ -69,8 +69,7 @@ async function compared(
   { onProgress, onWarning = () => undefined, signal }: Observer,
   isRepair: boolean,
 ) {
-  checkOptions(name, options);
-  const { run, ...described } = options;
+  const { run, ...described } = checkOptions(name, options);
   return verifyDatabase(settingsOf(described), {
     run,
     repair: isRepair,
@@ -117,9 +116,8 @@ export async function refresh(
   options: RefreshLoadOptions = {},
   observer: LoadObserver = {},
 ): Promise<RefreshSummary> {
-  checkOptions('refresh', options);
+  const { keepDays, ...rest } = checkOptions('refresh', options);
   checkOptions('observer', observer);
-  const { keepDays, ...rest } = options;
   const { onEvent = () => undefined, signal } = observer;
   const say = (level: 'info' | 'warning') => (message: string) => onEvent({ type: 'notice', level, message });
   const { status, step, summary, removed } = await refreshRun(settingsOf(rest), {
@@ -146,8 +144,7 @@ export async function report(
   options: TargetOptions & Pick<LoadOptions, 'days' | 'start' | 'end'> = {},
   { signal }: Pick<Observer, 'signal'> = {},
 ): Promise<DatasetPicture> {
-  checkOptions('report', options);
-  return reportDatabase(settingsOf(options), { inform: () => undefined, signal });
+  return reportDatabase(settingsOf(checkOptions('report', options)), { inform: () => undefined, signal });
 }
 
 /**
@@ -158,8 +155,7 @@ export async function status(
   options: TargetOptions = {},
   { signal }: Pick<Observer, 'signal'> = {},
 ): Promise<DatabaseStatus> {
-  checkOptions('status', options);
-  return databaseStatus(settingsOf(options), { inform: () => undefined, signal });
+  return databaseStatus(settingsOf(checkOptions('status', options)), { inform: () => undefined, signal });
 }
 
 /** A reader with a connection of its own. */
@@ -177,8 +173,7 @@ export interface ConnectedReader {
  */
 export async function connectReader(uri: string, database?: string): Promise<ConnectedReader> {
   if (typeof uri !== 'string') throw usageError('uri: must be a connection string');
-  checkOptions('verify', { database });
-  const settings = settingsOf({ uri, database });
+  const settings = settingsOf(checkOptions('connectReader', { uri, database }));
   const { reader: db, close } = await openConnection(settings.connection);
   return { reader: await openReader(db), db, close };
 }

@@ -16,8 +16,8 @@ const file = useServer();
 
 /** What a caller without types may do. */
 type Call = (...given: unknown[]) => unknown;
-const { load, plan, generate, generateBatches, verify, connectReader } = library;
-const FUNCTIONS = { load, plan, generate, generateBatches, verify, connectReader };
+const { load, plan, generate, generateBatches, verify, refresh, connectReader } = library;
+const FUNCTIONS = { load, plan, generate, generateBatches, verify, refresh, connectReader };
 const call = (name: keyof typeof FUNCTIONS) => FUNCTIONS[name] as unknown as Call;
 
 /** Calls, and fails unless that is refused as a mistake of usage, in one line. */
@@ -76,6 +76,27 @@ for (const [options, message] of WRONG_VALUES) {
 test('what load alone takes, what is no object, and who watches', async () => {
   await refused(() => call('load')({ ...NOWHERE, batchsize: 5 }), /^batchsize .+did you mean batchSize\?$/);
   await refused(() => call('load')({ ...NOWHERE, batchSize: 0 }), /^batchSize 0: must be a whole number/);
+  for (const [options, message] of [
+    [{ start: new Date(1) }, /^start "1970.+": must be a Date of a whole minute from 1970 to 9999$/],
+    [{ end: new Date(-60_000) }, /^end "1969.+": must be a Date of a whole minute/],
+    [{ start: new Date(60_000), end: new Date(0) }, /^start 1970\S+ must be before end 1970\S+$/],
+    [{ days: 40_000 }, /^days 40000: must be a whole number from 1 to 36500$/],
+    [{ days: 36_500, end: new Date(0) }, /^days 36500 would begin before 1970-01-01/],
+    [{ days: 3, start: new Date(0), end: new Date(86_400_000) }, /^days 3 does not fit: start and end are 1/],
+    [{ timezone: 'Mars' }, /^timezone "Mars": must be an IANA time zone/],
+    [{ environment: 'a b' }, /^environment "a b": must be at most 64 letters/],
+    [{ writeConcern: 51 }, /^writeConcern 51: must be majority, or a number of members from 1 to 50$/],
+    [{ writeConcern: true }, /^writeConcern true: must be "majority" or a number of members$/],
+    [{ compressors: ['zlib', 'zlib'] }, /^compressors .+: must be a list of .+, each once$/],
+    [{ retrySeconds: -1 }, /^retrySeconds -1: must be a whole number from 0 to 86400$/],
+    [{ database: 'admin' }, /^database "admin": must be a name without any of/],
+    [{ fleet: '' }, /^fleet "": must be a path$/],
+    [{ uri: 'localhost' }, /^uri: must be a connection string/],
+    [{ interval: '7s' }, /^interval "7s": must be one of 1s, 5s/],
+    [{ jitter: 60_000 }, /^jitter 60000: must be a whole number from 0 to 59999$/],
+  ] as const)
+    await refused(() => call('load')({ ...NOWHERE, ...options }), message);
+  await refused(() => call('refresh')({ ...NOWHERE, keepDays: 0 }), /^keepDays 0: must be a whole number/);
   await refused(() => call('load')({ ...NOWHERE, ttlDays: 3 }), /^ttlDays needs layout timeseries/);
   await refused(
     () => call('load')({ ...NOWHERE, clustered: 'no' }),

@@ -173,3 +173,6 @@ export function render(written: string): { readonly lines: string[]; readonly wi
   }
   return { lines: rows.map((cells) => Array.from(cells, (cell) => cell ?? ' ').join('')), widest };
 }
+
+/** How a load may fail. */
+export const FULL_DISK = { exitStatus: 6, message: 'the server has no disk space left', remedy: 'make room' };

@@ -1,11 +1,9 @@
 /** The rooms: who may import whom, who owns the runs, and how large files and rooms may be. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+import { codeOf, files, type Import, importsUnder, ROOT, roomOf, statementsOf } from './source-imports.js';
 
 /**
  * Rooms that each room may load code of. What it may load it may not have loaded for it: only what
@@ -118,71 +116,6 @@ const MOST_FILES = 177;
 const ADDED =
   /^src\/(answers|workload)\/|^src\/(cli|library)\/(answers|workload)\.ts$|^src\/(csv|model\/(disturbances|events|sampling)|fleet\/(disturbances|fields)|dataset\/(columns|memory|sampled-days|series)|export\/documents|load\/events|picture\/(readings|page\/workload)|system\/(compile-cache|home))\.ts$/;
 const MOST_OF_ALL = 0.15;
-
-interface Import {
-  /** Path from the root, with forward slashes. */
-  readonly file: string;
-  readonly room: string;
-  /** As written. */
-  readonly from: string;
-  readonly typeOnly: boolean;
-  /** The imported file of ours and its room; undefined for packages. */
-  readonly target: { readonly file: string; readonly room: string } | undefined;
-}
-
-const STATEMENT =
-  /(?:^|[;}\n])\s*(?:import|export)\s+(?<type>type\s+(?!from\b))?(?<names>[\w*\s{},$]*?)\s*from\s*['"](?<from>[^'"]+)['"]/g;
-const BARE_OR_DYNAMIC =
-  /(?:^|[;}\n])\s*import\s*['"](?<bare>[^'"]+)['"]|\bimport\(\s*['"](?<dynamic>[^'"]+)['"]/g;
-
-/** All imports and re-exports of a source text. */
-function statementsOf(text: string): { from: string; typeOnly: boolean }[] {
-  const source = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
-  const found = [...source.matchAll(STATEMENT)].map(({ groups }) => {
-    const { type, names = '', from = '' } = groups ?? {};
-    const braces = /^\s*\{(?<inner>[^}]*)\}\s*$/.exec(names)?.groups?.inner;
-    const each = braces?.split(',').filter((name) => name.trim() !== '');
-    return {
-      from,
-      typeOnly: type !== undefined || (each?.every((name) => /^\s*type\s/.test(name)) ?? false),
-    };
-  });
-  for (const { groups } of source.matchAll(BARE_OR_DYNAMIC)) {
-    found.push({ from: groups?.bare ?? groups?.dynamic ?? '', typeOnly: false });
-  }
-  return found;
-}
-
-/**
- * `src/threads/pool.ts` is of the room `load`, `workers/x.ts` of `workers`, `src/index.ts` a room
- * of its own.
- */
-function roomOf(file: string): string {
-  const [top, room] = file.split('/');
-  return top === 'workers' ? top : room;
-}
-
-function importsUnder(folder: string): Import[] {
-  const names = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-  return names
-    .filter((name) => name.endsWith('.ts'))
-    .flatMap((name) => {
-      const path = join(ROOT, folder, name);
-      const file = relative(ROOT, path).split(sep).join('/');
-      return statementsOf(readFileSync(path, 'utf8')).map(({ from, typeOnly }) => ({
-        file,
-        room: roomOf(file),
-        from,
-        typeOnly,
-        target: from.startsWith('.') ? targetOf(file, from) : undefined,
-      }));
-    });
-}
-
-function targetOf(file: string, from: string): Import['target'] {
-  const target = posix.normalize(posix.join(dirname(file), from)).replace(/\.js$/, '.ts');
-  return { file: target, room: roomOf(target) };
-}
 
 /** Rooms whose code a room loads, by itself or by another. */
 function reachable(room: string, seen = new Set<string>()): ReadonlySet<string> {
@@ -313,16 +246,12 @@ test('no other room imports the command line, which parses, calls the library an
   assert.deepEqual(found.map(said), []);
 });
 
-/** The source of every file of `src` without its comments. */
-function codeOf(file: string): string {
-  return readFileSync(join(ROOT, file), 'utf8')
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/^\s*\/\/.*$/gm, '');
-}
-
-const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => `src/${name.split(sep).join('/')}`);
+test('texts of flags and variables are read for the command line alone', () => {
+  const callers = files.filter((file) => /\breadConfiguration\(/.test(codeOf(file)));
+  const others = callers.filter((file) => roomOf(file) !== 'cli' && file !== 'src/config/configuration.ts');
+  assert.deepEqual(others, []);
+  assert.ok(callers.length > 5, `${callers.length} files`);
+});
 
 test('the collections of runs are named, read and written in one room', () => {
   const named = files.filter(

@@ -9,19 +9,26 @@ import { Screen } from '../../src/output/screen.js';
 import type { LoadSummary } from '../../src/output/types.js';
 import { widthOf } from '../../src/output/width.js';
 import { CONTROL_CODE } from '../support/cli.js';
-import { Capture, LOAD, NOW, progressAt, render, STARTED, SUMMARY, tell } from '../support/reporting.js';
+import {
+  Capture,
+  FULL_DISK as FULL,
+  LOAD,
+  NOW,
+  progressAt,
+  render,
+  STARTED,
+  SUMMARY,
+  tell,
+} from '../support/reporting.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'seed-database-report-'));
 after(() => rmSync(folder, { recursive: true }));
 const logFile = join(folder, 'load.log');
 
-/** Anything a file should not hold. */
 const finish =
   (changes: Partial<LoadSummary> = {}) =>
   (reporter: { finish(summary: LoadSummary): void }) =>
     reporter.finish({ ...SUMMARY, ...changes });
-
-const FULL = { exitStatus: 6, message: 'the server has no disk space left', remedy: 'make room' };
 
 /** The promised fields of the JSON object, nested ones in full. */
 const JSON_FIELDS = {
@@ -298,40 +305,6 @@ test('--writer none: measured, with nothing to look at', async () => {
   assert.doesNotMatch(failed.stderr, /--resume/);
 });
 
-test('a failure: the cause and the way out on standard error, in every way of reporting', async () => {
-  const fail = (reporter: { fail(failure: typeof FULL): void }) => reporter.fail(FULL);
-  for (const settings of [{}, { quiet: true }, { json: true }, { json: true, quiet: true }]) {
-    const { stdout, stderr } = await tell({ logFile, ...settings }, fail, { connectionFlags: ' --host h' });
-    assert.match(
-      stderr,
-      /❌ the server has no disk space left\n {3}└── make room; then continue with: seed-database --resume --host h\n$/,
-    );
-    assert.doesNotMatch(stderr, CONTROL_CODE);
-    if ('json' in settings) {
-      assert.deepEqual(JSON.parse(stdout), {
-        status: 'failed',
-        exitStatus: 6,
-        error: 'the server has no disk space left',
-        remedy: 'make room; then continue with: seed-database --resume --host h',
-      });
-    } else if ('quiet' in settings) {
-      assert.equal(stdout, '');
-    } else {
-      assert.match(stdout, /\n {3}└── \[█{20}\] 100% \(1,895,180\/1,895,180\)\n$/, 'the tree is closed');
-    }
-  }
-});
-
-test('a failure before there is a run, or of one that others have, says nothing of resuming', async () => {
-  const stderrOf = async (failure: typeof FULL, events: typeof LOAD) =>
-    (await tell({ logFile }, (reporter) => reporter.fail(failure), { events })).stderr;
-  assert.equal(await stderrOf(FULL, []), '❌ the server has no disk space left\n   └── make room\n');
-  assert.doesNotMatch(await stderrOf({ ...FULL, exitStatus: 5 }, LOAD), /--resume/);
-  assert.doesNotMatch(await stderrOf({ ...FULL, exitStatus: 2 }, LOAD), /--resume/);
-  const told = await stderrOf({ ...FULL, remedy: 'make room, then --resume' }, LOAD);
-  assert.match(told, /make room, then continue with: seed-database --resume\n$/);
-});
-
 test('debug notices, stages and the writer are shown with --log-level debug only', async () => {
   const debug = await tell({ logFile, logLevel: 'debug' }, finish());
   assert.match(debug.stdout, / a debug notice\n/);
@@ -344,13 +317,4 @@ test('debug notices, stages and the writer are shown with --log-level debug only
   assert.doesNotMatch(info.stdout, /debug|took|writer sequence/);
   const error = await tell({ logFile, logLevel: 'error' }, finish());
   assert.doesNotMatch(error.stdout, /info notice|a warning/);
-});
-
-test('secrets are taken out of notices', async () => {
-  const mask = (text: string) => text.replaceAll('hunter2', '****');
-  const { stdout } = await tell({ logFile }, finish(), {
-    events: [{ type: 'notice', level: 'warning', message: 'server says hunter2' }],
-    mask,
-  });
-  assert.match(stdout, /server says \*\*\*\*/);
 });
