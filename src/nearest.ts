@@ -5,7 +5,7 @@ import { distance } from 'fastest-levenshtein';
 const FARTHEST = 0.4;
 
 /** The known name that is nearest to a typed one; undefined where none is near. */
-export function nearestName(typed: string, known: Iterable<string>): string | undefined {
+function nearestName(typed: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const name of known) {

@@ -52,7 +52,7 @@ type Derived = Readonly<Partial<Record<SettingName, readonly [value: string, why
  * Settings as they take effect: those that are unset get the value that a load would use, and why.
  * @throws SeedError where the fleet cannot be read
  */
-export async function inEffect(
+async function inEffect(
   effective: readonly EffectiveSetting[],
   settings: Settings,
   now: Date,

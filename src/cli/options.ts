@@ -7,7 +7,7 @@ import { rememberFlags } from './commands.js';
 export const FLAG_SETTINGS: readonly SettingName[] = SETTING_NAMES.filter((name) => 'flag' in CATALOG[name]);
 
 /** What says which assets there are. */
-export const FLEET_SETTINGS: readonly SettingName[] = ['fleet', 'scale', 'timezone', 'interval', 'jitter'];
+const FLEET_SETTINGS: readonly SettingName[] = ['fleet', 'scale', 'timezone', 'interval', 'jitter'];
 
 /** What a command that only reads a database needs. */
 export const CONNECTION_SETTINGS: readonly SettingName[] = [

@@ -37,7 +37,7 @@ const HEAP_GROWTH = 40;
 const SEMI_SPACE = 8;
 
 /** Sets them for all threads that start from now on. bench/README.md has the measurements. */
-export function setEngineFlags(): void {
+function setEngineFlags(): void {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE}`);
   // Later versions of Node wait longer by themselves, and do not know this flag.
@@ -50,7 +50,7 @@ export function setEngineFlags(): void {
  * Takes credentials out of the command line as the system shows it. There is a moment before this
  * runs; a password that must never be seen belongs in MONGODB_PASSWORD.
  */
-export function hideCredentials(args: readonly string[]): void {
+function hideCredentials(args: readonly string[]): void {
   // From the scheme on an argument is a connection string, whatever characters its password has.
   const shown = args.map((arg) => arg.replace(/mongodb(?:\+srv)?:\/\/.*$/is, maskUri));
   // Where there is nothing to hide the command line stays as it is.

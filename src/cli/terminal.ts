@@ -152,7 +152,7 @@ export class Progress {
  * How far the comparison is.
  * @param width of a line that is drawn over, with a bar; undefined for one of many, without
  */
-export function progressText(compared: number, planned: number, elapsedMs: number, width?: number): string {
+function progressText(compared: number, planned: number, elapsedMs: number, width?: number): string {
   const rate = elapsedMs > 0 ? (compared / elapsedMs) * 1000 : 0;
   const share = `${percent(compared, planned)}%`;
   const counts = `${count(compared)}/${count(planned)}`;

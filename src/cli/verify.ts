@@ -96,7 +96,7 @@ const MS_PER_MINUTE = 60_000;
 const SERIES_SHOWN = 15;
 
 /** What is going to be compared. */
-export function selectionLines({ dataset, run }: Selection, database: string): string[] {
+function selectionLines({ dataset, run }: Selection, database: string): string[] {
   const { seed, layout, window } = dataset;
   const dates = {
     start: new Date(window.start * MS_PER_MINUTE),
@@ -193,7 +193,7 @@ function instantText(ms: number): string | undefined {
 }
 
 /** What a repair is about to do. */
-export function repairLines(plan: RepairPlan): string[] {
+function repairLines(plan: RepairPlan): string[] {
   const branches: string[] = [];
   if (plan.insert > 0) branches.push(`insert ${counted(plan.insert, 'missing record')}`);
   if (plan.replace > 0)
@@ -207,7 +207,7 @@ export function repairLines(plan: RepairPlan): string[] {
 }
 
 /** The `--json` object. */
-export function verifyResult(
+function verifyResult(
   report: VerifyReport,
   { dataset, run }: Selection,
   database: string,

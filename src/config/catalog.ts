@@ -169,7 +169,7 @@ export const CONNECTION_SETTINGS = {
 
 // Settings of what is printed and logged; see `catalog.ts`.
 
-export const OUTPUT_SETTINGS = {
+const OUTPUT_SETTINGS = {
   logLevel: {
     flag: '--log-level',
     argument: '<level>',
@@ -207,7 +207,7 @@ export const OUTPUT_SETTINGS = {
 
 // What the catalog says of a setting.
 /** Headings of `--help`, in its order. */
-export const GROUPS = [
+const GROUPS = [
   'Dataset:',
   'Data that is already there:',
   'Storage:',

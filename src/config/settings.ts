@@ -20,7 +20,7 @@ export type AvailabilityScale = (typeof AVAILABILITY_SCALES)[number];
  * How records are written: as compressed buckets, or as documents in one of two ways; `none` writes
  * nothing.
  */
-export const WRITER_KINDS = ['buckets', 'sequence', 'bulkwrite', 'none'] as const;
+const WRITER_KINDS = ['buckets', 'sequence', 'bulkwrite', 'none'] as const;
 export type WriterKind = (typeof WRITER_KINDS)[number];
 
 export const WRITERS = ['auto', ...WRITER_KINDS] as const;

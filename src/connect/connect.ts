@@ -143,7 +143,7 @@ const PACKAGES: Readonly<Record<string, string>> = { snappy: 'snappy', zstd: '@m
  * @throws SeedError (usage) for compression whose package is missing, and for certificates and keys
  *   that cannot be used
  */
-export function refuseUnusable({ options }: MongoClient): void {
+function refuseUnusable({ options }: MongoClient): void {
   for (const name of options.compressors ?? []) refuseMissingCompressor(name);
   if (options.credentials) refuseMechanism(options);
   if (options.tls) refuseWrongFiles(options);

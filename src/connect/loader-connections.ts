@@ -37,7 +37,7 @@ export function formatLoaderName({ database, loader, thread, generation }: Loade
 export type SeenName = Omit<LoaderName, 'database'>;
 
 /** @returns undefined where the text is no name of a loader of this database. */
-export function parseLoaderName(text: unknown, database: string): SeenName | undefined {
+function parseLoaderName(text: unknown, database: string): SeenName | undefined {
   const match = /^seed-database load ([0-9a-f]{8}) ([0-9a-f]+(?:-\d+of\d+)?)\.(\d+)\.(\d+)$/.exec(
     String(text),
   );

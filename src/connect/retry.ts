@@ -174,7 +174,7 @@ export interface RetryOptions {
 }
 
 /** Generous: an election takes about ten seconds, a server's recovery a minute. */
-export const DEFAULT_RETRY_MS = 120_000;
+const DEFAULT_RETRY_MS = 120_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 3_000;
 

@@ -184,7 +184,7 @@ export interface Waiting {
  * what.
  * @throws SeedError the last failure, or at once one that waiting cannot mend
  */
-export async function openWhenReady(
+async function openWhenReady(
   connection: ConnectionSettings,
   { notice, signal }: Waiting,
 ): Promise<Connection> {

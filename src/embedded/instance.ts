@@ -17,7 +17,7 @@ const GIGABYTE = 1024 ** 3;
  * mongod takes half of the memory by default, which is too much beside a developer's other
  * programs: a quarter, from 0.25 GB up to 4 GB, holds more than the default dataset.
  */
-export function cacheGigabytes(memoryBytes = availableMemory()): number {
+function cacheGigabytes(memoryBytes = availableMemory()): number {
   return Math.min(4, Math.max(0.25, Math.floor((memoryBytes / 4 / GIGABYTE) * 4) / 4));
 }
 

@@ -223,7 +223,7 @@ export function isUsable(folder: string): boolean {
  * it is is looked at.
  * @throws SeedError where it cannot be made or is somebody else's
  */
-export function temporaryFolder(): string {
+function temporaryFolder(): string {
   const uid = process.getuid?.();
   const folder = join(tmpdir(), uid === undefined ? 'seed-database' : `seed-database-${uid}`);
   const refusal = (why: string) =>

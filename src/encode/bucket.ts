@@ -66,7 +66,7 @@ function commonTemplate(): BucketTemplate {
   };
 }
 
-export function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
+function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
   const meta = BSON.serialize({ meta: { asset_id: assetId, metric_name: metricName } });
   // Without the four bytes of its length, and the zero byte.
   return { ...common, bytes: Buffer.concat([common.bytes, meta.subarray(4, -1)]) };
@@ -83,7 +83,7 @@ function offsetOf(bytes: Uint8Array, field: string, at: number): number {
  * Where the bucket that begins with record `from` ends: after {@link BUCKET_RECORDS} records, or
  * before the first that lies outside of its span, where the server would not look for it.
  */
-export function bucketEnd({ tickMs }: Sampling, ticks: Int32Array, from: number, records: number): number {
+function bucketEnd({ tickMs }: Sampling, ticks: Int32Array, from: number, records: number): number {
   const most = Math.min(from + BUCKET_RECORDS, records);
   const tooLate = (bucketStartMs(ticks[from] * tickMs) + SPAN_MS) / tickMs;
   if (ticks[most - 1] < tooLate) return most;
@@ -103,7 +103,7 @@ function bucketStartMs(ms: number): number {
 }
 
 /** No bucket of so many records is longer. */
-export function bucketRoom(template: BucketTemplate, records: number): number {
+function bucketRoom(template: BucketTemplate, records: number): number {
   return template.bytes.length + 64 + 2 * columnRoom(records);
 }
 

@@ -12,7 +12,7 @@ const BITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60];
 /** Says that the last number comes so many times again. */
 const RUN_SELECTOR = 15;
 /** Runs come in multiples of this, up to sixteen of them in a block. */
-export const RUN_LENGTH = 120;
+const RUN_LENGTH = 120;
 const LONGEST_RUN = 16;
 /** Selectors 7 and 8 have four more bits for their extensions; zero is the plain form. */
 const FIRST_SHIFT = SLOTS.map((_, selector) => (selector === 7 || selector === 8 ? 8 : 4));

@@ -179,7 +179,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const AS_UTF_8 = 'save it as UTF-8';
 
 /** @throws SeedError (usage) for what is no text, too large, or cannot be read */
-export function readFleetText(path: string): string {
+function readFleetText(path: string): string {
   try {
     const found = statSync(path);
     // A terminal or a device such as /dev/zero might never end.

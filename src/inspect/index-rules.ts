@@ -194,7 +194,7 @@ function isBookkeeping(name: OwnCollection): boolean {
 // name. Pure.
 
 /** A record of each layout. */
-export const SAMPLE_RECORDS: Readonly<Record<Layout, Document>> = {
+const SAMPLE_RECORDS: Readonly<Record<Layout, Document>> = {
   flat: {
     _id: '0123456789abcdef01234567',
     asset_id: 'vm-101',
@@ -217,7 +217,7 @@ function valuesAt(value: unknown, [name, ...rest]: readonly string[]): unknown[]
   return isDocument(value) && name in value ? valuesAt(value[name], rest) : [];
 }
 
-export function hasValueAt(document: Document, path: string): boolean {
+function hasValueAt(document: Document, path: string): boolean {
   return valuesAt(document, path.split('.')).some((value) => value !== undefined && value !== null);
 }
 
@@ -234,7 +234,7 @@ export function listAt(document: Document, path: string): string | undefined {
 }
 
 /** Whether a document, or one inside it, has a field of this name. */
-export function hasFieldNamed(value: unknown, name: string): boolean {
+function hasFieldNamed(value: unknown, name: string): boolean {
   if (Array.isArray(value)) return value.some((one) => hasFieldNamed(one, name));
   return isDocument(value) && (name in value || Object.values(value).some((one) => hasFieldNamed(one, name)));
 }

@@ -26,7 +26,7 @@ export async function refuseWriteConcerns(
 }
 
 /** @throws SeedError (usage) where more members should acknowledge a write than there are */
-export function refuseWriteConcern({ kind, members }: ServerFacts, w: string | number | undefined): void {
+function refuseWriteConcern({ kind, members }: ServerFacts, w: string | number | undefined): void {
   const most = kind === 'standalone' ? 1 : members;
   if (typeof w !== 'number' || kind === 'router' || w <= most) return;
   throw usageError(
@@ -36,9 +36,9 @@ export function refuseWriteConcern({ kind, members }: ServerFacts, w: string | n
 }
 
 /** The oldest servers that are known to work. */
-export const OLDEST_SERVER = '4.4';
+const OLDEST_SERVER = '4.4';
 
-export const OLDEST_TIME_SERIES = '5.0';
+const OLDEST_TIME_SERIES = '5.0';
 
 export interface Abilities {
   readonly timeSeries: boolean;

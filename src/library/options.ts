@@ -12,7 +12,7 @@ import type { Fleet } from '../fleet/types.js';
 import { didYouMean } from '../nearest.js';
 import { type Plan, planLoad as planChecked, type Window } from '../plan/plan.js';
 
-export const EXISTING = ['refuse', 'clean', 'keep', 'resume'] as const;
+const EXISTING = ['refuse', 'clean', 'keep', 'resume'] as const;
 
 /** The message of every issue is what is allowed. */
 const text = z.string({ error: 'a text' });

@@ -193,7 +193,7 @@ const SOME_ASSETS = 1_000;
  * @throws SeedError where none of its records is left, and the server has not removed them by
  *   itself; DatabaseHeld where another loader has changed it in the meantime
  */
-export async function refuseWithoutRecords(
+async function refuseWithoutRecords(
   { db, books }: Pick<Target, 'db' | 'books'>,
   runId: string,
 ): Promise<void> {

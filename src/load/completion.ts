@@ -29,7 +29,7 @@ import type { SessionResult } from './session.js';
 // it is too small are the dataset's own records counted, series by series.
 
 /** The way out where records or assets of a run have been removed. */
-export const PUT_BACK = 'seed-database verify names them, seed-database verify --repair puts them back';
+const PUT_BACK = 'seed-database verify names them, seed-database verify --repair puts them back';
 
 /** Counts under way side by side. */
 const SIDE_BY_SIDE = 8;
@@ -45,7 +45,7 @@ export interface CountInput {
   readonly extending: boolean;
 }
 
-export class StoredCount {
+class StoredCount {
   readonly #db: Db;
   #before: number | undefined;
   /** Of a run that was complete before this load. */

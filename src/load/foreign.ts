@@ -83,7 +83,7 @@ function includes(names: unknown, name: string): boolean {
 }
 
 /** `metrics (1,200 documents), assets (a view of hosts)`. */
-export function foreignText(foreign: readonly Foreign[], documents: ReadonlyMap<string, number>): string {
+function foreignText(foreign: readonly Foreign[], documents: ReadonlyMap<string, number>): string {
   return foreign
     .map(({ name, viewOf, documents: some }) => {
       if (viewOf !== undefined) return `${name} (a view of ${viewOf})`;
@@ -166,7 +166,7 @@ const MOST_IDS = 100_000;
  * @param runs the documents of `seed_runs` as they are
  * @param foreign what is named as a whole
  */
-export async function foreignDocuments(
+async function foreignDocuments(
   db: Db,
   runs: readonly Document[],
   { collections }: Pick<TargetFacts, 'collections'>,

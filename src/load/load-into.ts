@@ -45,7 +45,7 @@ import { NO_WORK, runSession, type SessionResult, summarise } from './session.js
 const NO_EXPIRY: Expiry = { life: undefined, expired: 0 };
 
 /** @throws SeedError, and errors of the driver that the target can explain */
-export async function loadInto(input: LoadInput): Promise<LoadSummary> {
+async function loadInto(input: LoadInput): Promise<LoadSummary> {
   const { target, settings, requested, reporter, interrupt } = input;
   const started = performance.now();
   const warn = (message: string) => reporter.on({ type: 'notice', level: 'warning', message });

@@ -229,7 +229,7 @@ export interface ProgressInput {
   readonly shardsDone: () => number;
 }
 
-export class ProgressMeter {
+class ProgressMeter {
   readonly #started = performance.now();
   readonly #samples: { at: number; acknowledged: number; batches: number; micros: number }[] = [];
 

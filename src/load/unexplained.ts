@@ -176,7 +176,7 @@ function unexplainedSeries({ dataset, fleet }: Candidate, runs: readonly RunDocu
 }
 
 /** What is left of a window without some periods. */
-export function gapsIn(window: Window, periods: readonly Window[]): Window[] {
+function gapsIn(window: Window, periods: readonly Window[]): Window[] {
   const gaps: Window[] = [];
   let from = window.start;
   for (const { start, end } of [...periods].sort((a, b) => a.start - b.start)) {

@@ -244,13 +244,13 @@ const PRESSURE_BEGINS = 60;
 const SERVICE_DEGRADES = 86;
 
 /** How much of the week since the restart is over, from 0 to 1. */
-export function weekFilled(day: number, minute: number): number {
+function weekFilled(day: number, minute: number): number {
   const since = (minuteOfWeek(day, minute) - RESTART + MINUTES_PER_WEEK) % MINUTES_PER_WEEK;
   return since / MINUTES_PER_WEEK;
 }
 
 /** Used memory at a minute of a day, in per cent. */
-export function leakedMemory(day: number, minute: number): number {
+function leakedMemory(day: number, minute: number): number {
   return EMPTY + (FULL - EMPTY) * weekFilled(day, minute);
 }
 
@@ -275,8 +275,8 @@ export function isDegradedByMemory(day: number, minute: number): boolean {
  * Shares of the range by which a metric varies slowly, together with the machine's load, and from
  * minute to minute.
  */
-export const OWN_SLOW = 0.06;
-export const OWN_FAST = 0.02;
+const OWN_SLOW = 0.06;
+const OWN_FAST = 0.02;
 
 const LOW = 0.15;
 const HIGH = 0.85;
@@ -284,7 +284,7 @@ const HIGH = 0.85;
 type LevelAt = (day: number, minute: number) => number;
 
 /** By local day and its minute. */
-export const OWN_LEVELS: Readonly<
+const OWN_LEVELS: Readonly<
   Record<Exclude<MetricPatternName, 'follows_cpu' | 'follows_memory' | 'follows_io'>, LevelAt>
 > = {
   business_hours: (day, minute) =>

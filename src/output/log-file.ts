@@ -37,7 +37,7 @@ export function defaultLogFile(now: Date): string {
 }
 
 /** One line of the log. */
-export function logLine(level: number, time: number, message: string): string {
+function logLine(level: number, time: number, message: string): string {
   return `${localTime(new Date(time))} ${(LABEL[level] ?? 'INFO').padEnd(LABEL_WIDTH)} ${oneLine(message)}\n`;
 }
 
@@ -142,7 +142,7 @@ class NoLogFile extends Error {
  * @returns the descriptor
  * @throws Error where it cannot be opened, or is a folder, a pipe, a socket or a disk
  */
-export function openLog(path: string): number {
+function openLog(path: string): number {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   let file: number;
   try {

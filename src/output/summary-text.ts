@@ -99,7 +99,7 @@ export function withResumeHint(failure: Failure, begun: boolean, hints: Hints): 
 }
 
 /** `--writer none` has no server. */
-export function isMeasurement({ server }: LoadSummary): boolean {
+function isMeasurement({ server }: LoadSummary): boolean {
   return server.version === '';
 }
 
@@ -177,7 +177,7 @@ function lookAtIt({ server, database }: LoadSummary, hints: Hints): Branch[] {
 }
 
 /** A connection string that names the database, unless it names one. */
-export function withDatabase(uri: string, database: string): string {
+function withDatabase(uri: string, database: string): string {
   const [, address, path = '', query = ''] = /^([a-z+]+:\/\/[^/?]*)(\/[^?]*)?(\?.*)?$/i.exec(uri) ?? [];
   if (address === undefined || path.length > 1) return uri;
   return `${address}/${encodeURIComponent(database)}${query}`;
@@ -211,7 +211,7 @@ const WORDS: Readonly<
 };
 
 /** `part 2 is loading; parts 3 and 4 have not begun`: those that are not complete. */
-export function waitingParts(parts: readonly PartState[]): string {
+function waitingParts(parts: readonly PartState[]): string {
   const texts: string[] = [];
   for (const [state, [one, several]] of Object.entries(WORDS)) {
     const numbers = parts.filter((part) => part.state === state).map(({ part }) => part);

@@ -139,7 +139,7 @@ function metricsOf({ machines, services }: DatasetReadings): MetricReadings[] {
 }
 
 /** The finest means that are few enough. */
-export function meansGrid(readings: DatasetReadings): Grid {
+function meansGrid(readings: DatasetReadings): Grid {
   const { start, end } = readings.window;
   const metrics = metricsOf(readings);
   const finest = metrics[0]?.buckets.stepMinutes ?? MEAN_STEPS[0];
@@ -151,7 +151,7 @@ export function meansGrid(readings: DatasetReadings): Grid {
 const keyOf = ({ metricName, unit }: MetricReadings) => JSON.stringify([metricName, unit]);
 
 /** One scale for all assets that have a metric. */
-export function scalesOf(readings: DatasetReadings): ReadonlyMap<string, Scale> {
+function scalesOf(readings: DatasetReadings): ReadonlyMap<string, Scale> {
   const extremes = new Map<string, { readonly metric: MetricReadings; lowest: number; highest: number }>();
   for (const metric of metricsOf(readings)) {
     const { lowest, highest } = metric.buckets.extremesOfMeans();
@@ -170,7 +170,7 @@ export function scalesOf(readings: DatasetReadings): ReadonlyMap<string, Scale> 
 }
 
 /** The sums of every hour of the week. */
-export function hoursOf({ buckets }: MetricReadings, { local }: Frame): HourTable {
+function hoursOf({ buckets }: MetricReadings, { local }: Frame): HourTable {
   return buckets.byHourOfWeek(local);
 }
 
@@ -178,7 +178,7 @@ export function hoursOf({ buckets }: MetricReadings, { local }: Frame): HourTabl
  * @param withHeat whether its hours of the week are part of it: most of a large picture would be
  * those of services
  */
-export function drawMetric(metric: MetricReadings, frame: Frame, withHeat = true): MetricPicture {
+function drawMetric(metric: MetricReadings, frame: Frame, withHeat = true): MetricPicture {
   const { metricName, unit, buckets } = metric;
   const { window, means: grid } = frame;
   const table = buckets.byHourOfWeek(frame.local);
@@ -210,20 +210,20 @@ const MOST_CELLS = 240;
 const CELL_STEPS = [10, 15, 30, 60, 120, 180, 360, 720];
 
 /** Short cells of a short window, cells of whole days of a long one. */
-export function timelineOf({ start, end }: DatasetReadings['window']): Grid {
+function timelineOf({ start, end }: DatasetReadings['window']): Grid {
   const days = Math.ceil((end - start) / MINUTES_PER_DAY / MOST_CELLS);
   const fits = (step: number) => (end - start) / step <= MOST_CELLS;
   return { start, stepMinutes: CELL_STEPS.find(fits) ?? days * MINUTES_PER_DAY };
 }
 
 /** From when on incidents are listed, so that they are not more than a page can hold. */
-export function firstIncidentShown(all: readonly AvailabilityReadings[]): number {
+function firstIncidentShown(all: readonly AvailabilityReadings[]): number {
   const begins = all.flatMap(({ incidents }) => incidents.map(({ from }) => from));
   if (begins.length <= MOST_INCIDENTS) return Number.NEGATIVE_INFINITY;
   return begins.sort((a, b) => b - a)[MOST_INCIDENTS] + 1;
 }
 
-export function drawAvailability(
+function drawAvailability(
   readings: AvailabilityReadings | undefined,
   asset: keyof typeof EXPECTED_UPTIME,
   frame: Frame,

@@ -44,7 +44,7 @@ export function seriesOf(
 }
 
 /** The first record that both have and that is not the same, where there is one. */
-export function clashOf(wanted: Candidate, run: RunDocument): Clash | undefined {
+function clashOf(wanted: Candidate, run: RunDocument): Clash | undefined {
   const { dataset } = wanted;
   const { start, end } = periodOf(run);
   if (run.layout !== dataset.layout || start >= dataset.window.end || end <= dataset.window.start)

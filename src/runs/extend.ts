@@ -63,7 +63,7 @@ export async function nextRefresh(books: Books, until: number): Promise<RefreshS
 }
 
 /** All runs, newest first. @throws SeedError for one that cannot be used */
-export async function storedRuns(books: Books): Promise<RunDocument[]> {
+async function storedRuns(books: Books): Promise<RunDocument[]> {
   return (await books.collection(RUNS).find().sort({ startedAt: -1 }).toArray()).map(parseRun);
 }
 
@@ -182,7 +182,7 @@ export function refuseUntrimmable(run: RunDocument, serverVersion: string): void
  * True where a run has records that are older than its newest `keepDays` days, or where an earlier
  * trim was interrupted.
  */
-export function hasOldEnd(run: RunDocument, keepDays: number): boolean {
+function hasOldEnd(run: RunDocument, keepDays: number): boolean {
   return run.trimmedFrom !== undefined || newStart(run, keepDays) > minuteOf(run.window.start);
 }
 
@@ -192,7 +192,7 @@ export function hasOldEnd(run: RunDocument, keepDays: number): boolean {
  * finished by the next one.
  * @throws SeedError where the run is not held any more: nothing is removed from then on
  */
-export async function trimOldEnd(
+async function trimOldEnd(
   held: HeldWork,
   keepDays: number,
   trimEvents: SettleInput['trimEvents'],

@@ -139,7 +139,7 @@ export interface PartDocument {
   readonly finishedAt?: Date;
 }
 
-export const shardDocument = z.object({
+const shardDocument = z.object({
   _id: z.string(),
   run: z.string(),
   asset: z.string(),

@@ -28,7 +28,7 @@ export interface WriteLimit {
 export type Guard = <T>(write: (limit: WriteLimit) => Promise<T>) => Promise<T>;
 
 /** For databases that nobody else loads. */
-export const unguarded: Guard = (write) => write({});
+const unguarded: Guard = (write) => write({});
 
 /** The server has no such collections: nothing was made. */
 export class UnsupportedCollection extends SeedError {}
@@ -210,7 +210,7 @@ export async function collectionsWithData(db: Db): Promise<string[]> {
  * queries go to one shard. Time-series: the fields of `meta` that name a series, so that a bucket
  * is never on two shards.
  */
-export const SHARD_KEYS: Readonly<Record<Layout, Readonly<Record<string, 1>>>> = {
+const SHARD_KEYS: Readonly<Record<Layout, Readonly<Record<string, 1>>>> = {
   flat: { asset_id: 1, metric_name: 1, timestamp: 1 },
   timeseries: { 'meta.asset_id': 1, 'meta.metric_name': 1 },
 };

@@ -257,7 +257,7 @@ export function isRunning({ pid, space, started }: ProcessIdentity): boolean {
   return now === started || now === '' || started === '';
 }
 
-export function isIdentity(value: unknown): value is ProcessIdentity {
+function isIdentity(value: unknown): value is ProcessIdentity {
   if (typeof value !== 'object' || value === null) return false;
   const { pid, space, started } = value as Record<string, unknown>;
   return Number.isInteger(pid) && typeof space === 'string' && typeof started === 'string';

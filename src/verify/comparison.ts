@@ -209,7 +209,7 @@ export function findSeries(
 /**
  * Where a document is in time, by its `_id` in the flat layout: that is what was planned for it.
  */
-export function plannedTick(layout: Layout, sampling: Sampling, document: Document): number {
+function plannedTick(layout: Layout, sampling: Sampling, document: Document): number {
   if (layout === 'flat') return Number.parseInt(String(document._id).slice(16), 16);
   return tickOfMs(sampling, timestampMs(document));
 }

@@ -5,7 +5,7 @@ import { seriesKey } from '../dataset/series.js';
  * `missing`: planned, not there. `doubled`: there more than once. `different`: there with other
  * content. `foreign`: there, not planned.
  */
-export const DEFECTS = ['missing', 'doubled', 'different', 'foreign'] as const;
+const DEFECTS = ['missing', 'doubled', 'different', 'foreign'] as const;
 export type Defect = (typeof DEFECTS)[number];
 export type DefectCounts = Record<Defect, number>;
 
@@ -47,7 +47,7 @@ export interface Findings {
 const EXAMPLES_OF_ONE_KIND = 3;
 const EXAMPLES_KEPT = 20;
 
-export function noDefects(): DefectCounts {
+function noDefects(): DefectCounts {
   return { missing: 0, doubled: 0, different: 0, foreign: 0 };
 }
 

@@ -28,7 +28,7 @@ interface Planned {
   readonly series: ReadonlyMap<string, Series>;
 }
 
-export class Outside {
+class Outside {
   readonly findings: Findings = noFindings();
   /** Records that other runs have planned. */
   ofOtherRuns = 0;

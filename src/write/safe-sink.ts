@@ -138,13 +138,13 @@ const MS_PER_MINUTE = 60_000;
 const FRESH = { batchSize: 10_000, readPreference: 'primary', readConcern: { level: 'local' } } as const;
 
 /** What {@link valuesPresent} says of an instant that has several records which differ. */
-export const SEVERAL = Number.NaN;
+const SEVERAL = Number.NaN;
 
 /**
  * The values of a time-series series in [from, to), milliseconds since the epoch, by these.
  * @param times how often a record has to be there to count
  */
-export async function valuesPresent(
+async function valuesPresent(
   db: Db,
   assetId: string,
   metricName: string,
@@ -186,7 +186,7 @@ async function bucketsPresent(db: Db, ids: readonly ObjectId[]): Promise<Map<str
 }
 
 /** The documents of the flat layout from one `_id` up to another, by their `_id` in hexadecimal. */
-export async function documentsPresent(
+async function documentsPresent(
   db: Db,
   first: ObjectId,
   last: ObjectId,
@@ -221,7 +221,7 @@ export function pick(insert: Insert, positions: readonly number[]): Picked[] {
 }
 
 /** The `_id`s of the first and the last of them. */
-export function idRange({ batch: { series, ticks }, positions }: Picked) {
+function idRange({ batch: { series, ticks }, positions }: Picked) {
   const picked = positions.map((position) => ticks[position]);
   return {
     first: recordId(

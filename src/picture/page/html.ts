@@ -75,7 +75,7 @@ export function titleOf({ source }: DatasetPicture): string {
 }
 
 /** What is pictured, in a sentence or two. */
-export function pageHeader(picture: DatasetPicture, clock: Clock): Markup {
+function pageHeader(picture: DatasetPicture, clock: Clock): Markup {
   const { source, window, counts, zone } = picture;
   const origin =
     source.kind === 'model'
@@ -96,7 +96,7 @@ function omission({ omitted, machines }: DatasetPicture): Content {
 }
 
 /** The numbers to look at first. */
-export function keyFigures({ uptime, backups, figures, machines, services }: DatasetPicture): Markup {
+function keyFigures({ uptime, backups, figures, machines, services }: DatasetPicture): Markup {
   const expects = machines.some(
     ({ availability }) => availability !== null && availability.expected !== null,
   );

@@ -12,7 +12,7 @@ export const picture = JSON.parse(document.getElementById('picture')?.textConten
 export const clock = new Clock(picture.zone);
 
 /** The metric that an element names by its machine's position and its own. */
-export function metricOf({ dataset: { machine, metric } }: HTMLElement): MetricPicture {
+function metricOf({ dataset: { machine, metric } }: HTMLElement): MetricPicture {
   return metricsOf(picture.machines[Number(machine)])[Number(metric)];
 }
 

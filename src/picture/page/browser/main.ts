@@ -12,7 +12,7 @@ const MOST_READ = 4;
 
 const { start, stepMinutes } = picture.timeline;
 
-export function watchTimeline(): void {
+function watchTimeline(): void {
   const assets = polledAssets(picture);
   for (const track of document.querySelectorAll<HTMLElement>('.track')) {
     const asset = assets[Number(track.dataset.asset)];
