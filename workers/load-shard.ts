@@ -4,6 +4,7 @@ import { parentPort, threadId } from 'node:worker_threads';
 import { makeClient } from '../src/connect/connect.js';
 import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../src/connect/retry.js';
 import { explainServerError } from '../src/connect/server-errors.js';
+import { SourcesAhead } from '../src/dataset/ahead.js';
 import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
 import { SeriesMemory, Templates } from '../src/dataset/memory.js';
 import { ShardSource } from '../src/dataset/source.js';
@@ -32,10 +33,19 @@ import { SafeSink } from '../src/write/safe-sink.js';
 import { type LoadedSequence, loadSequence, nullSink, openSink } from '../src/write/sink.js';
 import { WriterConnection } from '../src/write/writer-connection.js';
 
+/** What this thread has generated before it had anything else to do. */
+let ahead: SourcesAhead | undefined;
+/** True from its first shard on. */
+let isLoading = false;
+
 /** What a thread keeps from one shard to the next. */
 async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) {
   const counters = new Counters(shared);
-  const templates = new Templates();
+  if (ahead && !ahead.areOf(context)) ahead = undefined;
+  const { model, templates } = ahead ?? {
+    model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
+    templates: new Templates(),
+  };
   gateWrites(() => counters.held);
   return {
     context,
@@ -49,7 +59,7 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
     latencies: latencyHistogram(),
     /** Whether the main thread has the latencies: see `LoadedShard`. */
     sharesLatencies: false,
-    model: new TelemetryModel(buildFleet(context.fleet), context.dataset.seed),
+    model,
     /** For the shards that are loaded side by side. */
     memories: Array.from({ length: SHARDS_SIDE_BY_SIDE }, () => new SeriesMemory(templates)),
     buffers: new BufferPool(BATCHES_IN_FLIGHT, SEQUENCE_HEADROOM),
@@ -90,6 +100,12 @@ let prepared: WorkerContext | undefined;
  * Answers for every failure of its own: what leaves it as an exception is the death of the thread.
  */
 export default async function loadShardTask(task: LoadTask): Promise<ShardResult | Prepared> {
+  if (task.kind === 'ahead') {
+    const context = unshare(task.context);
+    ahead = new SourcesAhead(context, recordsOfInsert(context, context.asBuckets));
+    await ahead.generate(() => isLoading);
+    return { state: 'prepared' };
+  }
   const context = unshare(task.context);
   if (!thread || prepared !== context) {
     thread = prepareThread(context, task.counters);
@@ -99,6 +115,7 @@ export default async function loadShardTask(task: LoadTask): Promise<ShardResult
     await thread.then(({ connection }) => connection?.open(BATCHES_IN_FLIGHT)).catch(() => undefined);
     return { state: 'prepared' };
   }
+  isLoading = true;
   const { shard } = task;
   try {
     return await load(task, await thread);
@@ -117,6 +134,10 @@ export default async function loadShardTask(task: LoadTask): Promise<ShardResult
       remedy: '',
     };
   }
+}
+
+function recordsOfInsert({ batchSize, rate }: Pick<WorkerContext, 'batchSize' | 'rate'>, asBuckets: boolean) {
+  return asBuckets ? pacedRecords(BUCKETS_INSERT_RECORDS, rate, BUCKET_RECORDS) : batchSize;
 }
 
 async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promise<ShardResult> {
@@ -148,15 +169,12 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
         untilHeld: () => untilHeld(counters),
       })
     : nullSink;
-  const memory = memories.pop();
   const asBuckets = context.writer === 'buckets';
-  const batchSize = asBuckets
-    ? pacedRecords(BUCKETS_INSERT_RECORDS, context.rate, BUCKET_RECORDS)
-    : context.batchSize;
-  const source = new ShardSource(model, context.dataset, shard, batchSize, memory, {
-    asBuckets,
-    byArrival: true,
-  });
+  const batchSize = recordsOfInsert(context, asBuckets);
+  const memory = memories.pop();
+  const source =
+    ahead?.take(shard, batchSize, asBuckets) ??
+    new ShardSource(model, context.dataset, shard, batchSize, memory, { asBuckets, byArrival: true });
   const { rate } = context;
   const turn = (records: number) => (rate === undefined ? undefined : untilTurn(counters, records, rate));
   const acknowledged: LoopHooks['acknowledged'] = (records, sentMs, metric, minute) => {

@@ -23,7 +23,7 @@ import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
-import { type Plan, planLoad, resolveWindow, seriesWhere, shardDaysFor } from '../plan/plan.js';
+import { type Plan, planLoad, resolveWindow, type Shard, seriesWhere, shardDaysFor } from '../plan/plan.js';
 import { DEFAULT_INTERVAL } from '../time.js';
 
 const MS_PER_SECOND = 1000;
@@ -66,6 +66,30 @@ export interface WorkerContext {
   readonly loader: string;
   /** How long to go on trying one operation, in milliseconds. */
   readonly retryMs: number;
+}
+
+/** What can be generated before the target is known. Plain data as well. */
+export interface AheadContext extends Pick<WorkerContext, 'dataset' | 'fleet' | 'batchSize' | 'rate'> {
+  readonly shards: readonly Shard[];
+  readonly asBuckets: boolean;
+}
+
+/**
+ * As much as a thread generates while a target is prepared, and more: the values are 4 MB, and each
+ * shard has some 40 kB besides.
+ */
+const MOST_AHEAD = { shards: 100, records: 500_000 };
+
+/** The shards with which a plan begins. */
+export function firstShards({ shards }: Plan): readonly Shard[] {
+  const first: Shard[] = [];
+  let records = 0;
+  for (const shard of shards) {
+    records += shard.records;
+    if (records > MOST_AHEAD.records || first.length === MOST_AHEAD.shards) break;
+    first.push(shard);
+  }
+  return first;
 }
 
 /** A shard whose records the server has all acknowledged. */

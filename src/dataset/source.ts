@@ -208,35 +208,47 @@ export class ShardSource implements Source {
   }
 
   /**
-   * Generates whole days until an instant is there, and copies the part of them that lies in the
+   * Generates whole days until an instant is there, and copies the part of each that lies in the
    * shard.
    */
   #generateUpTo(ms: number): void {
-    for (; this.#day * MS_PER_DAY <= ms; this.#day++) {
-      const dayStart = this.#day * MINUTES_PER_DAY;
-      const days = this.#days.of(this.#day);
-      const from = Math.max(dayStart, this.shard.from);
-      const to = Math.min(dayStart + MINUTES_PER_DAY, this.shard.to);
-      for (const column of this.#columns) {
-        const { series, sampled, values } = column;
-        const samples = sampled && days[sampled.index];
-        if (!samples) continue;
-        const { interval } = sampled.definition;
-        let place = column.filled;
-        if (column.wrong) {
-          const valueAt = (minute: number) => this.#valueAt(sampled, series, minute);
-          fillDisturbed(this.#asset, column, samples, dayStart, valueAt);
-        } else {
-          // As many as there are before, in the day and in the shard.
-          const first = sampleCount(interval, dayStart, from);
-          place = sampleCount(interval, this.shard.from, from);
-          const part = samples.subarray(first, first + sampleCount(interval, from, to));
-          values.set(part, place);
-          column.filled = place + part.length;
-        }
-        if (this.dataset.availabilityScale === 'unit' && series.metricName === 'availability_status') {
-          for (let i = place; i < column.filled; i++) values[i] /= 100;
-        }
+    while (this.#day * MS_PER_DAY <= ms) this.#generateDay();
+  }
+
+  /**
+   * Generates a day before anybody asks for it.
+   * @returns whether there was one left
+   */
+  generateDay(): boolean {
+    if (this.#day * MINUTES_PER_DAY >= this.shard.to) return false;
+    this.#generateDay();
+    return true;
+  }
+
+  #generateDay(): void {
+    const dayStart = this.#day * MINUTES_PER_DAY;
+    const days = this.#days.of(this.#day++);
+    const from = Math.max(dayStart, this.shard.from);
+    const to = Math.min(dayStart + MINUTES_PER_DAY, this.shard.to);
+    for (const column of this.#columns) {
+      const { series, sampled, values } = column;
+      const samples = sampled && days[sampled.index];
+      if (!samples) continue;
+      const { interval } = sampled.definition;
+      let place = column.filled;
+      if (column.wrong) {
+        const valueAt = (minute: number) => this.#valueAt(sampled, series, minute);
+        fillDisturbed(this.#asset, column, samples, dayStart, valueAt);
+      } else {
+        // As many as there are before, in the day and in the shard.
+        const first = sampleCount(interval, dayStart, from);
+        place = sampleCount(interval, this.shard.from, from);
+        const part = samples.subarray(first, first + sampleCount(interval, from, to));
+        values.set(part, place);
+        column.filled = place + part.length;
+      }
+      if (this.dataset.availabilityScale === 'unit' && series.metricName === 'availability_status') {
+        for (let i = place; i < column.filled; i++) values[i] /= 100;
       }
     }
   }

@@ -111,17 +111,16 @@ export class ColumnEncoder {
    * @returns the offset behind the column
    */
   doubles(values: Float64Array, from: number, to: number, view: DataView, start: number): number {
-    for (const { factor, control } of SCALES) {
-      if (!this.#smallDifferences(values, from, to, factor) && !this.#differences(values, from, to, factor)) {
-        continue;
-      }
-      const first = element(view, start, DOUBLE);
-      view.setFloat64(first - 8, values[from], true);
-      const at = this.#numbers.pack(to - from - 1, control, view, first);
-      view.setUint8(at, 0);
-      return at + 1;
-    }
-    return this.#asTheyAre(values, from, to, view, start);
+    // What is too large for the first loop at some scale is so at every larger one.
+    const scale =
+      SCALES.find(({ factor }) => this.#smallDifferences(values, from, to, factor)) ??
+      SCALES.find(({ factor }) => this.#differences(values, from, to, factor));
+    if (!scale) return this.#asTheyAre(values, from, to, view, start);
+    const first = element(view, start, DOUBLE);
+    view.setFloat64(first - 8, values[from], true);
+    const at = this.#numbers.pack(to - from - 1, scale.control, view, first);
+    view.setUint8(at, 0);
+    return at + 1;
   }
 
   #asTheyAre(values: Float64Array, from: number, to: number, view: DataView, start: number): number {

@@ -3,10 +3,18 @@
  * they are started before this thread reads it.
  */
 import type { Settings } from '../config/settings.js';
-import { requestedLoad, type ShardResult, type WorkerContext, workersFor } from '../dataset/dataset.js';
+import {
+  type AheadContext,
+  firstShards,
+  type RequestedLoad,
+  requestedLoad,
+  type ShardResult,
+  type WorkerContext,
+  workersFor,
+} from '../dataset/dataset.js';
 import type { LoadObserver, LoadSummary } from '../output/types.js';
-import { partOfPlan, type Shard } from '../plan/plan.js';
-import { type Counters, SHARDS_SIDE_BY_SIDE, type Shared, share } from '../threads/counters.js';
+import { type Plan, partOfPlan, type Shard } from '../plan/plan.js';
+import { type Counters, pacedRecords, SHARDS_SIDE_BY_SIDE, type Shared, share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import type { Confirm } from './foreign.js';
 
@@ -37,11 +45,27 @@ export async function runLoad(
       const { measure } = await import('./load-into.js');
       return asPart(await measure({ ...input, plan }));
     }
+    if (records !== undefined) pool.generateAhead(aheadOf(settings, requested, plan));
     const { loadTarget } = await import('./load-into.js');
     return asPart(await loadTarget(input));
   } finally {
     await pool.destroy();
   }
+}
+
+/** What is going to be loaded unless the target has a run that says otherwise. */
+function aheadOf({ load }: Settings, { fleet, dataset }: RequestedLoad, plan: Plan): AheadContext {
+  const mayBeBuckets = load.writer === 'auto' || load.writer === 'buckets';
+  const isWhole = load.part === undefined && load.extending === undefined;
+  const asBuckets = load.layout === 'timeseries' && mayBeBuckets && isWhole;
+  return {
+    dataset,
+    fleet: fleet.definition,
+    shards: firstShards(plan),
+    batchSize: pacedRecords(load.batchSize, load.rate),
+    rate: load.rate,
+    asBuckets,
+  };
 }
 
 // The pool of a load: threads that get ready while the target is prepared, and then load shards.
@@ -66,7 +90,13 @@ export interface ShardTask extends TaskOfLoad {
   readonly mayHoldRecords: boolean;
 }
 
-export type LoadTask = PrepareTask | ShardTask;
+/** Asks a thread to generate what the load is going to begin with, until it has something to do. */
+export interface AheadTask {
+  readonly kind: 'ahead';
+  readonly context: Shared<AheadContext>;
+}
+
+export type LoadTask = AheadTask | PrepareTask | ShardTask;
 
 /**
  * A thread that could not make everything ready does so as well: its first shard meets the cause
@@ -81,9 +111,17 @@ export class LoadPool extends WorkerPool<LoadTask, ShardResult | Prepared> {
     super('load-shard', workers, sideBySide);
   }
 
+  /** Has every thread generate the first shards, while the caller goes on. */
+  generateAhead(context: AheadContext): void {
+    this.#inEveryThread({ kind: 'ahead', context: share(context) });
+  }
+
   /** Has every thread connect, while the caller goes on. */
   prepare(context: WorkerContext, counters: Counters): void {
-    const task: PrepareTask = { kind: 'prepare', context: share(context), counters: counters.shared };
+    this.#inEveryThread({ kind: 'prepare', context: share(context), counters: counters.shared });
+  }
+
+  #inEveryThread(task: AheadTask | PrepareTask): void {
     // Not before all threads wait for a task, so that each of them gets one.
     this.ready()
       .then(() => Promise.all(Array.from({ length: this.workers }, () => this.run(task))))

@@ -186,11 +186,7 @@ async function bucketsPresent(db: Db, ids: readonly ObjectId[]): Promise<Map<str
 }
 
 /** The documents of the flat layout from one `_id` up to another, by their `_id` in hexadecimal. */
-async function documentsPresent(
-  db: Db,
-  first: ObjectId,
-  last: ObjectId,
-): Promise<Map<string, Document>> {
+async function documentsPresent(db: Db, first: ObjectId, last: ObjectId): Promise<Map<string, Document>> {
   const cursor = db.collection(METRICS).find({ _id: { $gte: first, $lte: last } }, FRESH);
   const documents = new Map<string, Document>();
   for await (const document of cursor) documents.set(document._id.toHexString(), document);

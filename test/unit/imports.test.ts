@@ -1,6 +1,6 @@
 /** The rooms: who may import whom, who owns the runs, and how large files and rooms may be. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { codeOf, files, type Import, importsUnder, ROOT, roomOf, statementsOf } from './source-imports.js';
@@ -114,7 +114,7 @@ const MOST_LINES = 320;
 const MOST_FILES = 177;
 /** What the program can do since its rooms were made, in files of its own. */
 const ADDED =
-  /^src\/(answers|workload)\/|^src\/(cli|library)\/(answers|workload)\.ts$|^src\/(csv|model\/(disturbances|events|sampling)|fleet\/(disturbances|fields)|dataset\/(columns|memory|sampled-days|series)|export\/documents|load\/events|picture\/(readings|page\/workload)|system\/(compile-cache|home))\.ts$/;
+  /^src\/(answers|workload)\/|^src\/(cli|library)\/(answers|workload)\.ts$|^src\/(csv|model\/(disturbances|events|sampling)|fleet\/(disturbances|fields)|dataset\/(ahead|columns|memory|sampled-days|series)|export\/documents|load\/events|picture\/(readings|page\/workload)|system\/(compile-cache|home))\.ts$/;
 const MOST_OF_ALL = 0.15;
 
 /** Rooms whose code a room loads, by itself or by another. */
@@ -278,4 +278,15 @@ test('a file is read in one sitting, and no room outgrows the others', () => {
     const own = files.filter((file) => roomOf(file) === room).reduce((sum, file) => sum + lines(file), 0);
     assert.ok(own <= MOST_OF_ALL * total, `${room}: ${own} of ${total} lines`);
   }
+});
+
+test("docs/architecture.md lists a record's way: at most thirty files, which are there", () => {
+  const text = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+  const [, way = ''] = /## A record's way\n\n([\s\S]*?)\n\n/.exec(text) ?? [];
+  const listed = [...way.matchAll(/`([\w/-]+)`/g)].map(([, file]) => file);
+  assert.ok(listed.length > 20 && listed.length <= 30, `${listed.length} files`);
+  const missing = listed.filter(
+    (file) => !files.includes(`src/${file}.ts`) && !existsSync(join(ROOT, `${file}.ts`)),
+  );
+  assert.deepEqual(missing, []);
 });
