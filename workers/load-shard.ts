@@ -102,7 +102,7 @@ let prepared: WorkerContext | undefined;
 export default async function loadShardTask(task: LoadTask): Promise<ShardResult | Prepared> {
   if (task.kind === 'ahead') {
     const context = unshare(task.context);
-    ahead = new SourcesAhead(context, recordsOfInsert(context, context.asBuckets));
+    ahead = new SourcesAhead(context, recordsOfInsert(context, context.asBuckets), SEQUENCE_HEADROOM);
     await ahead.generate(() => isLoading);
     return { state: 'prepared' };
   }

@@ -4,6 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import { BucketEncoder, encodeBuckets } from '../encode/bucket.js';
+import { BatchBuffer } from '../encode/document.js';
 import { buildFleet } from '../fleet/build.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import type { Shard } from '../plan/plan.js';
@@ -14,6 +16,7 @@ import { ShardSource } from './source.js';
 export class SourcesAhead {
   readonly model: TelemetryModel;
   readonly templates = new Templates();
+  readonly #encoder = new BucketEncoder();
   /** By shard. */
   readonly #sources = new Map<string, ShardSource>();
 
@@ -21,6 +24,8 @@ export class SourcesAhead {
     readonly context: AheadContext,
     /** Records of an insert. */
     readonly batchSize: number,
+    /** Of a buffer. */
+    readonly headroom: number,
   ) {
     const { fleet, dataset } = context;
     this.model = new TelemetryModel(buildFleet(fleet), dataset.seed);
@@ -39,7 +44,14 @@ export class SourcesAhead {
         await setImmediate();
         if (isWanted()) return;
       } while (source.generateDay());
+      if (asBuckets) this.#encodeFirstInsert(source);
     }
+  }
+
+  /** Buckets are small enough to be kept as well. */
+  #encodeFirstInsert(source: ShardSource): void {
+    const insert = source.makeFirstInsert(new BatchBuffer(this.headroom));
+    insert?.keepBuckets(encodeBuckets(insert, this.#encoder));
   }
 
   /** Whether they are of this dataset. */

@@ -69,6 +69,8 @@ export class ShardSource implements Source {
   /** The first day of the shard that is not generated yet. */
   #day: number;
   #turn = 0;
+  /** Where it has been made already. */
+  #firstInsert: Insert | undefined;
 
   constructor(
     readonly model: TelemetryModel,
@@ -145,6 +147,18 @@ export class ShardSource implements Source {
    * @param isBusy whether a series must not be added to it
    */
   nextInsert(buffer: BatchBuffer, isBusy: (metricName: string) => boolean): Insert | undefined {
+    const made = this.#firstInsert;
+    this.#firstInsert = undefined;
+    return made ?? this.#nextInsert(buffer, isBusy);
+  }
+
+  /** Makes the first insert before anybody asks for it, in a buffer of its own. */
+  makeFirstInsert(buffer: BatchBuffer): Insert | undefined {
+    this.#firstInsert = this.#nextInsert(buffer, () => false);
+    return this.#firstInsert;
+  }
+
+  #nextInsert(buffer: BatchBuffer, isBusy: (metricName: string) => boolean): Insert | undefined {
     const first = this.nextBatch(buffer);
     if (!first) return undefined;
     const batches: [Batch, ...Batch[]] = [first];
@@ -166,7 +180,7 @@ export class ShardSource implements Source {
 
   /** The metric of the next batch; undefined at the end. */
   get nextMetric(): string | undefined {
-    return this.#nextColumn()?.series.metricName;
+    return (this.#firstInsert?.batches[0] ?? this.#nextColumn())?.series.metricName;
   }
 
   #nextColumn(): Column | undefined {

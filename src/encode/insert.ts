@@ -2,6 +2,7 @@
 import type { Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { msOfTick } from '../model/sampling.js';
+import type { EncodedBuckets } from './bucket.js';
 import { type BatchBuffer, documentOf, type Series, type Template } from './document.js';
 
 // A batch: some records of one series, encoded only when and how somebody asks.
@@ -78,11 +79,25 @@ export class Batch {
  * command for each would cost more than they do.
  */
 export class Insert {
+  #buckets: EncodedBuckets | undefined;
+
   constructor(
     readonly batches: readonly [Batch, ...Batch[]],
     /** True where the records are written as compressed buckets. */
     readonly asBuckets = false,
   ) {}
+
+  /** Keeps its buckets, encoded into its buffer, for the first time that it is sent. */
+  keepBuckets(buckets: EncodedBuckets): void {
+    this.#buckets = buckets;
+  }
+
+  /** Only once: a connection that broke may hold on to the bytes, so they must not change then. */
+  takeBuckets(): EncodedBuckets | undefined {
+    const kept = this.#buckets;
+    this.#buckets = undefined;
+    return kept;
+  }
 
   /**
    * True where the server knows what it has by an `_id` that is always the same: sending it twice

@@ -127,7 +127,7 @@ class BucketSink extends SendingSink {
   }
 
   protected async send(insert: Insert): Promise<WriteResult> {
-    const { bytes, buckets } = encodeBuckets(insert, encoder);
+    const { bytes, buckets } = insert.takeBuckets() ?? encodeBuckets(insert, encoder);
     const reply = await this.sent(bytes);
     const { sentMs } = reply;
     const repeated = duplicatesOf(reply, repeatsId).map((index) => buckets[index]);
