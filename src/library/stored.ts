@@ -17,7 +17,7 @@ import {
   type Observer,
   settingsOf,
 } from './making.js';
-import { checkOptions } from './options.js';
+import { asAsked, checkOptions } from './options.js';
 import { type DatabaseStatus, databaseStatus, reportDatabase } from './reading.js';
 import { refreshRun } from './refresh.js';
 import { verifyDatabase } from './verify.js';
@@ -70,14 +70,17 @@ async function compared(
   isRepair: boolean,
 ) {
   const { run, ...described } = checkOptions(name, options);
-  return verifyDatabase(settingsOf(described), {
-    run,
-    repair: isRepair,
-    inform: () => undefined,
-    warn: onWarning,
-    ...(onProgress ? { onProgress } : {}),
-    signal,
-  });
+  const settings = settingsOf(described);
+  return asAsked(() =>
+    verifyDatabase(settings, {
+      run,
+      repair: isRepair,
+      inform: () => undefined,
+      warn: onWarning,
+      ...(onProgress ? { onProgress } : {}),
+      signal,
+    }),
+  );
 }
 
 /** Which database to refresh, and how. */
@@ -120,13 +123,16 @@ export async function refresh(
   checkOptions('observer', observer);
   const { onEvent = () => undefined, signal } = observer;
   const say = (level: 'info' | 'warning') => (message: string) => onEvent({ type: 'notice', level, message });
-  const { status, step, summary, removed } = await refreshRun(settingsOf(rest), {
-    keepDays,
-    signal: signal ?? new AbortController().signal,
-    inform: say('info'),
-    warn: say('warning'),
-    tell: (_step, run) => observed(onEvent, signal, run),
-  });
+  const settings = settingsOf(rest);
+  const { status, step, summary, removed } = await asAsked(() =>
+    refreshRun(settings, {
+      keepDays,
+      signal: signal ?? new AbortController().signal,
+      inform: say('info'),
+      warn: say('warning'),
+      tell: (_step, run) => observed(onEvent, signal, run),
+    }),
+  );
   return { status, runId: step.run._id, loaded: summary, removed };
 }
 
@@ -144,7 +150,8 @@ export async function report(
   options: TargetOptions & Pick<LoadOptions, 'days' | 'start' | 'end'> = {},
   { signal }: Pick<Observer, 'signal'> = {},
 ): Promise<DatasetPicture> {
-  return reportDatabase(settingsOf(checkOptions('report', options)), { inform: () => undefined, signal });
+  const settings = settingsOf(checkOptions('report', options));
+  return asAsked(() => reportDatabase(settings, { inform: () => undefined, signal }));
 }
 
 /**
@@ -155,7 +162,8 @@ export async function status(
   options: TargetOptions = {},
   { signal }: Pick<Observer, 'signal'> = {},
 ): Promise<DatabaseStatus> {
-  return databaseStatus(settingsOf(checkOptions('status', options)), { inform: () => undefined, signal });
+  const settings = settingsOf(checkOptions('status', options));
+  return asAsked(() => databaseStatus(settings, { inform: () => undefined, signal }));
 }
 
 /** A reader with a connection of its own. */
@@ -174,6 +182,8 @@ export interface ConnectedReader {
 export async function connectReader(uri: string, database?: string): Promise<ConnectedReader> {
   if (typeof uri !== 'string') throw usageError('uri: must be a connection string');
   const settings = settingsOf(checkOptions('connectReader', { uri, database }));
-  const { reader: db, close } = await openConnection(settings.connection);
-  return { reader: await openReader(db), db, close };
+  return asAsked(async () => {
+    const { reader: db, close } = await openConnection(settings.connection);
+    return { reader: await openReader(db), db, close };
+  });
 }
