@@ -34,7 +34,7 @@ import type { Interval } from '../time.js';
 import { type KnownEvent, knownAnswers, knownEvents } from './answers.js';
 import { type Exported, exportFiles } from './export.js';
 import { observed } from './load.js';
-import { asAsked, type Checked, checkOptions, inOptionNames } from './options.js';
+import { type Checked, checkOptions } from './options.js';
 import { previewDataset } from './reading.js';
 
 // What callers of the library give, as the settings that everything else takes.
@@ -168,9 +168,7 @@ export async function load(options: LoadOptions = {}, observer: LoadObserver = {
   const settings = settingsOf(checkOptions('load', options));
   checkOptions('observer', observer);
   const { onEvent = () => undefined, signal } = observer;
-  return asAsked(() =>
-    observed(onEvent, signal, (reporter, interrupt) => runLoad(settings, reporter, interrupt)),
-  );
+  return observed(onEvent, signal, (reporter, interrupt) => runLoad(settings, reporter, interrupt));
 }
 
 /**
@@ -221,12 +219,8 @@ type Made = 'plan' | 'generate' | 'generateBatches' | 'answers' | 'events';
 function inputOf(name: Made, options: DatasetOptions): GenerateInput {
   const { load } = settingsOf(checkOptions(name, options));
   const { source } = load.fleet;
-  try {
-    const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
-    return { ...loadOf(fleet, load, new Date()), batchSize: load.batchSize };
-  } catch (error) {
-    throw inOptionNames(error);
-  }
+  const fleet = builtFrom(source === undefined ? DEFAULT_FILE : fleetFileOf(source), load.fleet);
+  return { ...loadOf(fleet, load, new Date()), batchSize: load.batchSize };
 }
 
 /** Told how far something is, and what stops it. */
@@ -268,9 +262,16 @@ export async function exportDataset(options: ExportOptions, observer: Observer =
   if (out === undefined) throw usageError('out: must be the path of a folder');
   const { onProgress = () => undefined, signal = new AbortController().signal } = observer;
   const settings = settingsOf({ ...described, ...(clean ? { existing: 'clean' } : {}) });
-  const exported = await asAsked(() =>
-    exportFiles(settings, { format, gzip, compression, oneFile, events, out, signal, onProgress }),
-  );
+  const exported = await exportFiles(settings, {
+    format,
+    gzip,
+    compression,
+    oneFile,
+    events,
+    out,
+    signal,
+    onProgress,
+  });
   const { status, records, files, bytes, elapsedMs } = exported;
   return { status, records, files, bytes, elapsedMs };
 }
@@ -282,6 +283,5 @@ export async function exportDataset(options: ExportOptions, observer: Observer =
 export async function preview(
   options: Omit<DatasetOptions, 'shardDays' | 'batchSize'> = {},
 ): Promise<DatasetPicture> {
-  const settings = settingsOf(checkOptions('preview', options));
-  return asAsked(() => previewDataset(settings));
+  return previewDataset(settingsOf(checkOptions('preview', options)));
 }

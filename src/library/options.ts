@@ -6,7 +6,7 @@
 import * as z from 'zod';
 import { oneOf, TYPED } from '../config/schema.js';
 import { EXPORT_FORMATS, PARQUET_COMPRESSIONS, SECTIONS, type Section } from '../config/settings.js';
-import { SeedError, usageError } from '../errors.js';
+import { usageError } from '../errors.js';
 import type { FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { didYouMean } from '../nearest.js';
@@ -147,46 +147,6 @@ export function shown(value: unknown): string {
 function isSignal(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return 'aborted' in value && 'addEventListener' in value && typeof value.addEventListener === 'function';
-}
-
-// Everything below the library speaks of flags, as the command line's users know them.
-
-/** What a caller of the library gives instead of a flag, where that is not an option of its name. */
-const INSTEAD_OF: Readonly<Record<string, string>> = {
-  '--clean': "existing: 'clean'",
-  '--resume': "existing: 'resume'",
-  '--skip-cleanup': "existing: 'keep'",
-  '--yes': 'yes: true',
-  '--no-clustered': 'clustered: false',
-  '--metrics-only': "sections: ['metrics']",
-  '--polling-only': "sections: ['polling']",
-  '--backup-only': "sections: ['backup']",
-};
-
-/** Whole commands, which stay what they are, or a flag after another one, or alone. */
-const FLAGS = /seed-database [^,;:]*|(?<=--[a-z-]+) (?=--[a-z])|--[a-z][a-z-]*[a-z]/g;
-
-function withOptions(text: string): string {
-  return text.replace(FLAGS, (found) => {
-    if (!found.startsWith('--')) return found === ' ' ? ', ' : found;
-    return INSTEAD_OF[found] ?? found.slice(2).replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
-  });
-}
-
-/** A failure that names options where it named flags. Other errors pass unchanged. */
-export function inOptionNames(error: unknown): unknown {
-  if (!(error instanceof SeedError)) return error;
-  const { exitStatus, message, remedy, cause } = error;
-  return new SeedError(exitStatus, withOptions(message), withOptions(remedy), { cause });
-}
-
-/** Does what a caller of the library has asked for; {@link inOptionNames} where it fails. */
-export async function asAsked<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw inOptionNames(error);
-  }
 }
 
 // {@link planLoad} for callers whose arguments nobody has looked at.

@@ -17,7 +17,7 @@ import {
   type Observer,
   settingsOf,
 } from './making.js';
-import { asAsked, checkOptions } from './options.js';
+import { checkOptions } from './options.js';
 import { type DatabaseStatus, databaseStatus, reportDatabase } from './reading.js';
 import { refreshRun } from './refresh.js';
 import { verifyDatabase } from './verify.js';
@@ -70,17 +70,14 @@ async function compared(
   isRepair: boolean,
 ) {
   const { run, ...described } = checkOptions(name, options);
-  const settings = settingsOf(described);
-  return asAsked(() =>
-    verifyDatabase(settings, {
-      run,
-      repair: isRepair,
-      inform: () => undefined,
-      warn: onWarning,
-      ...(onProgress ? { onProgress } : {}),
-      signal,
-    }),
-  );
+  return verifyDatabase(settingsOf(described), {
+    run,
+    repair: isRepair,
+    inform: () => undefined,
+    warn: onWarning,
+    ...(onProgress ? { onProgress } : {}),
+    signal,
+  });
 }
 
 /** Which database to refresh, and how. */
@@ -123,16 +120,13 @@ export async function refresh(
   checkOptions('observer', observer);
   const { onEvent = () => undefined, signal } = observer;
   const say = (level: 'info' | 'warning') => (message: string) => onEvent({ type: 'notice', level, message });
-  const settings = settingsOf(rest);
-  const { status, step, summary, removed } = await asAsked(() =>
-    refreshRun(settings, {
-      keepDays,
-      signal: signal ?? new AbortController().signal,
-      inform: say('info'),
-      warn: say('warning'),
-      tell: (_step, run) => observed(onEvent, signal, run),
-    }),
-  );
+  const { status, step, summary, removed } = await refreshRun(settingsOf(rest), {
+    keepDays,
+    signal: signal ?? new AbortController().signal,
+    inform: say('info'),
+    warn: say('warning'),
+    tell: (_step, run) => observed(onEvent, signal, run),
+  });
   return { status, runId: step.run._id, loaded: summary, removed };
 }
 
@@ -150,8 +144,7 @@ export async function report(
   options: TargetOptions & Pick<LoadOptions, 'days' | 'start' | 'end'> = {},
   { signal }: Pick<Observer, 'signal'> = {},
 ): Promise<DatasetPicture> {
-  const settings = settingsOf(checkOptions('report', options));
-  return asAsked(() => reportDatabase(settings, { inform: () => undefined, signal }));
+  return reportDatabase(settingsOf(checkOptions('report', options)), { inform: () => undefined, signal });
 }
 
 /**
@@ -162,8 +155,7 @@ export async function status(
   options: TargetOptions = {},
   { signal }: Pick<Observer, 'signal'> = {},
 ): Promise<DatabaseStatus> {
-  const settings = settingsOf(checkOptions('status', options));
-  return asAsked(() => databaseStatus(settings, { inform: () => undefined, signal }));
+  return databaseStatus(settingsOf(checkOptions('status', options)), { inform: () => undefined, signal });
 }
 
 /** A reader with a connection of its own. */
@@ -182,8 +174,6 @@ export interface ConnectedReader {
 export async function connectReader(uri: string, database?: string): Promise<ConnectedReader> {
   if (typeof uri !== 'string') throw usageError('uri: must be a connection string');
   const settings = settingsOf(checkOptions('connectReader', { uri, database }));
-  return asAsked(async () => {
-    const { reader: db, close } = await openConnection(settings.connection);
-    return { reader: await openReader(db), db, close };
-  });
+  const { reader: db, close } = await openConnection(settings.connection);
+  return { reader: await openReader(db), db, close };
 }

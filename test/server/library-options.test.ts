@@ -120,33 +120,6 @@ test('what load alone takes, what is no object, and who watches', async () => {
   await refused(() => call('verify')({ ...NOWHERE, batchSize: 5 }), /^batchSize is no option of verify/);
 });
 
-test('a failure names options where the command line would name flags', async () => {
-  const place = { uri: file.server.uri, database: file.freshDatabase() };
-  const day = { ...place, days: 1, seed: 42, end: new Date('2025-02-09') };
-  await library.load({ ...day, sections: ['backup'], environment: 'production' });
-  const told = async (work: () => unknown) => {
-    let said = '';
-    await assert.rejects(
-      async () => work(),
-      (error) => {
-        assert.ok(error instanceof SeedError, String(error));
-        said = `${error.message}: ${error.remedy}`;
-        return true;
-      },
-    );
-    assert.doesNotMatch(said.replace(/seed-database [^,;:]*/g, ''), /--[a-z]/);
-    return said;
-  };
-  assert.match(await told(() => library.load(day)), /existing: 'clean' .+ existing: 'keep'/);
-  assert.match(
-    await told(() => library.load({ ...day, environment: 'production', existing: 'clean' })),
-    /existing: 'clean' would .+ yes: true/,
-  );
-  const files = { days: 1, seed: 42, out: 'nowhere', compression: 'gzip' } as const;
-  assert.match(await told(() => library.exportDataset(files)), /^compression needs format parquet/);
-  assert.match(await told(() => library.plan({ scale: 99_999 })), /^scale 99999 of 34 assets/);
-});
-
 test('a password of a connection string that is no text, or no connection string, is not told', async () => {
   for (const uri of [['mongodb://me:s3cret@h'], { uri: 's3cret' }])
     await assert.rejects(
