@@ -23,6 +23,11 @@ export const FIRST_INSTANT = new Date(0);
 /** The first instant that a dataset cannot reach: years have four digits. */
 export const LAST_INSTANT = new Date(Date.UTC(10_000, 0, 1));
 
+/** Whether a dataset may begin or end then: at a whole minute of the years 1970 to 9999. */
+export function isInstant(date: Date): boolean {
+  return date >= FIRST_INSTANT && date <= LAST_INSTANT && date.getTime() % MS_PER_MINUTE === 0;
+}
+
 /**
  * A date (00:00 UTC of it) or a whole minute with its zone.
  * @returns undefined where the text is neither, names a day that no calendar has, or lies outside
@@ -42,7 +47,7 @@ export function parseInstant(text: string): Date | undefined {
   const offset = parseOffset(match[6] ?? 'Z');
   if (offset === undefined) return undefined;
   const instant = new Date(written - offset * MS_PER_MINUTE);
-  return instant >= FIRST_INSTANT && instant <= LAST_INSTANT ? instant : undefined;
+  return isInstant(instant) ? instant : undefined;
 }
 
 /** Minutes east of UTC. The world's zones lie between -12:00 and +14:00. */

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 
 import { didYouMean } from '../nearest.js';
-import { FIRST_INSTANT, INTERVALS, isTimezone, LAST_INSTANT, MAX_JITTER_MS, parseInstant } from '../time.js';
+import { INTERVALS, isInstant, isTimezone, MAX_JITTER_MS, parseInstant } from '../time.js';
 import type { SettingName } from './catalog.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';
 import { parseHosts, parseUri, uriForms } from './uri.js';
@@ -76,8 +76,6 @@ const optional = <T extends z.ZodType, V extends z.ZodType>({ text, value }: { t
 
 const matching = (pattern: RegExp, allowed: string) => string.trim().regex(pattern, { error: allowed });
 
-const MS_PER_MINUTE = 60_000;
-
 const instant = {
   text: parsedBy(
     'a date such as 2025-02-09 (00:00 UTC) or a whole minute with its zone such as 2025-02-09T08:30Z, from 1970 to 9999',
@@ -85,9 +83,7 @@ const instant = {
   ),
   value: z
     .date({ error: 'a Date that is valid' })
-    .refine((date) => date >= FIRST_INSTANT && date <= LAST_INSTANT && date.getTime() % MS_PER_MINUTE === 0, {
-      error: 'a Date of a whole minute from 1970 to 9999',
-    }),
+    .refine(isInstant, { error: 'a Date of a whole minute from 1970 to 9999' }),
 };
 
 const path = string.refine((text) => text.trim() !== '' && !text.includes('\0'), { error: 'a path' });

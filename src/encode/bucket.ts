@@ -42,8 +42,8 @@ function templateOf({ template, series }: Batch): BucketTemplate {
   return found;
 }
 
-/** The same in every series, since what tells them apart comes last. */
-const common = commonTemplate();
+/** The same in every series, since what tells them apart comes last. Made when a bucket is. */
+let common: BucketTemplate | undefined;
 
 function commonTemplate(): BucketTemplate {
   const limits = { timestamp: new Date(0), value: new Double(0) };
@@ -51,32 +51,35 @@ function commonTemplate(): BucketTemplate {
     _id: new ObjectId(new Uint8Array(12)),
     control: { version: new Int32(2), min: limits, max: limits, count: new Int32(0) },
   });
-  const control = offsetOf(whole, 'control', 0);
-  const min = offsetOf(whole, 'min', control);
-  const max = offsetOf(whole, 'max', control);
+  const fieldsAt = (at: number) => {
+    const offsets = valueOffsets(whole, at);
+    return (field: string) => {
+      const offset = offsets.get(field);
+      if (offset === undefined) throw new Error(`no field ${field}`);
+      return offset;
+    };
+  };
+  const fields = fieldsAt(0);
+  const control = fieldsAt(fields('control'));
+  const min = fieldsAt(control('min'));
+  const max = fieldsAt(control('max'));
   return {
     // Without the zero byte that ends a document.
     bytes: whole.subarray(0, -1),
-    id: offsetOf(whole, '_id', 0),
-    minTimestamp: offsetOf(whole, 'timestamp', min),
-    minValue: offsetOf(whole, 'value', min),
-    maxTimestamp: offsetOf(whole, 'timestamp', max),
-    maxValue: offsetOf(whole, 'value', max),
-    count: offsetOf(whole, 'count', control),
+    id: fields('_id'),
+    minTimestamp: min('timestamp'),
+    minValue: min('value'),
+    maxTimestamp: max('timestamp'),
+    maxValue: max('value'),
+    count: control('count'),
   };
 }
 
 function bucketTemplate({ assetId, metricName }: Series): BucketTemplate {
+  common ??= commonTemplate();
   const meta = BSON.serialize({ meta: { asset_id: assetId, metric_name: metricName } });
   // Without the four bytes of its length, and the zero byte.
   return { ...common, bytes: Buffer.concat([common.bytes, meta.subarray(4, -1)]) };
-}
-
-/** Offset of a field's value in the document that begins at `at`. */
-function offsetOf(bytes: Uint8Array, field: string, at: number): number {
-  const offset = valueOffsets(bytes, at).get(field);
-  if (offset === undefined) throw new Error(`no field ${field}`);
-  return offset;
 }
 
 /**
