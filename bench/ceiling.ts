@@ -12,8 +12,8 @@ import { BUCKETS_INSERT_RECORDS, BucketEncoder, encodeBuckets } from '../src/enc
 import { BatchBuffer } from '../src/encode/document.js';
 import { DEFAULT_FLEET } from '../src/fleet/default.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
-import { ShardQueue } from '../src/plan/queue.js';
-import { METRIC_BUCKETS, METRICS } from '../src/store/names.js';
+import { ShardQueue } from '../src/plan/order.js';
+import { METRIC_BUCKETS, METRICS } from '../src/store/collections.js';
 import { ensureCollections } from '../src/store/schema.js';
 import { benchDataset, benchPlan, layoutNamed } from './dataset.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, MongoClient } from 'mongodb';
 import { obtainBinary } from '../src/embedded/binary.js';
-import { METRIC_BUCKETS, METRICS } from '../src/store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../src/store/collections.js';
 
 /** Kernel clock ticks a second, as /proc counts CPU time on every Linux in use. */
 const TICKS_PER_SECOND = 100;

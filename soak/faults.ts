@@ -118,7 +118,15 @@ const SET: Readonly<Record<string, Fault>> = {
   },
 };
 
-export const FAULTS = { single: SINGLE, set: SET } as const;
+/** Faults of one loader of a shared run; all of them share a line, and what it suffers. */
+const PART: Readonly<Record<string, Fault>> = {
+  'part SIGKILL': LOADER['loader SIGKILL'],
+  'part SIGINT': LOADER['loader SIGINT'],
+  'part stopped for a while': LOADER['loader stopped for a while'],
+  'all parts cut off': SINGLE['connections cut'],
+};
+
+export const FAULTS = { single: SINGLE, set: SET, part: PART } as const;
 
 function killLoader(signal: NodeJS.Signals): Fault {
   return async ({ running }) => {

@@ -54,6 +54,8 @@ async function killOver(
   const options = { timeoutMs: HANGS_AFTER_MS };
   const left = { loader: LOADER_KILLS, server: SERVER_KILLS };
   const all = LOADER_KILLS + SERVER_KILLS;
+  // Without it a load of buckets would be over before the first kill.
+  proxy.delay(BRAKE_MS);
   let running = RunningLoad.load(place, flags, options);
   const goOn = async () => {
     const { status, stderr } = await running.ended;

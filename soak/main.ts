@@ -11,6 +11,7 @@ import { Chance } from './chance.js';
 import { runContest } from './contest.js';
 import { runKills } from './kills.js';
 import { runRound } from './round.js';
+import { runShared } from './shared.js';
 import { Tally } from './tally.js';
 
 /** One round in so many is against a replica set. */
@@ -33,14 +34,17 @@ async function soak(minutes: number, seed: number, tally: Tally): Promise<void> 
       const left = Math.max(0, (deadline - performance.now()) / 60_000).toFixed(1);
       console.error(`${what}: ${equal ? 'equal' : 'DIFFERENT'}, ${tally.total} faults, ${left} minutes left`);
     };
-    let contests = 0;
-    const contend = async () => {
-      while (goOn()) {
-        const number = contests++;
-        const chance = new Chance(`${seed} contest ${number}`);
-        said(`contest ${number}`, await runContest({ number, server: servers[2], chance, tally }));
-      }
+    const among = (name: string, run: typeof runContest) => {
+      let next = 0;
+      return async () => {
+        while (goOn()) {
+          const number = next++;
+          const chance = new Chance(`${seed} ${name} ${number}`);
+          said(`${name} ${number}`, await run({ number, server: servers[2], chance, tally }));
+        }
+      };
     };
+    const [contend, share] = [among('contest', runContest), among('shared', runShared)];
     const rounds = async () => {
       for (let number = 0; goOn(); number++) {
         // In pairs, so that both layouts meet both targets.
@@ -50,7 +54,7 @@ async function soak(minutes: number, seed: number, tally: Tally): Promise<void> 
         said(`round ${number}`, await runRound({ number, server, isSet, chance, tally, scratch }));
       }
     };
-    await Promise.all([rounds(), ...Array.from({ length: CONTESTS_AT_ONCE }, contend)]);
+    await Promise.all([rounds(), share(), ...Array.from({ length: CONTESTS_AT_ONCE }, contend)]);
   } finally {
     for (const server of servers) await server.stop();
     rmSync(scratch, { recursive: true, force: true });

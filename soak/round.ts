@@ -4,7 +4,6 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { LAYOUTS, type Layout } from '../src/config/settings.js';
 import { ExitStatus } from '../src/errors.js';
@@ -15,7 +14,7 @@ import { RunningLoad, type RunningOptions } from '../test/support/running.js';
 import type { TestServer } from '../test/support/server.js';
 import type { Chance } from './chance.js';
 import { FAULTS } from './faults.js';
-import { dropDatabase, judge } from './session.js';
+import { disturb, dropDatabase, HANGS_AFTER_MS, IMPATIENT, judge, SESSIONS } from './session.js';
 import type { Tally } from './tally.js';
 
 export interface RoundInput {
@@ -28,13 +27,6 @@ export interface RoundInput {
   readonly scratch: string;
 }
 
-/**
- * A session that takes longer hangs. No fault lasts longer than a few seconds, no load half a
- * minute.
- */
-const HANGS_AFTER_MS = 180_000;
-/** More sessions than any number of faults should need. */
-const SESSIONS = 20;
 const HOOK = new URL('../test/faults/thread-death.js', import.meta.url).href;
 const DEATHS = ['exit', 'throw', 'reject'] as const;
 /** Resolves with true when the round ended equal. */
@@ -44,7 +36,7 @@ export async function runRound(input: RoundInput): Promise<boolean> {
   const proxy = isSet ? undefined : await TcpProxy.start(server.port);
   const past: Place = { uri: server.uri, database: `round_${number}` };
   const through: Place = { uri: proxy?.uri ?? server.uri, database: past.database };
-  const kinds = Object.entries(isSet ? FAULTS.set : FAULTS.single);
+  const kinds = isSet ? FAULTS.set : FAULTS.single;
   const options = randomOptions(input, layout);
   let left = chance.whole(3, 7);
   try {
@@ -55,14 +47,8 @@ export async function runRound(input: RoundInput): Promise<boolean> {
           ? RunningLoad.resume(through, options.shared, options.running)
           : RunningLoad.load(through, [...options.flags, ...options.shared], options.running);
       if (session > 0) tally.resumes++;
-      while (left > 0 && !running.hasEnded) {
-        await Promise.race([sleep(chance.between(50, 900)), running.ended]);
-        if (running.hasEnded) break;
-        const [kind, fault] = chance.one(kinds);
-        left--;
-        tally.addFault(kind, layout);
-        await fault({ server, proxy, place: past, running, chance });
-      }
+      const scene = { server, proxy, place: past, running, chance };
+      left = await disturb(scene, { kinds, pause: [50, 900], layout }, left, tally);
       const status = await judge(running, tally);
       if (status === ExitStatus.done && (await hasRun(past))) break;
     }
@@ -112,8 +98,7 @@ function randomOptions({ number, chance, scratch, isSet }: RoundInput, layout: L
     ...(chance.happens(0.1) ? ['--log-file', '/dev/full'] : []),
   ];
   const env = {
-    MONGODB_SOCKET_TIMEOUT_MS: '3000',
-    MONGODB_SERVER_SELECTION_TIMEOUT_MS: '3000',
+    ...IMPATIENT,
     ...(dies
       ? {
           NODE_OPTIONS: `--import=${HOOK}`,

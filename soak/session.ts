@@ -1,9 +1,25 @@
-/** One session of a soak: how it ended, and whether it may have ended so. */
+/** One session of a soak: what is done to it, how it ended, and whether it may have ended so. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
+import type { Layout } from '../src/config/settings.js';
 import { ExitStatus } from '../src/errors.js';
 import type { Place } from '../test/support/dataset.js';
 import type { RunningLoad } from '../test/support/running.js';
+import type { Fault, Scene } from './faults.js';
 import type { Tally } from './tally.js';
+
+/**
+ * A session that takes longer hangs. No fault lasts longer than a few seconds, no load half a
+ * minute.
+ */
+export const HANGS_AFTER_MS = 180_000;
+/** More sessions than any number of faults should need. */
+export const SESSIONS = 20;
+/** Variables of a loader that does not wait long for its server. */
+export const IMPATIENT = {
+  MONGODB_SOCKET_TIMEOUT_MS: '3000',
+  MONGODB_SERVER_SELECTION_TIMEOUT_MS: '3000',
+} as const;
 
 /** Ends that faults are expected to lead to; a signal has none. */
 const EXPECTED_ENDS: readonly (number | null)[] = [
@@ -14,6 +30,34 @@ const EXPECTED_ENDS: readonly (number | null)[] = [
   ExitStatus.interrupted,
   null,
 ];
+
+export interface Disturbance {
+  readonly kinds: Readonly<Record<string, Fault>>;
+  /** Milliseconds before each, at least and at most. */
+  readonly pause: readonly [number, number];
+  readonly layout: Layout;
+}
+
+/** Does so many things to a session, as long as it runs. Resolves with how many are left. */
+export async function disturb(
+  scene: Scene,
+  { kinds, pause: [shortest, longest], layout }: Disturbance,
+  faults: number,
+  tally: Tally,
+): Promise<number> {
+  const { running, chance } = scene;
+  const known = Object.entries(kinds);
+  let left = faults;
+  while (left > 0 && !running.hasEnded) {
+    await Promise.race([sleep(chance.between(shortest, longest)), running.ended]);
+    if (running.hasEnded) break;
+    const [kind, fault] = chance.one(known);
+    left--;
+    tally.addFault(kind, layout);
+    await fault(scene);
+  }
+  return left;
+}
 
 /**
  * Waits for a session's end and counts what must not be; `also` are ends that are expected besides.

@@ -7,6 +7,8 @@ export class Tally {
   readonly rounds: Record<Layout, number> = { flat: 0, timeseries: 0 };
   /** Contests of loaders of which one is away. */
   readonly contests: Record<Layout, number> = { flat: 0, timeseries: 0 };
+  /** Runs that several loaders share. */
+  readonly shared: Record<Layout, number> = { flat: 0, timeseries: 0 };
   /** Sessions that a fault ended and --resume went on from. */
   resumes = 0;
   lost = 0;
@@ -62,6 +64,7 @@ export class Tally {
       `| **${this.total} faults of ${kinds.length} kinds** | ${sum(kinds, 'flat')} | ${sum(kinds, 'timeseries')} |`,
       `| rounds, each ended by verify | ${this.rounds.flat} | ${this.rounds.timeseries} |`,
       `| contests, each ended by verify | ${this.contests.flat} | ${this.contests.timeseries} |`,
+      `| shared runs, each ended by verify | ${this.shared.flat} | ${this.shared.timeseries} |`,
       '',
       '| outcome | count |',
       '| --- | ---: |',

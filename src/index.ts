@@ -1,6 +1,6 @@
 /**
- * The package as a library: load a dataset, refresh, verify, repair, export or picture it, and read what was loaded
- * (docs/library.md).
+ * The package as a library: load a dataset, refresh, verify, repair, export or picture it, and read
+ * what was loaded (docs/library.md).
  *
  * ```ts
  * import { connectReader, load } from 'seed-database';
@@ -38,8 +38,7 @@ export type {
   ServiceEntry,
 } from './fleet/file.js';
 export type { Asset, AssetData, AssetType, BackupJob, Fleet, Machine, Service } from './fleet/types.js';
-export type { KnownEvent } from './library/answers.js';
-export type { Exported } from './library/export.js';
+export type { Exported, KnownEvent } from './library/dataset.js';
 export type { DatasetOptions, LoadOptions } from './library/making.js';
 export {
   answers,

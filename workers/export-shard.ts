@@ -1,7 +1,7 @@
 /** The piscina entry of `export`: writes one shard into a file. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { SeriesMemory } from '../src/dataset/memory.js';
+import { SeriesMemory } from '../src/dataset/series.js';
 import { ShardSource } from '../src/dataset/source.js';
 import { BUCKET_RECORDS, BucketEncoder, encodeBuckets } from '../src/encode/bucket.js';
 import { BatchBuffer } from '../src/encode/document.js';
@@ -15,7 +15,7 @@ import {
   isBuckets,
   ndjsonLines,
   parquetFile,
-} from '../src/export/rows.js';
+} from '../src/export/formats.js';
 import { buildFleet } from '../src/fleet/build.js';
 import { TelemetryModel } from '../src/model/telemetry-model.js';
 import { unshare } from '../src/threads/counters.js';

@@ -6,7 +6,7 @@ import { explainFailure, type RetryOptions, retryMessage, withRetry } from '../s
 import { explainServerError } from '../src/connect/server-errors.js';
 import { SourcesAhead } from '../src/dataset/ahead.js';
 import type { ShardResult, WorkerContext } from '../src/dataset/dataset.js';
-import { SeriesMemory, Templates } from '../src/dataset/memory.js';
+import { SeriesMemory, Templates } from '../src/dataset/series.js';
 import { ShardSource } from '../src/dataset/source.js';
 import { BUCKET_RECORDS, BUCKETS_INSERT_RECORDS } from '../src/encode/bucket.js';
 import { ExitStatus, SeedError } from '../src/errors.js';
@@ -28,9 +28,16 @@ import {
 } from '../src/threads/counters.js';
 import { SEQUENCE_HEADROOM } from '../src/write/driver/document-sequence.js';
 import { gateWrites } from '../src/write/driver/held-connection.js';
-import { BufferPool, type LoopHooks, loadShard } from '../src/write/load-shard.js';
 import { SafeSink } from '../src/write/safe-sink.js';
-import { type LoadedSequence, loadSequence, nullSink, openSink } from '../src/write/sink.js';
+import {
+  BufferPool,
+  type LoadedSequence,
+  type LoopHooks,
+  loadSequence,
+  loadShard,
+  nullSink,
+  openSink,
+} from '../src/write/sink.js';
 import { WriterConnection } from '../src/write/writer-connection.js';
 
 /** What this thread has generated before it had anything else to do. */
@@ -68,6 +75,19 @@ async function prepareThread(context: WorkerContext, shared: SharedArrayBuffer) 
 }
 
 type Thread = Awaited<ReturnType<typeof prepareThread>>;
+
+/**
+ * For another context, such as that of another writer. The earlier connection bears the same name:
+ * left open, it would be taken for one whose writes are still under way.
+ */
+async function prepareAnew(
+  earlier: Promise<Thread> | undefined,
+  context: WorkerContext,
+  shared: SharedArrayBuffer,
+): Promise<Thread> {
+  await earlier?.then(({ connection }) => connection?.close()).catch(() => undefined);
+  return prepareThread(context, shared);
+}
 
 function connect(context: WorkerContext, counters: Counters, sequence: LoadedSequence): WriterConnection {
   const { connection, compressors, loader } = context;
@@ -108,7 +128,7 @@ export default async function loadShardTask(task: LoadTask): Promise<ShardResult
   }
   const context = unshare(task.context);
   if (!thread || prepared !== context) {
-    thread = prepareThread(context, task.counters);
+    thread = prepareAnew(thread, context, task.counters);
     prepared = context;
   }
   if (task.kind === 'prepare') {
@@ -171,10 +191,10 @@ async function load({ shard, mayHoldRecords }: ShardTask, thread: Thread): Promi
     : nullSink;
   const asBuckets = context.writer === 'buckets';
   const batchSize = recordsOfInsert(context, asBuckets);
-  const memory = memories.pop();
+  const made = ahead?.take(shard, batchSize, asBuckets);
+  const memory = made ? undefined : memories.pop();
   const source =
-    ahead?.take(shard, batchSize, asBuckets) ??
-    new ShardSource(model, context.dataset, shard, batchSize, memory, { asBuckets, byArrival: true });
+    made ?? new ShardSource(model, context.dataset, shard, batchSize, memory, { asBuckets, byArrival: true });
   const { rate } = context;
   const turn = (records: number) => (rate === undefined ? undefined : untilTurn(counters, records, rate));
   const acknowledged: LoopHooks['acknowledged'] = (records, sentMs, metric, minute) => {

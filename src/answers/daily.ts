@@ -4,7 +4,7 @@
  */
 import type { Dataset } from '../dataset/dataset.js';
 import { batchesAsRead } from '../dataset/generate.js';
-import { SeriesMemory } from '../dataset/memory.js';
+import { SeriesMemory } from '../dataset/series.js';
 import type { Batch } from '../encode/insert.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { pollMinutesOf, TelemetryModel } from '../model/telemetry-model.js';

@@ -2,13 +2,11 @@
  * The commands that the program names to whoever called it: they reach the same database, and hold
  * no secret.
  */
-
 import { CommanderError } from 'commander';
 import { type SettingName, settingEntry } from '../config/catalog.js';
-import { maskUris, uriWithoutSecrets } from '../config/mask.js';
 import type { LoadSettings, Section, Settings } from '../config/settings.js';
-import { ExitStatus, SeedError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
+import { maskUris, uriWithoutSecrets } from '../config/uri.js';
+import { didYouMean, ExitStatus, SeedError } from '../errors.js';
 import { commandAtEnd, PROGRAM, programCall, shellWord } from '../output/shell.js';
 import type { CommandHints } from '../output/summary-text.js';
 import type { Failure } from '../output/types.js';

@@ -1,14 +1,14 @@
-/** `seed-database config`: the effective settings and where each comes from. */
+/** `seed-database config` and `fleet`: what a load would use. */
 import { type SettingName, settingEntry } from '../config/catalog.js';
 import { type EffectiveSetting, readConfiguration } from '../config/configuration.js';
-import { maskUri } from '../config/mask.js';
 import type { Settings } from '../config/settings.js';
+import { maskUri } from '../config/uri.js';
 import { ExitStatus } from '../errors.js';
-import { derivedSettings, plannedLoad } from '../library/plan.js';
-import { dryRunLines } from '../output/load-text.js';
+import { derivedSettings, fleetFile, fleetJsonSchema, plannedLoad } from '../library/plan.js';
 import { defaultLogFile } from '../output/log-file.js';
 import { Screen } from '../output/screen.js';
-import { jsonText } from '../output/width.js';
+import { dryRunLines } from '../output/tree-text.js';
+import { escaped, isHarmful, jsonText } from '../output/width.js';
 
 /**
  * Prints every setting as it takes effect, as a table or as JSON with `--json`. Secrets are masked.
@@ -125,4 +125,46 @@ export async function printDryRun({ load, output }: Settings): Promise<void> {
     screen.print(lines);
   }
   screen.print([last], 'good');
+}
+
+// `seed-database fleet`: a fleet file.
+
+export type FleetFormat = 'yaml' | 'json';
+
+/**
+ * Prints the default fleet, or the one of `--fleet` once it is found to be right, as a fleet file.
+ */
+export async function fleet(
+  flags: Partial<Record<SettingName, string>>,
+  format: FleetFormat,
+): Promise<ExitStatus> {
+  const { settings } = readConfiguration({ flags, environment: {} });
+  const definition = await fleetFile(settings);
+  if (format === 'json') printJson(definition);
+  else process.stdout.write(await yamlText(definition));
+  return ExitStatus.done;
+}
+
+/** Prints the JSON Schema of fleet files. */
+export function fleetSchema(): ExitStatus {
+  printJson(fleetJsonSchema());
+  return ExitStatus.done;
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${jsonText(value, 2)}\n`);
+}
+
+/** What a terminal would obey is in double quotes, where YAML has escapes for it. */
+async function yamlText(value: unknown): Promise<string> {
+  // The other commands here do without it.
+  const { Document, isScalar, visit } = await import('yaml');
+  const document = new Document(value);
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (isScalar(node) && typeof node.value === 'string' && isHarmful(node.value))
+        node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escaped(document.toString());
 }

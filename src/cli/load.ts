@@ -1,7 +1,7 @@
 /** `seed-database load`: one load, from flags to exit status. */
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
-import { maskSecrets } from '../config/mask.js';
+import { maskSecrets } from '../config/uri.js';
 import { ExitStatus } from '../errors.js';
 import { refuseNoLogFile } from '../output/log-file.js';
 import { VERSION } from '../version.js';

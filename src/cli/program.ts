@@ -4,7 +4,7 @@ import { ANSWER_TABLES, EXPORT_FORMATS, PARQUET_COMPRESSIONS } from '../config/s
 import { ExitStatus } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { Shell } from './completion.js';
-import type { FleetFormat } from './fleet.js';
+import type { FleetFormat } from './config.js';
 import { COMMAND_HELP, HELP_AFTER, helpItem, helpWidth, TOPICS, writeHelp } from './help.js';
 import {
   ANSWERS_SETTINGS,
@@ -135,7 +135,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .option('--one-file', 'Parquet: all records in one file')
     .option('--events', 'write outages and failed backups as well, with start, end and cause')
     .action(async (_options, command: Command) => {
-      const { exportFiles } = await import('./export.js');
+      const { exportFiles } = await import('./dataset.js');
       ended(await exportFiles(givenFlags(command), command.opts()));
     });
 
@@ -146,7 +146,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .option('--run <id>', 'of this run of a database (default: the newest one)')
     .option('--out <file>', 'write it into a file instead')
     .action(async (_options, command: Command) => {
-      const { answers } = await import('./answers.js');
+      const { answers } = await import('./dataset.js');
       ended(await answers(givenFlags(command), command.opts()));
     });
 
@@ -183,7 +183,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     .option('--schema', 'print the JSON Schema of fleet files instead')
     .action(async ({ format, schema }: { format: FleetFormat; schema?: boolean }, command: Command) => {
       const flags = givenFlags(command);
-      const { fleet, fleetSchema } = await import('./fleet.js');
+      const { fleet, fleetSchema } = await import('./config.js');
       ended(schema ? fleetSchema() : await fleet(flags, format));
     });
 
@@ -223,7 +223,7 @@ export function buildProgram(ended: (status: ExitStatus) => void): Command {
     );
   };
   const unknown = async (kind: string, given: string, more: readonly string[] = []): Promise<never> => {
-    const { didYouMean } = await import('../nearest.js');
+    const { didYouMean } = await import('../errors.js');
     const known = [...program.commands.map((one) => one.name()), ...more];
     return program.error(
       `unknown ${kind} '${given}': must be ${known.join(', ')}${didYouMean(given, known)}`,

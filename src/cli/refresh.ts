@@ -5,8 +5,8 @@
 import { Writable } from 'node:stream';
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
-import { maskSecrets } from '../config/mask.js';
 import type { Settings } from '../config/settings.js';
+import { maskSecrets } from '../config/uri.js';
 import { ExitStatus, usageError } from '../errors.js';
 import {
   followRun,

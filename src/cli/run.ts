@@ -4,8 +4,7 @@
  */
 import { CommanderError } from 'commander';
 import { ExitStatus } from '../errors.js';
-import { failureLines, failureResult } from '../output/failure-text.js';
-import { Screen } from '../output/screen.js';
+import { failureLines, failureResult, Screen } from '../output/screen.js';
 import type { Failure } from '../output/types.js';
 import { chooseCharacters, inCharacters, jsonText } from '../output/width.js';
 import { failureOf } from './commands.js';

@@ -1,13 +1,13 @@
 /** `seed-database status`: what a database holds. */
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
-import { maskSecrets } from '../config/mask.js';
+import { maskSecrets } from '../config/uri.js';
 import { ExitStatus } from '../errors.js';
-import { examine, type Finding } from '../library/doctor.js';
 import { type DatabaseStatus, databaseStatus } from '../library/reading.js';
+import { examine, type Finding } from '../library/server.js';
 import { tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
-import { assetLines, databaseLines, metricLines, runLines, serverLines } from '../output/status-text.js';
+import { databaseLines, metricLines, runLines, serverLines, storedAssetLines } from '../output/tree-text.js';
 import { jsonText } from '../output/width.js';
 import { commandHints, withTypedFlags } from './commands.js';
 import { OF_CONNECTIONS } from './options.js';
@@ -32,7 +32,7 @@ export async function status(flags: Partial<Record<SettingName, string>>): Promi
       ...(server ? serverLines(server, settings.connection.database) : []),
       ...(database ? databaseLines(database) : []),
       ...(runs ? runLines(runs, commandHints(flags)) : []),
-      ...(assets ? assetLines(assets) : []),
+      ...(assets ? storedAssetLines(assets) : []),
       ...(records ? metricLines(records) : []),
     ];
     screen.print(server ? [] : ['']);
@@ -100,7 +100,7 @@ export async function serve(flags: Partial<Record<SettingName, string>>): Promis
     unused: [...OF_CONNECTIONS, 'environment'],
   });
   const port = flags.port === undefined ? undefined : Number(flags.port);
-  const { serveUntilStopped } = await import('../library/serve.js');
+  const { serveUntilStopped } = await import('../library/server.js');
   const screen = new Screen(process.stdout, false, process.env.TERM);
   const notice = (message: string) => screen.print([message]);
   const interrupts = listenForInterrupts(

@@ -1,7 +1,7 @@
 /** Starts the command. Kept small: what a command needs is imported when it runs. */
 import { setFlagsFromString } from 'node:v8';
-import { maskUri } from '../config/mask.js';
-import { keepCompiledCode } from '../system/compile-cache.js';
+import { maskUri } from '../config/uri.js';
+import { keepCompiledCode } from '../system/home.js';
 
 /** Everything has been closed and printed by then. */
 const LINGERING_MS = 1_000;

@@ -1,11 +1,10 @@
 /** Signals that ask the program to stop, progress, and standard output that somebody reads. */
-
 import { createInterface } from 'node:readline/promises';
 import type { Settings } from '../config/settings.js';
 import { ExitStatus } from '../errors.js';
 import { count, percent } from '../output/format.js';
-import { bar, PROGRESS_EVERY_MS } from '../output/live-bar.js';
 import type { Screen } from '../output/screen.js';
+import { bar, PROGRESS_EVERY_MS } from '../output/tree-reporter.js';
 import type { Failure } from '../output/types.js';
 import { cut, harmless, inCharacters } from '../output/width.js';
 

@@ -14,7 +14,7 @@ import {
 import { type Branch, columns, count, counted, duration, period, tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { shellWord } from '../output/shell.js';
-import { STOPPED_CLEANING } from '../output/status-text.js';
+import { STOPPED_CLEANING } from '../output/tree-text.js';
 import { jsonText } from '../output/width.js';
 import { commandHints, flagText } from './commands.js';
 import { CONNECTION_SETTINGS, VERIFY_SETTINGS } from './options.js';

@@ -1,8 +1,8 @@
 /** `seed-database workload`: reads as dashboards do, whose answers are known. */
 import type { SettingName } from '../config/catalog.js';
 import { readConfiguration } from '../config/configuration.js';
-import { maskSecrets } from '../config/mask.js';
 import type { Settings } from '../config/settings.js';
+import { maskSecrets } from '../config/uri.js';
 import { ExitStatus, usageError } from '../errors.js';
 import {
   type ExplainedQuery,

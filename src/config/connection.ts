@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { usageError } from '../errors.js';
 import { refuseUnlessRereadable, UnusableFile } from '../system/files.js';
 import type { SettingName } from './catalog.js';
-import { usesUri } from './contradictions.js';
+import { usesUri } from './configuration.js';
 import { VALUES, type Values } from './schema.js';
 import type { ConnectionSettings } from './settings.js';
 import { type Candidates, describeCandidate, Rank, rankOf } from './sources.js';

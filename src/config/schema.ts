@@ -1,7 +1,7 @@
 /** What each setting's text may be, and the value it stands for. */
 import * as z from 'zod';
 
-import { didYouMean } from '../nearest.js';
+import { didYouMean } from '../errors.js';
 import { INTERVALS, isInstant, isTimezone, MAX_JITTER_MS, parseInstant } from '../time.js';
 import type { SettingName } from './catalog.js';
 import { AVAILABILITY_SCALES, COMPRESSORS, LAYOUTS, LOG_LEVELS, WRITERS } from './settings.js';

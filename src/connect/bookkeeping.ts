@@ -13,7 +13,7 @@ import {
   MongoServerError,
   ReadConcern,
 } from 'mongodb';
-import { ASSETS } from '../store/names.js';
+import { ASSETS } from '../store/collections.js';
 
 /** What not every server can do. */
 interface Abilities {

@@ -8,7 +8,7 @@ import * as zlib from 'node:zlib';
 import { type Db, MongoClient, type MongoClientOptions, MongoServerError, ReadConcern } from 'mongodb';
 import type { ConnectionSettings } from '../config/settings.js';
 import { usageError } from '../errors.js';
-import { ASSETS } from '../store/names.js';
+import { ASSETS } from '../store/collections.js';
 import { Books } from './bookkeeping.js';
 import { steadyConnections } from './driver-internals.js';
 import { makeContact } from './first-contact.js';

@@ -124,8 +124,28 @@ export function steadyConnections(): Promise<DriverConnectionType> {
   return steady;
 }
 
+/** Open steady connections of this thread, each with the `appName` of its client. */
+const openConnections = new Map<DriverConnection, string | undefined>();
+
+/**
+ * Closes the connections of a client that was closed and has forgotten some: a monitor of the driver
+ * that is reset while it connects may do so. The server would show them for as long as this process
+ * lives.
+ */
+export function closeForgotten(appName: string): void {
+  for (const [connection, name] of openConnections) {
+    if (name === appName) connection.onError(new MongoNetworkError('the client is closed'));
+  }
+}
+
 function steadyOf(Base: DriverConnectionType): DriverConnectionType {
   return class SteadyConnection extends Base {
+    constructor(stream: unknown, options: unknown) {
+      super(stream, options);
+      openConnections.set(this, (options as { readonly appName?: string }).appName);
+      this.once('close', () => openConnections.delete(this));
+    }
+
     override command(...args: Parameters<DriverConnection['command']>): Promise<Document> {
       return new Promise((resolve, reject) => {
         const closed = () => reject(this.error ?? new MongoNetworkError('the connection is closed'));

@@ -1,8 +1,7 @@
 /** Why a server has refused a command, and what would help. */
 import type { Document, MongoServerError } from 'mongodb';
-import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
-import { PERCENT_ENCODE, parseUri } from '../config/uri.js';
+import { maskUri, PERCENT_ENCODE, parseUri } from '../config/uri.js';
 import { ExitStatus, SeedError } from '../errors.js';
 
 const UNAUTHORIZED = 13;

@@ -1,5 +1,4 @@
 /** Trying again after failures that pass: a cut connection, an election, a restarting server. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   MongoBulkWriteError,
@@ -17,7 +16,7 @@ import {
   MongoServerSelectionError,
   MongoTopologyClosedError,
 } from 'mongodb';
-import { maskUris } from '../config/mask.js';
+import { maskUris } from '../config/uri.js';
 import { SeedError } from '../errors.js';
 import { NotHeld } from '../threads/counters.js';
 import { isSocketError } from './server-errors.js';

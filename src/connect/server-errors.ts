@@ -1,5 +1,4 @@
 /** What the driver and the server report, as one line with the cause and one with the way out. */
-
 import {
   MongoAPIError,
   MongoCompatibilityError,
@@ -15,8 +14,8 @@ import {
   MongoServerError,
   MongoServerSelectionError,
 } from 'mongodb';
-import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
+import { maskUri } from '../config/uri.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { explainTooManyFiles } from '../system/files.js';
 import { explainRefusal, STORAGE_FULL } from './refusals.js';

@@ -4,16 +4,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
-import { maskUri } from '../config/mask.js';
 import type { ConnectionSettings } from '../config/settings.js';
-import { formatUri, hasOption, parseUri } from '../config/uri.js';
+import { formatUri, hasOption, maskUri, parseUri } from '../config/uri.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { ServerInfo } from '../output/types.js';
 import { isListening } from '../system/who-answers.js';
 import type { Books } from './bookkeeping.js';
 import { type Connection, isServerLocked, openConnection } from './connect.js';
+import { NotThere } from './first-contact.js';
 import { formatLoaderName } from './loader-connections.js';
-import { NotThere } from './no-contact.js';
 import { LOCKED } from './refusals.js';
 import { explainFailure, type RetryOptions, withRetry } from './retry.js';
 import { explainServerError } from './server-errors.js';

@@ -10,7 +10,7 @@ import { buildFleet } from '../fleet/build.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
 import type { Shard } from '../plan/plan.js';
 import type { AheadContext } from './dataset.js';
-import { SeriesMemory, Templates } from './memory.js';
+import { SeriesMemory, Templates } from './series.js';
 import { ShardSource } from './source.js';
 
 export class SourcesAhead {
@@ -67,9 +67,12 @@ export class SourcesAhead {
    * batches.
    */
   take(shard: Shard, batchSize: number, asBuckets: boolean): ShardSource | undefined {
+    if (this.#sources.size === 0) return undefined;
     if (batchSize !== this.batchSize || asBuckets !== this.context.asBuckets) return undefined;
     const source = this.#sources.get(shard.id);
     this.#sources.delete(shard.id);
+    // The first shards have all been handed out by now: what is left went to other threads.
+    if (!this.context.shards.some(({ id }) => id === shard.id)) this.#sources.clear();
     return source && isDeepStrictEqual(source.shard, shard) ? source : undefined;
   }
 }

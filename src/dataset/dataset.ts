@@ -23,6 +23,7 @@ import { DEFAULT_FILE, DEFAULT_FLEET } from '../fleet/default.js';
 import type { FleetDefinition, FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
+import { ShardQueue } from '../plan/order.js';
 import { type Plan, planLoad, resolveWindow, type Shard, seriesWhere, shardDaysFor } from '../plan/plan.js';
 import { DEFAULT_INTERVAL } from '../time.js';
 
@@ -80,11 +81,12 @@ export interface AheadContext extends Pick<WorkerContext, 'dataset' | 'fleet' | 
  */
 const MOST_AHEAD = { shards: 100, records: 500_000 };
 
-/** The shards with which a plan begins. */
+/** The shards that are handed out first. */
 export function firstShards({ shards }: Plan): readonly Shard[] {
+  const queue = new ShardQueue(shards);
   const first: Shard[] = [];
   let records = 0;
-  for (const shard of shards) {
+  for (let shard = queue.next(); shard; shard = queue.next()) {
     records += shard.records;
     if (records > MOST_AHEAD.records || first.length === MOST_AHEAD.shards) break;
     first.push(shard);

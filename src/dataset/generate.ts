@@ -14,7 +14,7 @@ import {
 } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, recordCount } from '../plan/plan.js';
 import type { Dataset } from './dataset.js';
-import { SeriesMemory } from './memory.js';
+import { SeriesMemory } from './series.js';
 import { MAX_BATCH_RECORDS, ShardSource } from './source.js';
 
 /** Records of one series, in time order, as MongoDB takes them. */

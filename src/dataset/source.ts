@@ -22,11 +22,10 @@ import {
   inOrder,
   isWaiting,
   type Sampled,
+  SampledDays,
 } from './columns.js';
 import type { Dataset } from './dataset.js';
-import { SeriesMemory } from './memory.js';
-import { SampledDays } from './sampled-days.js';
-import { doubledSeries, seriesIn } from './series.js';
+import { doubledSeries, SeriesMemory, seriesIn } from './series.js';
 
 /** Batches of one shard in the order in which they should be written. */
 export interface Source {

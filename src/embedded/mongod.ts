@@ -1,15 +1,16 @@
-/** Signals to processes, and waiting for their end. */
+/** A mongod process on loopback: its start, its signals, its log and its end. */
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
+import type { MongoInstance } from 'mongodb-memory-server-core';
 import { ExitStatus, SeedError } from '../errors.js';
 import { isAlive } from '../system/file-lock.js';
 import { isListening } from '../system/who-answers.js';
 import type { ObtainedBinary } from './binary.js';
-import type { StartFailure } from './instance.js';
-import { type EmbeddedLocations, embeddedUri, type ServerState } from './state.js';
+import { dryBinary, type EmbeddedLocations, embeddedUri, type ServerState } from './state.js';
 
 export { isAlive };
 
@@ -111,7 +112,7 @@ interface LogLine {
 }
 
 /** Joins chunks of output to whole lines and remembers the last of them. */
-export class MongodLog {
+class MongodLog {
   private rest = '';
   private readonly lines: string[] = [];
 
@@ -197,4 +198,108 @@ export async function explainStart(
 /** It ended before it said anything, or was not even started. */
 function withoutWords({ cause }: StartFailure): string {
   return cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : 'it said nothing';
+}
+
+// One mongod process on loopback, through mongodb-memory-server.
+
+/**
+ * Recovery after a power cut replays at most a minute of journal; on a slow disk that takes its
+ * time.
+ */
+const START_TIMEOUT_MS = 120_000;
+
+const GIGABYTE = 1024 ** 3;
+
+/**
+ * mongod takes half of the memory by default, which is too much beside a developer's other
+ * programs: a quarter, from 0.25 GB up to 4 GB, holds more than the default dataset.
+ */
+function cacheGigabytes(memoryBytes = availableMemory()): number {
+  return Math.min(4, Math.max(0.25, Math.floor((memoryBytes / 4 / GIGABYTE) * 4) / 4));
+}
+
+/** The machine's memory, or the container's where it is limited. */
+function availableMemory(): number {
+  const limit = process.constrainedMemory(); // 0 or a huge number where there is none
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
+/** A mongod that could not be started; `log` knows why. */
+export class StartFailure extends Error {
+  constructor(
+    readonly log: MongodLog,
+    cause: unknown,
+  ) {
+    super('mongod did not start', { cause });
+  }
+}
+
+/**
+ * Starts mongod on 127.0.0.1 with a data directory that is kept, and waits until it accepts
+ * connections. The library also starts a small process that ends mongod when this one dies without
+ * stopping it.
+ * @throws StartFailure
+ */
+export async function launch(
+  binary: ObtainedBinary,
+  dataDirectory: string,
+  port: number,
+): Promise<MongoInstance> {
+  const [{ MongoInstance: Instance }, config] = await Promise.all([
+    import('mongodb-memory-server-core/lib/util/MongoInstance.js'),
+    import('mongodb-memory-server-core/lib/util/resolveConfig.js'),
+    dryBinary(),
+  ]);
+  // The version is known already: asking the binary again would cost a process, and warn about the
+  // library's own default.
+  config.setDefaultValue(config.ResolveConfigVariables.SYSTEM_BINARY_VERSION_CHECK, 'false');
+  const log = new MongodLog();
+
+  /**
+   * The library reads the output chunk by chunk, and fails on two lines in one: it gets them one by
+   * one.
+   */
+  class LineByLine extends Instance {
+    override stdoutHandler(chunk: string | Buffer): void {
+      for (const line of log.take(chunk)) super.stdoutHandler(line);
+    }
+
+    override stderrHandler(chunk: string | Buffer): void {
+      for (const line of log.take(chunk)) super.stderrHandler(line);
+    }
+
+    /** After the log has been read to its end, which the exit alone does not say. */
+    override closeHandler(code: number | null, signal: string | null): void {
+      for (const line of log.take('\n')) super.stdoutHandler(line);
+      super.closeHandler(code, signal);
+    }
+  }
+
+  const instance = new LineByLine({
+    instance: {
+      port,
+      ip: '127.0.0.1',
+      dbPath: dataDirectory,
+      storageEngine: 'wiredTiger',
+      launchTimeout: START_TIMEOUT_MS,
+      args: [
+        ...['--wiredTigerCacheSizeGB', String(cacheGigabytes())],
+        // Nobody reads this log: only what is slower than two seconds is written, and no diagnostic
+        // data.
+        ...['--quiet', '--slowms', '2000', '--setParameter', 'diagnosticDataCollectionEnabled=false'],
+        ...(process.platform === 'win32' ? [] : ['--nounixsocket']),
+      ],
+    },
+    binary: { systemBinary: binary.path, version: binary.version },
+    // A session of its own: Ctrl-C in the terminal is for this program, which then stops mongod in
+    // its own time.
+    spawn: { detached: true },
+  });
+  try {
+    await instance.start();
+    return instance;
+  } catch (error) {
+    await instance.stop().catch(() => undefined);
+    throw new StartFailure(log, error);
+  }
 }

@@ -9,14 +9,15 @@ import type { MongoInstance } from 'mongodb-memory-server-core';
 import { ExitStatus, SeedError } from '../errors.js';
 import { withFileLock } from '../system/file-lock.js';
 import { type ObtainedBinary, obtainBinary } from './binary.js';
-import { launch, StartFailure } from './instance.js';
 import {
   endMongod,
   explainStart,
   freePort,
   isAlive,
   isPortFree,
+  launch,
   STOP_TIMEOUT_MS,
+  StartFailure,
   signal,
   waitForExit,
 } from './mongod.js';

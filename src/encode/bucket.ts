@@ -231,7 +231,7 @@ export function encodeBuckets(
   return { bytes: memory.subarray(0, start), buckets };
 }
 
-/** Buckets that their span ends early, such as those of a backup a day, hold a record each at worst. */
+/** Buckets that their span ends early, as of a backup a day, hold a record each at worst. */
 function piecesOf(batch: Batch): Piece[] {
   const template = templateOf(batch);
   const pieces: Piece[] = [];

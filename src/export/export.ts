@@ -7,8 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { fileWriter } from 'hyparquet-writer';
 import type { ExportFormat, ParquetCompression } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { SeriesMemory } from '../dataset/memory.js';
-import { seriesIn } from '../dataset/series.js';
+import { SeriesMemory, seriesIn } from '../dataset/series.js';
 import { ShardSource } from '../dataset/source.js';
 import { BatchBuffer, buildTemplate } from '../encode/document.js';
 import { DEFAULT_FILE } from '../fleet/default.js';
@@ -21,12 +20,11 @@ import {
   TelemetryModel,
 } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Plan, recordCount, type Shard } from '../plan/plan.js';
-import { METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../store/collections.js';
 import { share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import { DEFAULT_INTERVAL } from '../time.js';
 import { VERSION } from '../version.js';
-import { writeAssets } from './documents.js';
 import { MANIFEST, makeFolder } from './folder.js';
 import {
   CSV_HEADER,
@@ -35,7 +33,8 @@ import {
   type ExportTask,
   isBuckets,
   ParquetFile,
-} from './rows.js';
+  writeAssets,
+} from './formats.js';
 
 export interface ExportInput {
   readonly fleet: Fleet;

@@ -2,11 +2,9 @@
  * Reads and checks fleet files. Whatever is wrong is one line that names the file's line, the
  * field, and what is allowed.
  */
-
 import { statSync } from 'node:fs';
 import type * as z from 'zod';
-import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
+import { didYouMean, ExitStatus, SeedError, usageError } from '../errors.js';
 import { readInputBytes, UnusableFile } from '../system/files.js';
 import type { Complaint } from './fields.js';
 import type { FleetFile } from './file.js';

@@ -3,11 +3,23 @@
  * JSON Schema is made from it. An issue's message is what is allowed.
  */
 import * as z from 'zod';
-import { didYouMean } from '../nearest.js';
+import { didYouMean } from '../errors.js';
 import { INTERVALS, isTimezone, MAX_JITTER_MS, parseInstant } from '../time.js';
 import { DOWNTIME } from './build.js';
-import { complaintsAboutDisturbances, disturbance, instant } from './disturbances.js';
-import { type Complaint, id, list, listAt, matching, number, text, textAt, wholeNumber } from './fields.js';
+import {
+  type Complaint,
+  complaintsAboutDisturbances,
+  disturbance,
+  id,
+  instant,
+  list,
+  listAt,
+  matching,
+  number,
+  text,
+  textAt,
+  wholeNumber,
+} from './fields.js';
 import type { FleetFile } from './file.js';
 import {
   BACKUP_SCHEDULES,

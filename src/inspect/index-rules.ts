@@ -4,9 +4,15 @@
  */
 import type { Document, IndexDescription } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { PARTS, RUN_INDEXES, RUNS, SHARD_INDEXES, SHARDS } from '../runs/collections.js';
-import { ASSET_INDEXES, hasSameKey, indexName, METRIC_INDEXES } from '../store/indexes.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { PARTS, RUN_INDEXES, RUNS, SHARD_INDEXES, SHARDS } from '../runs/run-document.js';
+import {
+  ASSET_INDEXES,
+  ASSETS,
+  hasSameKey,
+  indexName,
+  METRIC_INDEXES,
+  METRICS,
+} from '../store/collections.js';
 import type { IndexFacts, OwnCollection } from './inspect.js';
 
 /** What is going to be written, as far as indexes matter. */

@@ -3,13 +3,12 @@
  * collections that bear this program's names, whoever made them. Facts alone; {@link obstaclesTo}
  * says what they mean for a load.
  */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, MongoServerError } from 'mongodb';
 import { isServerLocked } from '../connect/connect.js';
-import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
+import { PARTS, RUNS, SHARDS } from '../runs/run-document.js';
 import { hasEventRuns, holdsForeignRuns } from '../runs/run-history.js';
-import { ASSETS, EVENTS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { ASSETS, EVENTS, METRIC_BUCKETS, METRICS } from '../store/collections.js';
 import { type Rights, rightsOf } from './server.js';
 
 const UNAUTHORIZED = 13;

@@ -2,13 +2,11 @@
  * What keeps a target from holding a dataset, and what would help. Pure: the rules, over the facts
  * of {@link inspectTarget}.
  */
-
 import type { Db } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
-import { hasSameKey, METRIC_INDEXES } from '../store/indexes.js';
-import { ASSETS, EVENTS, METRICS } from '../store/names.js';
+import { PARTS, RUNS, SHARDS } from '../runs/run-document.js';
+import { ASSETS, EVENTS, hasSameKey, METRIC_INDEXES, METRICS } from '../store/collections.js';
 import { indexProblem, type Problem, type WantedDocuments, wantedIndexes } from './index-rules.js';
 import {
   type CollectionFacts,

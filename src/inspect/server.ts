@@ -5,7 +5,7 @@ import type { Layout } from '../config/settings.js';
 import { refuseUnmetWrites } from '../connect/bookkeeping.js';
 import { LOCKED, NO_SCANS, WRITES_BLOCKED } from '../connect/refusals.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../store/collections.js';
 import { isAtLeast } from '../store/server.js';
 import type { ServerFacts } from './inspect.js';
 import type { Obstacle } from './obstacles.js';

@@ -2,7 +2,6 @@
  * The functions of the library that make a dataset: in a database, in memory, as files, as a
  * picture.
  */
-
 import type { Document } from 'mongodb';
 import type { AssetAnswer, DailyAnswer } from '../answers/daily.js';
 import { configure } from '../config/configuration.js';
@@ -31,8 +30,7 @@ import type { LoadEvent, LoadSummary } from '../output/types.js';
 import type { DatasetPicture } from '../picture/picture.js';
 import type { Plan } from '../plan/plan.js';
 import type { Interval } from '../time.js';
-import { type KnownEvent, knownAnswers, knownEvents } from './answers.js';
-import { type Exported, exportFiles } from './export.js';
+import { type Exported, exportFiles, type KnownEvent, knownAnswers, knownEvents } from './dataset.js';
 import { observed } from './load.js';
 import { type Checked, checkOptions } from './options.js';
 import { previewDataset } from './reading.js';

@@ -6,10 +6,9 @@
 import * as z from 'zod';
 import { oneOf, TYPED } from '../config/schema.js';
 import { EXPORT_FORMATS, PARQUET_COMPRESSIONS, SECTIONS, type Section } from '../config/settings.js';
-import { usageError } from '../errors.js';
+import { didYouMean, usageError } from '../errors.js';
 import type { FleetFile } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { didYouMean } from '../nearest.js';
 import { type Plan, planLoad as planChecked, type Window } from '../plan/plan.js';
 
 const EXISTING = ['refuse', 'clean', 'keep', 'resume'] as const;

@@ -7,7 +7,7 @@ import { requestedFleet, requestedLoad, workersAndWhy } from '../dataset/dataset
 import { countAssets } from '../fleet/build.js';
 import type { FleetFile } from '../fleet/file.js';
 import { chosenLife, refuseExpired } from '../load/expiry.js';
-import type { PlannedLoad } from '../output/load-text.js';
+import type { PlannedLoad } from '../output/tree-text.js';
 import { instantOf, MINUTES_PER_DAY, partOfPlan } from '../plan/plan.js';
 import { DEFAULT_INTERVAL, type Interval } from '../time.js';
 

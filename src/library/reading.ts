@@ -11,7 +11,7 @@ import { readDatabase } from '../picture/from-database.js';
 import { readModel } from '../picture/from-model.js';
 import type { DatasetPicture } from '../picture/picture.js';
 import { fleetOfNewestRun, type RunHistory, runHistory, type UnusableRun } from '../runs/run-history.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import { openReader } from '../store/reads.js';
 import { existingLayout } from '../store/schema.js';
 import {

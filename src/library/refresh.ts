@@ -1,5 +1,4 @@
 /** Refreshing: the newest run grows up to an instant, and the old end may go. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Settings } from '../config/settings.js';
@@ -7,7 +6,7 @@ import { explainFailure, withRetry } from '../connect/retry.js';
 import type { Target } from '../connect/target.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { inspectTarget } from '../inspect/inspect.js';
-import { trimEvents } from '../load/events.js';
+import { trimEvents } from '../load/collections.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { runLoad } from '../load/load.js';
 import type { LoadObserver, LoadSummary } from '../output/types.js';
@@ -17,7 +16,7 @@ import { DatabaseHeld, drawLoader, refuseWhileHeld } from '../runs/owner.js';
 import { datasetOf, fleetOf, parseRun } from '../runs/run-document.js';
 import { storedRun } from '../runs/run-history.js';
 import { RunStore } from '../runs/run-store.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import { withTarget } from './reading.js';
 
 const MS_PER_MINUTE = 60_000;

@@ -2,7 +2,7 @@
 import { BSON, type Db, type Document, MongoServerError } from 'mongodb';
 import type { LoadSettings } from '../config/settings.js';
 import type { Writer } from '../dataset/dataset.js';
-import { SeriesMemory } from '../dataset/memory.js';
+import { SeriesMemory } from '../dataset/series.js';
 import { ShardSource } from '../dataset/source.js';
 import { BUCKET_RECORDS, BucketEncoder, encodeBuckets } from '../encode/bucket.js';
 import { BatchBuffer, type Series } from '../encode/document.js';
@@ -10,10 +10,10 @@ import { ExitStatus, SeedError } from '../errors.js';
 import type { TargetFacts } from '../inspect/inspect.js';
 import { canHold } from '../inspect/server.js';
 import { TelemetryModel } from '../model/telemetry-model.js';
-import { METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../store/collections.js';
 import type { Guard } from '../store/schema.js';
 import { hasBuckets } from '../store/statistics.js';
-import type { Begun, Job } from './job.js';
+import { type Begun, type Job, mayHold } from './job.js';
 
 const DUPLICATE_KEY = 11000;
 const UNAUTHORIZED = 13;
@@ -40,20 +40,23 @@ export interface ChosenWriter extends Writer {
 }
 
 /**
- * A run is finished in the way in which it was begun: the same record as a bucket and as a
- * measurement would be there twice.
+ * A run, or a part of one, is finished in the way in which it was begun: the same record as a
+ * bucket and as a measurement would be there twice.
  * @throws SeedError (usage) where buckets are asked for and cannot be had
  */
 export function chooseWriter(
-  { writer, layout, part, extending, shard }: LoadSettings,
+  { writer, layout, extending, shard }: LoadSettings,
   job: Job,
   start: Begun,
   facts: TargetFacts,
 ): ChosenWriter {
   const run = 'run' in start ? start.run : undefined;
   const stored = run?.layout ?? layout;
+  // Each part of a shared run has its own: their shards are disjoint.
+  const begunBy = start.kind === 'join' ? start.writer : run?.writer;
+  const isBegun = start.kind === 'join' ? start.again : run !== undefined;
   if (writer === 'none') return { kind: 'none', isProven: true };
-  if (stored === 'timeseries' && run?.writer === 'buckets') return { kind: 'buckets', isProven: true };
+  if (stored === 'timeseries' && begunBy === 'buckets') return { kind: 'buckets', isProven: true };
   if (writer === 'bulkwrite' || writer === 'sequence') return { kind: writer, isProven: true };
   const reason = whyNoBuckets();
   if (reason === undefined) return { kind: 'buckets', isProven: false };
@@ -63,10 +66,9 @@ export function chooseWriter(
   function whyNoBuckets(): string | undefined {
     const { server, rights } = facts;
     if (stored === 'flat') return 'only the time-series layout has buckets';
-    if (run) return 'the run was begun with measurements';
-    if (part) return 'several loaders share the run';
+    if (isBegun) return `the ${start.kind === 'join' ? 'part' : 'run'} was not begun with buckets`;
     if (extending !== undefined) return 'a refresh adds to what is there';
-    if (start.kind === 'fresh' && start.mayHoldRecords) return 'there may be records already';
+    if (mayHold(start) || run?.beside?.length) return 'there may be records already';
     if (shard || server.kind === 'router') return 'the collection may be sharded';
     if (!canHold(server).compresses) return `MongoDB ${server.version} keeps buckets in another form`;
     if (!rights.writesBuckets) return `user ${rights.user} may not write ${METRIC_BUCKETS}`;
@@ -86,7 +88,7 @@ interface Proof {
 }
 
 /**
- * Writes the first bucket of the run and reads it back as measurements. It stays: it is a part of
+ * Writes the first bucket of the plan and reads it back as measurements. It stays: it is a part of
  * the run. It bears repetition.
  * @returns why the server is given measurements instead; undefined where it took the bucket and
  *   reads what was written

@@ -1,15 +1,18 @@
 /** What a load does to the collections before its first record. */
 import type { Db, Document } from 'mongodb';
 import { withRetry } from '../connect/retry.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { eventDocuments } from '../dataset/generate.js';
 import { assetDocument } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
 import { DROPPED } from '../inspect/obstacles.js';
 import { canHold } from '../inspect/server.js';
-import { planChunks } from '../plan/chunks.js';
-import { instantOf } from '../plan/plan.js';
+import { planChunks } from '../plan/order.js';
+import { instantOf, minuteOf } from '../plan/plan.js';
 import { awaitEarlierLoaders, durably, type Lease } from '../runs/lease.js';
+import type { RunDocument } from '../runs/run-document.js';
 import { hasEventRuns } from '../runs/run-history.js';
-import { ASSETS, EVENTS } from '../store/names.js';
+import { ASSETS, EVENT_INDEXES, EVENTS, makeIndexes } from '../store/collections.js';
 import {
   clusterShards,
   dropDataset,
@@ -19,7 +22,6 @@ import {
   shardingCommands,
   shardMetrics,
 } from '../store/schema.js';
-import { eventWindow, writeEvents } from './events.js';
 import type { Begun, HeldWork, Job } from './job.js';
 
 /** The collections as they are wanted, and as the server can make them. */
@@ -93,4 +95,48 @@ export async function writeAssets(db: Db, fleet: Fleet, lastUpdated: Date, guard
     replaceOne: { filter: { _id }, replacement, upsert: true },
   }));
   await guard((limit) => db.collection(ASSETS).bulkWrite(operations, { ordered: false, ...limit }));
+}
+
+// The collection of events, where a load is asked for one: what is true about the dataset besides its
+// records.
+
+/** Documents in one command. */
+const AT_ONCE = 1_000;
+
+/**
+ * Replaces or inserts every event: doing it twice changes nothing, and one that goes on beyond the
+ * end that a run had is made longer. @throws the driver's errors
+ */
+export async function writeEvents(db: Db, fleet: Fleet, dataset: Dataset, guard: Guard): Promise<void> {
+  const events = db.collection(EVENTS);
+  await guard(() => makeIndexes(events, EVENT_INDEXES));
+  let operations: Parameters<typeof events.bulkWrite>[0][number][] = [];
+  const flush = async () => {
+    const some = operations;
+    operations = [];
+    if (some.length > 0) await guard((limit) => events.bulkWrite(some, { ordered: false, ...limit }));
+  };
+  for (const { _id, ...replacement } of eventDocuments(fleet, dataset)) {
+    operations.push({ replaceOne: { filter: { _id }, replacement, upsert: true } });
+    if (operations.length === AT_ONCE) await flush();
+  }
+  await flush();
+}
+
+/**
+ * After a trim: an event that began before the new start begins there now, and others are over.
+ */
+export async function trimEvents(db: Db, fleet: Fleet, dataset: Dataset, guard: Guard): Promise<void> {
+  await writeEvents(db, fleet, dataset, guard);
+  const over = { start: { $lt: instantOf(dataset.window.start) } };
+  await guard((limit) => db.collection(EVENTS).deleteMany(over, limit));
+}
+
+/**
+ * The window whose events a run has to write: an extension's begins with the run that it extends,
+ * so that an event over the end of that is one.
+ */
+function eventWindow(runId: string, { window }: Dataset, runs: readonly RunDocument[]): Dataset['window'] {
+  const base = runs.find(({ _id }) => _id === runs.find((run) => run._id === runId)?.extends);
+  return base ? { start: minuteOf(base.window.start), end: window.end } : window;
 }

@@ -15,7 +15,7 @@ import { instantOf, loadedAssets, type Plan } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
 import { durably, type Lease } from '../runs/lease.js';
 import { type RunDocument, runDocument } from '../runs/run-document.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, METRICS } from '../store/collections.js';
 import { ensureCollections, existingLayout } from '../store/schema.js';
 import { countMeasurements, hasBuckets } from '../store/statistics.js';
 import { schemaOf } from './collections.js';

@@ -7,7 +7,7 @@ import { ExitStatus, SeedError, usageError } from '../errors.js';
 import type { CollectionFacts, TargetFacts } from '../inspect/inspect.js';
 import { type Plan, planLoad, type Shard } from '../plan/plan.js';
 import type { Candidate } from '../runs/beside.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import type { Job } from './job.js';
 
 const SECONDS_PER_DAY = 86_400;

@@ -13,10 +13,9 @@ import type { TargetFacts } from '../inspect/inspect.js';
 import { MODEL_VERSION } from '../model/telemetry-model.js';
 import { loadedAssets } from '../plan/plan.js';
 import { seriesOf } from '../runs/beside.js';
-import { PARTS, RUNS, SHARDS } from '../runs/collections.js';
-import { fleetOf, runDocument } from '../runs/run-document.js';
+import { fleetOf, PARTS, RUNS, runDocument, SHARDS } from '../runs/run-document.js';
 import type { RunStore } from '../runs/run-store.js';
-import { ASSETS, EVENTS, METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { ASSETS, EVENTS, METRIC_BUCKETS, METRICS } from '../store/collections.js';
 
 /** What `--clean` drops, in the order in which the question names it. */
 const DROPPED = [METRICS, ASSETS, SHARDS, PARTS] as const;

@@ -49,7 +49,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     await refuseWhilePartHeld(parts, runId, notice);
     if (begun.kind === 'fresh') input.refuse(begun, facts);
     await store.createIndexes();
-    const { again } = await parts.take(runId);
+    const { again, writer } = await parts.take(runId);
     if (!(await parts.join({ _id: runId, ...asked }))) {
       await parts.end(runId, 'interrupted');
       continue;
@@ -61,7 +61,7 @@ export async function joinRun(input: PrepareInput, parts: PartStore): Promise<Pr
     if (run && others.length === 0) {
       const mayHoldRecords = again || settings.load.existing === 'keep';
       return {
-        start: { kind: 'join', run, again, mayHoldRecords },
+        start: { kind: 'join', run, again, writer, mayHoldRecords },
         runId,
         facts,
         beside: known ? [] : runs,

@@ -10,14 +10,14 @@ import { ExitStatus, SeedError } from '../errors.js';
 import { countAssets } from '../fleet/build.js';
 import { OWN_COLLECTIONS } from '../inspect/inspect.js';
 import type { LoadObserver, LoadSummary } from '../output/types.js';
-import { dealtByChunk, planChunks } from '../plan/chunks.js';
+import { dealtByChunk, planChunks } from '../plan/order.js';
 import type { Plan } from '../plan/plan.js';
 import { CheckpointStore } from '../runs/checkpoint-store.js';
 import { Lease } from '../runs/lease.js';
 import { drawLoader, EarlierLoaderConnected } from '../runs/owner.js';
 import { PartStore } from '../runs/part-store.js';
 import { RunStore } from '../runs/run-store.js';
-import { EVENTS } from '../store/names.js';
+import { EVENTS } from '../store/collections.js';
 import { clusterShards, refuseUnlessRouter, UnsupportedCollection } from '../store/schema.js';
 import { isRouter, serverIdentity } from '../store/server.js';
 import { databaseStatistics } from '../store/statistics.js';
@@ -168,12 +168,13 @@ async function loadHeld(work: HeldWork, job: Job, start: Begun): Promise<Ending 
  * remembered for whoever resumes.
  */
 async function provenWriter(work: HeldWork, job: Job, chosen: ChosenWriter, lease: Lease): Promise<Writer> {
-  const { target, store, settings, reporter, retry } = work;
+  const { target, store, parts, settings, reporter, retry } = work;
   const debug = (message: string) => reporter.on({ type: 'notice', level: 'debug', message });
   let { kind, reason }: Writer = chosen;
   if (!chosen.isProven) {
     reason = await withRetry(() => proveBuckets(target.db, job, lease.guard), retry);
-    if (reason === undefined) await store.change(job.runId, { $set: { writer: 'buckets' } }, lease.guard);
+    if (reason === undefined)
+      await (parts ?? store).change(job.runId, { $set: { writer: 'buckets' } }, lease.guard);
     else if (settings.load.writer === 'buckets') throw new WriterRefused(reason);
     else kind = 'sequence';
   }

@@ -56,8 +56,7 @@ export async function runLoad(
 /** What is going to be loaded unless the target has a run that says otherwise. */
 function aheadOf({ load }: Settings, { fleet, dataset }: RequestedLoad, plan: Plan): AheadContext {
   const mayBeBuckets = load.writer === 'auto' || load.writer === 'buckets';
-  const isWhole = load.part === undefined && load.extending === undefined;
-  const asBuckets = load.layout === 'timeseries' && mayBeBuckets && isWhole;
+  const asBuckets = load.layout === 'timeseries' && mayBeBuckets && load.extending === undefined;
   return {
     dataset,
     fleet: fleet.definition,

@@ -19,7 +19,7 @@ import { keptBeside } from '../runs/beside.js';
 import { DatabaseHeld, refuseWhileHeld } from '../runs/owner.js';
 import { datasetOf, fleetOf, type RunDocument, runMarks } from '../runs/run-document.js';
 import type { NewRun, RunStore } from '../runs/run-store.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, METRICS } from '../store/collections.js';
 import { assetDocuments } from './collections.js';
 import { type Life, plannedLife, refuseExpired } from './expiry.js';
 import { askForForeign, type Confirm, foreignTo } from './foreign.js';

@@ -19,7 +19,7 @@ import {
   type RunDocument,
   STOPPED_CLEANING,
 } from '../runs/run-document.js';
-import { ASSETS } from '../store/names.js';
+import { ASSETS } from '../store/collections.js';
 import { DEFAULT_INTERVAL } from '../time.js';
 
 /** What the target holds. */
@@ -44,6 +44,8 @@ export type Start =
       readonly run: RunDocument;
       /** True where this part was begun before. */
       readonly again: boolean;
+      /** How it was written then. */
+      readonly writer: RunDocument['writer'];
       readonly mayHoldRecords: boolean;
     }
   | { readonly kind: 'already complete'; readonly run: RunDocument }

@@ -14,7 +14,7 @@ import { TelemetryModel } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, type Window } from '../plan/plan.js';
 import { type Candidate, periodOf, seriesOf } from '../runs/beside.js';
 import { fleetOf, type RunDocument } from '../runs/run-document.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, METRICS } from '../store/collections.js';
 
 /** Ids in one query. */
 const IDS_AT_ONCE = 1_000;

@@ -2,8 +2,7 @@
 import type { BackupJob, Fleet, Machine, MachineType } from '../fleet/types.js';
 import { existence } from './disturbances.js';
 import { isMonday, type LocalTime, MINUTES_PER_DAY, weekday } from './local-time.js';
-import { baseCurves, changed, changeOf } from './patterns.js';
-import { stream, unseededStream } from './random.js';
+import { baseCurves, changed, changeOf, stream, unseededStream } from './patterns.js';
 
 /** What came of a backup that started at a minute (UTC, since the epoch). */
 export interface Backup {

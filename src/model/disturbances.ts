@@ -5,7 +5,7 @@
  */
 import type { Disturbance, Machine, Service } from '../fleet/types.js';
 import { MINUTES_PER_DAY } from './local-time.js';
-import { unseededStream } from './random.js';
+import { unseededStream } from './patterns.js';
 
 /** Minutes since the epoch, half open. */
 export interface Span {

@@ -3,10 +3,10 @@
  * and what went wrong with measuring.
  */
 import type { Disturbance, Fleet, Machine, Service } from '../fleet/types.js';
-import { incidentOf, RECOVERY } from './availability.js';
 import { concerns, existence, occurrences, type Span } from './disturbances.js';
 import { type LocalTime, MINUTES_PER_DAY } from './local-time.js';
 import { isDegradedByMemory } from './machine-metrics.js';
+import { incidentOf, RECOVERY } from './polling.js';
 import { type SeriesDefinition, sampledSeries, type TelemetryModel } from './telemetry-model.js';
 
 /**

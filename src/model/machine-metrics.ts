@@ -15,11 +15,13 @@ import {
   type Change,
   changed,
   changeOf,
+  fillKnots,
   night,
   PATTERNS,
+  type Random,
+  stream,
   type Variation,
 } from './patterns.js';
-import { fillKnots, type Random, stream } from './random.js';
 
 const SPIKE_POINTS = 25;
 const SPIKE_LIMIT = 95;

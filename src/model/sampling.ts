@@ -8,8 +8,8 @@
 import type { Machine, Service } from '../fleet/types.js';
 import { MINUTES_PER_DAY } from './local-time.js';
 import { decimalsOf } from './machine-metrics.js';
-import { type Random, stream } from './random.js';
-import { SLOWEST_MS, TIMEOUT_MS } from './response-time.js';
+import { type Random, stream } from './patterns.js';
+import { SLOWEST_MS, TIMEOUT_MS } from './polling.js';
 
 const SECONDS_PER_MINUTE = 60;
 const MS_PER_SECOND = 1000;

@@ -1,7 +1,6 @@
 /** The model as one object: every record of every asset, a day at a time. */
 import type { ExtraMetric, Fleet, Machine, Service } from '../fleet/types.js';
 import { DEFAULT_INTERVAL, type Interval, intervalSeconds } from '../time.js';
-import { fillMachineAvailability, fillServiceAvailability } from './availability.js';
 import {
   type Backup,
   type BackupSchedule,
@@ -11,8 +10,8 @@ import {
 } from './backups.js';
 import { LocalTime, MINUTES_PER_DAY } from './local-time.js';
 import { fillLoad } from './machine-metrics.js';
-import { stream } from './random.js';
-import { fillResponseTimes } from './response-time.js';
+import { stream } from './patterns.js';
+import { fillMachineAvailability, fillResponseTimes, fillServiceAvailability } from './polling.js';
 
 /**
  * Version of the values. A dataset is made by one version; changing a value means raising this

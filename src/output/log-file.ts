@@ -5,7 +5,6 @@
  * Lines are written synchronously: none is lost however the program ends. A log that cannot be
  * written is told once and done without.
  */
-
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -13,9 +12,9 @@ import type { Logger } from 'pino';
 import type { LogLevel } from '../config/settings.js';
 import { usageError } from '../errors.js';
 import { count, counted, duration, localTime, period, sections, span, utcMinute } from './format.js';
-import { PROGRESS_EVERY_MS, progressLine } from './live-bar.js';
-import { total } from './load-text.js';
 import { databaseSize } from './summary-text.js';
+import { PROGRESS_EVERY_MS, progressLine } from './tree-reporter.js';
+import { total } from './tree-text.js';
 import type { Failure, LoadEvent, LoadProgress, LoadStarted, LoadSummary, Reporter } from './types.js';
 import { oneLine } from './width.js';
 

@@ -1,9 +1,8 @@
 /** The report room: progress, tree output, log, JSON result. */
 import type { OutputSettings } from '../config/settings.js';
-import { failureResult } from './failure-text.js';
 import { counted, duration } from './format.js';
 import { defaultLogFile, LogFile, LogReporter } from './log-file.js';
-import { type OutputStream, Screen } from './screen.js';
+import { failureResult, type OutputStream, Screen } from './screen.js';
 import { PROGRAM } from './shell.js';
 import { type CommandHints, finalLine, type Hints, withResumeHint } from './summary-text.js';
 import { TreeReporter } from './tree-reporter.js';

@@ -2,7 +2,6 @@
 import { LocalTime } from '../model/local-time.js';
 import { duration } from '../output/format.js';
 import { MINUTES_PER_DAY } from '../plan/plan.js';
-import { deviationOf, meanOf, rounded, significant } from './buckets.js';
 import { EXPECTED_BACKUP_SUCCESS, EXPECTED_UPTIME, figuresOf, type HourTable, total } from './expected.js';
 import {
   type AvailabilityPicture,
@@ -16,7 +15,16 @@ import {
   type ServicePicture,
   scaleOf,
 } from './picture.js';
-import type { AvailabilityReadings, DatasetReadings, MachineReadings, MetricReadings } from './readings.js';
+import {
+  type AvailabilityReadings,
+  type DatasetReadings,
+  deviationOf,
+  type MachineReadings,
+  type MetricReadings,
+  meanOf,
+  rounded,
+  significant,
+} from './readings.js';
 
 /** A quarter of single backups: more days nobody reads one by one. */
 const RUNS_SHOWN = 92;

@@ -5,8 +5,8 @@
  * program's design.
  */
 import type { PatternName } from '../fleet/types.js';
-import { Accumulated, deviationOf, meanOf, rounded, type Sums } from './buckets.js';
 import type { FigurePicture } from './picture.js';
+import { Accumulated, deviationOf, meanOf, rounded, type Sums } from './readings.js';
 
 /**
  * Hours of some days: `from` to `to`, round midnight where `from` is the later one. 0 is Sunday.

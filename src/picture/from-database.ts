@@ -8,7 +8,7 @@ import { ExitStatus, SeedError } from '../errors.js';
 import { DEFAULT_TIMEZONE } from '../fleet/build.js';
 import { fleetFingerprint } from '../fleet/fingerprint.js';
 import { type Fleet, MACHINE_TYPES, type Machine, type Service } from '../fleet/types.js';
-import { TIMEOUT_MS } from '../model/response-time.js';
+import { TIMEOUT_MS } from '../model/polling.js';
 import { pollMinutesOf, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, minuteOf, resolveWindow, type Window } from '../plan/plan.js';
 import { storedRun } from '../runs/run-history.js';
@@ -22,10 +22,11 @@ import {
   recordSpan,
   recordsBelow,
 } from '../store/statistics.js';
-import { Buckets, bucketMinutes } from './buckets.js';
 import { RESPONSE_TIME } from './picture.js';
 import {
   type AvailabilityReadings,
+  Buckets,
+  bucketMinutes,
   type DatasetReadings,
   IncidentLog,
   isDefaultFleet,

@@ -1,10 +1,9 @@
 /** Readings of the model: what a load would put into a database, without one. */
 import type { Dataset } from '../dataset/dataset.js';
 import { batchesAsRead } from '../dataset/generate.js';
-import { SeriesMemory } from '../dataset/memory.js';
+import { SeriesMemory } from '../dataset/series.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { DEGRADED, UP } from '../model/availability.js';
-import { TIMEOUT_MS } from '../model/response-time.js';
+import { DEGRADED, TIMEOUT_MS, UP } from '../model/polling.js';
 import {
   MODEL_VERSION,
   pollMinutesOf,
@@ -13,11 +12,11 @@ import {
   TelemetryModel,
 } from '../model/telemetry-model.js';
 import { loadedAssets, MINUTES_PER_DAY, type Window } from '../plan/plan.js';
-import { Buckets, bucketMinutes } from './buckets.js';
 import { RESPONSE_TIME } from './picture.js';
-
 import {
   type AvailabilityReadings,
+  Buckets,
+  bucketMinutes,
   type DatasetReadings,
   IncidentLog,
   isDefaultFleet,

@@ -8,7 +8,7 @@ import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { BACKUP_SERIES, type SeriesDefinition, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, minuteOf, type Window } from '../plan/plan.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import { definitionOf, fleetOf, type RunDocument } from './run-document.js';
 
 /** A dataset and the fleet that it is of. */

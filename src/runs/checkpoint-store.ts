@@ -5,10 +5,9 @@ import { Deadline, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { LoadedShard } from '../dataset/dataset.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import { instantOf, type Shard } from '../plan/plan.js';
-import { makeIndexes } from '../store/indexes.js';
+import { makeIndexes } from '../store/collections.js';
 import type { Guard } from '../store/schema.js';
-import { SHARD_INDEXES, SHARDS } from './collections.js';
-import { parseShard, type ShardDocument } from './run-document.js';
+import { parseShard, SHARD_INDEXES, SHARDS, type ShardDocument } from './run-document.js';
 
 export class CheckpointStore {
   readonly #shards: Collection<ShardDocument>;

@@ -9,13 +9,12 @@ import { fleetFingerprint } from '../fleet/fingerprint.js';
 import type { Fleet } from '../fleet/types.js';
 import { BACKUP_SERIES, MODEL_VERSION, sampledSeries } from '../model/telemetry-model.js';
 import { instantOf, loadedAssets, MINUTES_PER_DAY, minuteOf, planLoad, type Window } from '../plan/plan.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import type { Guard } from '../store/schema.js';
 import { isAtLeast } from '../store/server.js';
-import { RUNS, SHARDS } from './collections.js';
 import { type HeldWork, whileHeld } from './lease.js';
 import { lostHold } from './owner.js';
-import { datasetOf, fleetOf, parseRun, type RunDocument } from './run-document.js';
+import { datasetOf, fleetOf, parseRun, RUNS, type RunDocument, SHARDS } from './run-document.js';
 
 /** What a refresh has to do next. */
 export type RefreshStep =

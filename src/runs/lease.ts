@@ -1,5 +1,4 @@
 /** A run's lease on its database, kept by signs of life for as long as the loader lives. */
-
 import type { Db } from 'mongodb';
 import type { ConnectionSettings, Layout, Part } from '../config/settings.js';
 import { type Books, refuseUnmetWrites } from '../connect/bookkeeping.js';
@@ -9,8 +8,8 @@ import { openLoaderTarget, type Target } from '../connect/target.js';
 import type { WriteLimit } from '../store/schema.js';
 import { serverIdentity } from '../store/server.js';
 import { type Counters, clocks, NotHeld } from '../threads/counters.js';
-import { RUNS } from './collections.js';
 import { drawLoader, EarlierLoaderConnected, HEARTBEAT_MS, LEASE_MS, refuseWhileHeld } from './owner.js';
+import { RUNS } from './run-document.js';
 import { RunStore } from './run-store.js';
 
 /** With less of its lease left a loader renews it before it writes. */

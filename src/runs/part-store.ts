@@ -8,7 +8,7 @@
  * nobody has joined in between.
  */
 import { hostname } from 'node:os';
-import { type Collection, type Document, type Filter, MongoServerError } from 'mongodb';
+import { type Collection, type Document, type Filter, MongoServerError, type UpdateFilter } from 'mongodb';
 import type { Part } from '../config/settings.js';
 import type { Books } from '../connect/bookkeeping.js';
 import { Deadline, type RetryOptions, withRetry } from '../connect/retry.js';
@@ -17,10 +17,15 @@ import type { PartState } from '../output/types.js';
 import type { Guard } from '../store/schema.js';
 import { PROCESS_SPACE } from '../system/file-lock.js';
 import { clocks } from '../threads/counters.js';
-import { PARTS, RUNS } from './collections.js';
 import { AGE, type Holder, holderOf, LEASE_MS } from './owner.js';
-import type { PartDocument, RunDocument } from './run-document.js';
+import { PARTS, type PartDocument, RUNS, type RunDocument } from './run-document.js';
 import { DUPLICATE_KEY, lossOf, type NewRun, tooLate } from './run-store.js';
+
+/** A part as it was when it was taken. */
+export interface TakenPart {
+  readonly again: boolean;
+  readonly writer: PartDocument['writer'];
+}
 
 export class PartStore {
   /** As of a {@link RunStore}. */
@@ -69,10 +74,10 @@ export class PartStore {
 
   /**
    * Takes hold of this part, before anything else of it is done. `again`: it was held before, so
-   * its records may be there.
+   * its records may be there, written by `writer`.
    * @throws SeedError when another loader was faster
    */
-  async take(runId: string): Promise<{ readonly again: boolean }> {
+  async take(runId: string): Promise<TakenPart> {
     const held = {
       run: runId,
       part: this.part.number,
@@ -95,13 +100,24 @@ export class PartStore {
       try {
         const filter = { _id: this.#id(runId), ...free };
         this.heldSince = clocks();
-        const result = await this.#parts.updateOne(filter, update, { upsert: true });
-        return { again: result.upsertedCount === 0 };
+        const before = await this.#parts.findOneAndUpdate(filter, update, { upsert: true });
+        return { again: before !== null, writer: before?.writer };
       } catch (error) {
         if (isDuplicate(error)) throw tooLate();
         throw error;
       }
     });
+  }
+
+  /**
+   * Changes the document of this part, which is held. It must bear repetition.
+   * @throws SeedError where another loader has taken this part over
+   */
+  async change(runId: string, update: UpdateFilter<PartDocument>, guard: Guard): Promise<void> {
+    const changed = await this.#trying(() =>
+      guard((limit) => this.#parts.updateOne(this.#mine(runId), update, limit)),
+    );
+    if (changed.matchedCount === 0) throw await this.loss(runId);
   }
 
   /**
@@ -146,8 +162,7 @@ export class PartStore {
 
   /** As {@link RunStore.heartbeat}, of this part's lease. */
   async heartbeat(runId: string): Promise<boolean> {
-    const held = { _id: this.#id(runId), active: true as const, holder: this.holder };
-    const update = this.#parts.updateOne(held, [{ $set: { heartbeat: '$$NOW' } }]);
+    const update = this.#parts.updateOne(this.#mine(runId), [{ $set: { heartbeat: '$$NOW' } }]);
     const result = await this.#deadline.limit(update);
     return result.matchedCount === 1;
   }
@@ -169,10 +184,7 @@ export class PartStore {
    * @throws SeedError where another loader has taken this part over
    */
   async complete(runId: string, guard: Guard): Promise<boolean> {
-    const mine = { _id: this.#id(runId), active: true as const, holder: this.holder };
-    const update = { $set: { state: 'complete' } } as const;
-    const changed = await this.#trying(() => guard((limit) => this.#parts.updateOne(mine, update, limit)));
-    if (changed.matchedCount === 0) throw await this.loss(runId);
+    await this.change(runId, { $set: { state: 'complete' } }, guard);
     const done = () => this.#parts.countDocuments({ run: runId, state: 'complete' });
     return (await this.#trying(done)) >= this.part.of;
   }
@@ -221,6 +233,11 @@ export class PartStore {
       await this.#runs.deleteOne({ _id: runId, joined: 1, holder: { $exists: false } } as Document);
       await this.#parts.deleteOne({ _id: this.#id(runId), holder: this.holder });
     });
+  }
+
+  /** This part while this loader holds it. */
+  #mine(runId: string) {
+    return { _id: this.#id(runId), active: true as const, holder: this.holder };
   }
 
   #id(runId: string): string {

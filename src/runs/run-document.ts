@@ -1,9 +1,8 @@
 /**
- * The documents of `seed_runs` and `seed_shards`, checked when they are read: a stored checkpoint
- * is input like any other.
+ * The collections of runs, and the documents of `seed_runs` and `seed_shards`, checked when they are
+ * read: a stored checkpoint is input like any other.
  */
-
-import { ObjectId } from 'mongodb';
+import { type IndexDescription, ObjectId } from 'mongodb';
 import * as z from 'zod';
 import { MAX_DAYS, MAX_PARTS, MAX_SCALE } from '../config/schema.js';
 import { AVAILABILITY_SCALES, LAYOUTS, SECTIONS } from '../config/settings.js';
@@ -17,7 +16,24 @@ import { complaintsAbout, fleetFile } from '../fleet/schema.js';
 import type { Fleet } from '../fleet/types.js';
 import { minuteOf } from '../plan/plan.js';
 import { FIRST_INSTANT, INTERVALS, isTimezone, LAST_INSTANT, MAX_JITTER_MS } from '../time.js';
-import { RUNS } from './collections.js';
+
+// The collections that runs are kept in, and their indexes. No other room reads or writes their
+// documents.
+
+/** One document a run. */
+export const RUNS = 'seed_runs';
+/** One document for each completed shard. */
+export const SHARDS = 'seed_shards';
+/** One document for each part of a run that several loaders share. */
+export const PARTS = 'seed_parts';
+
+/** What keeps two runs from being active at once. */
+export const RUN_INDEXES: IndexDescription[] = [
+  { key: { active: 1 }, unique: true, partialFilterExpression: { active: true } },
+];
+export const SHARD_INDEXES: IndexDescription[] = [{ key: { run: 1 } }];
+
+// Documents, as they are read and written.
 
 const MS_PER_MINUTE = 60_000;
 const MS_PER_DAY = 86_400_000;
@@ -134,6 +150,8 @@ export interface PartDocument {
   readonly pid: number;
   readonly holder: string;
   readonly processSpace?: string;
+  /** As of a run of one loader: each part has its own. */
+  readonly writer?: RunDocument['writer'];
   readonly heartbeat: Date;
   readonly startedAt: Date;
   readonly finishedAt?: Date;

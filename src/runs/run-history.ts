@@ -5,8 +5,7 @@
 import type { Db, Document } from 'mongodb';
 import type { Books } from '../connect/bookkeeping.js';
 import type { Fleet } from '../fleet/types.js';
-import { PARTS, RUNS, SHARDS } from './collections.js';
-import { fleetOf, parseRun, type RunDocument, runDocument } from './run-document.js';
+import { fleetOf, PARTS, parseRun, RUNS, type RunDocument, runDocument, SHARDS } from './run-document.js';
 
 /** A stored run, and how much of it is durably loaded. */
 export interface RunHistory

@@ -4,13 +4,12 @@ import { type Collection, type Document, type Filter, MongoServerError, type Upd
 import type { Books } from '../connect/bookkeeping.js';
 import { Deadline, type RetryOptions, withRetry } from '../connect/retry.js';
 import type { SeedError } from '../errors.js';
-import { makeIndexes } from '../store/indexes.js';
+import { makeIndexes } from '../store/collections.js';
 import type { Guard } from '../store/schema.js';
 import { PROCESS_SPACE } from '../system/file-lock.js';
 import { clocks } from '../threads/counters.js';
-import { PARTS, RUN_INDEXES, RUNS } from './collections.js';
 import { AGE, DatabaseHeld, type Holder, holderOf, lostHold, runGone } from './owner.js';
-import { parseRun, type RunDocument } from './run-document.js';
+import { PARTS, parseRun, RUN_INDEXES, RUNS, type RunDocument } from './run-document.js';
 
 export const DUPLICATE_KEY = 11000;
 

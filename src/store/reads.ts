@@ -2,9 +2,8 @@
 import type { Db, Document, Filter } from 'mongodb';
 import * as z from 'zod';
 import type { Layout } from '../config/settings.js';
-import { usageError } from '../errors.js';
-import { didYouMean } from '../nearest.js';
-import { ASSETS, METRICS } from './names.js';
+import { didYouMean, usageError } from '../errors.js';
+import { ASSETS, METRICS } from './collections.js';
 import { existingLayout } from './schema.js';
 
 /** An asset as stored. */

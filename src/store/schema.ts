@@ -9,8 +9,14 @@ import {
 } from 'mongodb';
 import type { Layout } from '../config/settings.js';
 import { ExitStatus, SeedError, usageError } from '../errors.js';
-import { ASSET_INDEXES, METRIC_INDEXES, makeIndexes } from './indexes.js';
-import { ASSETS, METRIC_BUCKETS, METRICS } from './names.js';
+import {
+  ASSET_INDEXES,
+  ASSETS,
+  METRIC_BUCKETS,
+  METRIC_INDEXES,
+  METRICS,
+  makeIndexes,
+} from './collections.js';
 import { isRouter, serverIdentity } from './server.js';
 
 // How writes are kept from a loader that may do them no longer. The store makes them; whether they
@@ -47,10 +53,7 @@ const NAMESPACE_EXISTS = 48;
 const NOT_THERE = [26, 361];
 /** How servers before 6.0 refuse a parameter that they do not know. */
 const NO_SUCH_PARAMETER = [40415, 72];
-/**
- * How a server refuses a kind of collection that it, or the version that it stays compatible with,
- * does not have.
- */
+/** A kind of collection that the server, or its compatibility version, does not have. */
 const NO_SUCH_COLLECTION = [2, 9, 72, 40415];
 
 /** The layout that `metrics` has in this database; undefined where there is no such collection. */

@@ -1,7 +1,7 @@
 /** Sizes and counts of what was loaded. */
 import type { Db, Document } from 'mongodb';
 import type { Layout } from '../config/settings.js';
-import { ASSETS, METRIC_BUCKETS, METRICS } from './names.js';
+import { ASSETS, METRIC_BUCKETS, METRICS } from './collections.js';
 import type { TelemetryReader } from './reads.js';
 
 export interface DatabaseStatistics {

@@ -227,7 +227,10 @@ export interface Shared<T> {
 
 let count = 0;
 const known = new WeakMap<object, Shared<unknown>>();
-let last: { readonly id: number; readonly value: unknown } | undefined;
+/** More than the pool of one load shares. */
+const MOST_READ = 8;
+/** By id: what this thread has read, the latest last. */
+const read = new Map<number, unknown>();
 
 /**
  * The same for the same object, which must not change any more: threads know by it that nothing
@@ -246,11 +249,15 @@ export function share<T extends object>(value: T): Shared<T> {
 }
 
 /**
- * The value as this thread has it: read the first time, and the same object as long as no other
- * value is asked for.
+ * The value as this thread has it: read the first time, and the same object whatever else has been
+ * asked for in between, as far as a load goes.
  */
 export function unshare<T>({ bytes, id }: Shared<T>): T {
-  // Copied first: the deserialiser hands out views of what it reads.
-  if (last?.id !== id) last = { id, value: deserialize(Buffer.from(new Uint8Array(bytes))) };
-  return last.value as T;
+  if (!read.has(id)) {
+    // Copied first: the deserialiser hands out views of what it reads.
+    read.set(id, deserialize(Buffer.from(new Uint8Array(bytes))));
+    const [first] = read.keys();
+    if (read.size > MOST_READ) read.delete(first);
+  }
+  return read.get(id) as T;
 }

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { environmentOfThread } from '../system/compile-cache.js';
 import { refuseTooFewFiles } from '../system/files.js';
+import { environmentOfThread } from '../system/home.js';
 
 const LONGEST_START_MS = 10_000;
 /** Of its event loop, and of connections. */

@@ -9,7 +9,7 @@ import { BatchBuffer, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
 import { tickOfMinute } from '../model/sampling.js';
 import { instantOf, type Shard } from '../plan/plan.js';
-import { METRIC_BUCKETS } from '../store/names.js';
+import { METRIC_BUCKETS } from '../store/collections.js';
 import { addPlanned, Comparison, findRaw, findSeries, type RawReply } from './comparison.js';
 import { type Findings, noFindings } from './findings.js';
 

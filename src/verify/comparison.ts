@@ -6,7 +6,7 @@ import { seriesKey } from '../dataset/series.js';
 import { recordId, type Series } from '../encode/document.js';
 import type { Batch } from '../encode/insert.js';
 import { msOfTick, type Sampling, tickOfMs } from '../model/sampling.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import { addToFingerprint, type Example, type Findings, note } from './findings.js';
 
 const NOTHING = { bytes: Buffer.alloc(0), step: 0, ticks: new Int32Array(0), values: new Float64Array(0) };

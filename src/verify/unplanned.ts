@@ -10,7 +10,7 @@ import { assetDocument, recordId, type Series } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
 import { msOfTick, tickOfMinute, tickOfMs } from '../model/sampling.js';
 import { instantOf } from '../plan/plan.js';
-import { ASSETS, EVENTS, METRICS } from '../store/names.js';
+import { ASSETS, EVENTS, METRICS } from '../store/collections.js';
 import { countMeasurements } from '../store/statistics.js';
 import { timestampMs } from './comparison.js';
 import { type Findings, noFindings, note } from './findings.js';

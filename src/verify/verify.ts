@@ -14,7 +14,7 @@ import type { Fleet } from '../fleet/types.js';
 import { inspectTarget } from '../inspect/inspect.js';
 import { expiredRecords, lifeOf } from '../load/expiry.js';
 import { planLoad, type Shard, shardDaysFor } from '../plan/plan.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import { type Shared, share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import {

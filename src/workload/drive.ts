@@ -5,7 +5,7 @@
 import { performance, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db, Document } from 'mongodb';
-import { type Random, stream } from '../model/random.js';
+import { type Random, stream } from '../model/patterns.js';
 import { latencyHistogram, recordMs } from '../threads/counters.js';
 import type { QueryName, Question, Questions } from './queries.js';
 import { Timeline, type TimelineCells } from './timeline.js';

@@ -4,9 +4,9 @@
  */
 import type { Document } from 'mongodb';
 import type { Machine } from '../fleet/types.js';
-import type { Random } from '../model/random.js';
+import type { Random } from '../model/patterns.js';
 import { instantOf, MINUTES_PER_DAY } from '../plan/plan.js';
-import { ASSETS, METRICS } from '../store/names.js';
+import { ASSETS, METRICS } from '../store/collections.js';
 import type { Answer, SampledSeries, Truth } from './truth.js';
 
 export const QUERY_NAMES = [

@@ -14,7 +14,7 @@ export interface SampledSeries {
   readonly metricName: string;
 }
 
-/** What a series holds of a period; `times` (milliseconds since the epoch) and `values` side by side. */
+/** What a series holds of a period: `times` (ms since the epoch) and `values` side by side. */
 export interface Samples {
   readonly times: readonly number[];
   readonly values: Float64Array;

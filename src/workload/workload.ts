@@ -5,7 +5,7 @@ import type { ConnectionSettings } from '../config/settings.js';
 import type { Dataset } from '../dataset/dataset.js';
 import type { FleetDefinition } from '../fleet/file.js';
 import type { Fleet } from '../fleet/types.js';
-import { stream } from '../model/random.js';
+import { stream } from '../model/patterns.js';
 import { latencyOf, type Shared, share } from '../threads/counters.js';
 import { WorkerPool } from '../threads/pool.js';
 import { type Drive, Pulse, type ThreadResult } from './drive.js';

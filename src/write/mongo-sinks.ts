@@ -6,7 +6,7 @@ import { type Collection, type Db, type Document, MongoBulkWriteError, MongoServ
 import { unwrapped } from '../connect/retry.js';
 import type { Insert } from '../encode/insert.js';
 import { ExitStatus, SeedError } from '../errors.js';
-import { METRICS } from '../store/names.js';
+import { METRICS } from '../store/collections.js';
 import type { MakeSequence } from './driver/document-sequence.js';
 import { HeldConnection } from './driver/held-connection.js';
 import type { Sink, WriteResult } from './sink.js';

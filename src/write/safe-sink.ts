@@ -2,9 +2,9 @@
  * Writes each record exactly once over a connection that may fail in the middle.
  *
  * In the flat layout and for compressed buckets that is simple: an `_id` is deterministic, so sending
- * it again is harmless. Measurements of a time-series collection have no unique key. So after a failure whose outcome nobody
- * knows, the connection is replaced, the server is given time to finish what came through it, what
- * is there is read, and only the rest is sent.
+ * it again is harmless. Measurements of a time-series collection have no unique key. So after a
+ * failure whose outcome nobody knows, the connection is replaced, the server is given time to finish
+ * what came through it, what is there is read, and only the rest is sent.
  *
  * What is there counts as written only where it is the record itself: one of the same series and
  * minute with another value is somebody else's, and fails the load.
@@ -16,7 +16,7 @@ import { flatDocument, recordId } from '../encode/document.js';
 import type { Batch, Insert } from '../encode/insert.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Shard } from '../plan/plan.js';
-import { METRIC_BUCKETS, METRICS } from '../store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../store/collections.js';
 import { NotHeld } from '../threads/counters.js';
 import { bucketId, type RepeatedBucket, type Sink, type WriteResult } from './sink.js';
 import type { WriterConnection } from './writer-connection.js';

@@ -3,6 +3,7 @@
  */
 
 import type { Db, MongoClient } from 'mongodb';
+import { closeForgotten } from '../connect/driver-internals.js';
 import { formatLoaderName, type LoaderName, waitForStragglers } from '../connect/loader-connections.js';
 import { Deadline, ReplyTimeout } from '../connect/retry.js';
 import type { Writer } from '../dataset/dataset.js';
@@ -106,6 +107,12 @@ export class WriterConnection {
     });
   }
 
+  /** Closes the client in use. What is in flight through it fails. */
+  async close(): Promise<void> {
+    await new Deadline(this.#client).limit(this.#client.close()).catch(() => undefined);
+    closeForgotten(this.#appName);
+  }
+
   get #isReady(): boolean {
     return this.#reached && !this.#renewal && !this.#damaged;
   }
@@ -131,10 +138,9 @@ export class WriterConnection {
     await this.#renewal;
   }
 
-  /** What is still in flight through the old client fails. */
   async #replace(): Promise<void> {
     this.#unsettled = true;
-    await new Deadline(this.#client).limit(this.#client.close()).catch(() => undefined);
+    await this.close();
     this.generation++;
     this.#open();
   }
@@ -170,6 +176,11 @@ export class WriterConnection {
     if (!gone) throw new Error('the server is still busy with the writes of a broken connection');
   }
 
+  /** Of the client in use. */
+  get #appName(): string {
+    return formatLoaderName({ ...this.options.name, generation: this.generation });
+  }
+
   #noteDamage(error: unknown, generation: number): void {
     if (error instanceof ReplyTimeout && generation === this.generation) this.#damaged = true;
   }
@@ -179,7 +190,7 @@ export class WriterConnection {
     this.#connecting = undefined;
     this.#reached = false;
     this.#damaged = false;
-    this.#client = makeClient(formatLoaderName({ ...name, generation: this.generation }));
+    this.#client = makeClient(this.#appName);
     this.#deadline = new Deadline(this.#client);
     this.#db = this.#client.db(name.database);
     this.#opened = openSink(this.#db);

@@ -1,4 +1,4 @@
-/** The papers say what is so: flags, variables, links and the command lines that they show. */
+/** The documents say what is so: flags, variables, links, files and the command lines that they show. */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,13 @@ import { runCli } from '../support/cli.js';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
+const { scripts: SCRIPTS } = JSON.parse(read('package.json'));
 const DOCS = readdirSync(join(ROOT, 'docs'))
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
-const PAPERS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...DOCS];
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md', ...DOCS];
 
-/** Rows of a paper's tables, each as the texts of its cells. */
+/** Rows of a document's tables, each as the texts of its cells. */
 function rowsOf(text: string): string[][] {
   return text
     .split('\n')
@@ -90,17 +91,47 @@ test('the exit statuses of README are those of the help', async () => {
 
 test('every relative link leads to something', () => {
   let links = 0;
-  for (const paper of PAPERS) {
-    for (const [, target] of read(paper).matchAll(/\]\(([^)\s]+)\)/g)) {
+  for (const document of DOCUMENTS) {
+    for (const [, target] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
       links++;
       const [path, anchor] = target.split('#');
-      const file = path === '' ? paper : join(dirname(paper), path);
-      assert.ok(existsSync(join(ROOT, file)), `${paper} links to ${target}`);
-      if (anchor) assert.ok(anchorsOf(read(file)).includes(anchor), `${paper} links to ${target}`);
+      const file = path === '' ? document : join(dirname(document), path);
+      assert.ok(existsSync(join(ROOT, file)), `${document} links to ${target}`);
+      if (anchor) assert.ok(anchorsOf(read(file)).includes(anchor), `${document} links to ${target}`);
     }
   }
   assert.ok(links >= 10, `${links} links`);
+});
+
+test('every file and script of the project that a document names is there', () => {
+  const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' });
+  const missing: string[] = [];
+  let named = 0;
+  for (const document of DOCUMENTS) {
+    // What was there once, the changelog may name.
+    if (document === 'CHANGELOG.md') continue;
+    const text = read(document);
+    const note = (isThere: boolean, what: string) => {
+      named++;
+      if (!isThere) missing.push(`${document}: ${what}`);
+    };
+    for (const [, path] of text.matchAll(/`((?:src|workers|test|bench|soak|servers|examples)\/[\w./-]+)`/g)) {
+      note(
+        ['', '.ts'].some((ending) => existsSync(join(ROOT, path + ending))),
+        path,
+      );
+    }
+    for (const [, name] of text.matchAll(/`([\w-]+\.test\.ts)`/g)) {
+      note(
+        tests.some((path) => path.endsWith(name)),
+        name,
+      );
+    }
+    for (const [, name] of text.matchAll(/npm run ([a-z][\w:]*)/g)) note(name in SCRIPTS, `npm run ${name}`);
+  }
+  assert.deepEqual(missing, []);
+  assert.ok(named > 50, `${named} names`);
 });
 
 /** The names that headings can be linked to by. */
@@ -113,7 +144,7 @@ function anchorsOf(text: string): string[] {
   );
 }
 
-/** Command lines that a paper shows, in blocks and in sentences, without the program's name. */
+/** Command lines that a document shows, in blocks and in sentences, without the program's name. */
 function commandLinesOf(text: string): string[] {
   const found: string[] = [];
   const code = [...text.matchAll(/^ *```bash\n([\s\S]*?)^ *```|`([^`\n]+)`/gm)];
@@ -147,7 +178,7 @@ const SUBCOMMANDS = [
 ];
 
 /** Where the command lines run: with the files that they name. */
-const folder = mkdtempSync(join(tmpdir(), 'seed-database-papers-'));
+const folder = mkdtempSync(join(tmpdir(), 'seed-database-documents-'));
 
 /**
  * A load is planned and not done; of the other commands the help is asked, which has to list what
@@ -172,11 +203,20 @@ async function assertTaken(line: string): Promise<void> {
 test('every command line shown is one that the program takes', async (t) => {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   copyFileSync(join(ROOT, 'examples/fleets/default.yaml'), join(folder, 'my-fleet.yaml'));
-  const shown = [...new Set(PAPERS.flatMap((paper) => commandLinesOf(read(paper))))];
+  const shown = [...new Set(DOCUMENTS.flatMap((document) => commandLinesOf(read(document))))];
   await Promise.all(shown.map(assertTaken));
   assert.ok(shown.length >= 12, `${shown.length} command lines: ${shown.join('; ')}`);
   await assert.rejects(assertTaken('--dys 7'), /unknown option/);
   await assert.rejects(assertTaken('status --clean'), /--clean/);
+});
+
+test('every chapter of the manual names the room of its code', () => {
+  const [, ...chapters] = read('docs/manual.md').split(/^## /m);
+  assert.equal(chapters.length, 12);
+  for (const chapter of chapters) {
+    const [, code = ''] = /^Code: (.*)$/m.exec(chapter) ?? [];
+    assert.match(code, /`src\/\w+/, chapter.split('\n')[0]);
+  }
 });
 
 test("README has the two commands and the manual's seven scenarios", () => {

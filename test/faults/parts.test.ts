@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Document, MongoClient } from 'mongodb';
 import { assertEqualToPlan, load, loadWell, type Place } from '../support/dataset.js';
-import { LAYOUTS_HERE } from '../support/features.js';
+import { bucketsTest, LAYOUTS_HERE, SERIES_WRITERS } from '../support/features.js';
 import { RunningLoad, untilShards } from '../support/running.js';
-import { startTestServer, type TestServer } from '../support/server.js';
+import { startTestServer, type TestServer, until } from '../support/server.js';
 
 let server: TestServer;
 let client: MongoClient;
@@ -26,12 +26,25 @@ after(async () => {
   await server?.stop();
 });
 
-for (const layout of LAYOUTS_HERE) {
-  test(`four parts at once, two of them killed and restarted: ${layout}`, async () => {
+/** Until so many parts know that they are of buckets: one that is killed before is of measurements. */
+async function untilRemembered({ database }: Place, parts: number): Promise<void> {
+  const documents = client.db(database).collection('seed_parts');
+  const remembered = () => documents.countDocuments({ writer: 'buckets' });
+  await until(`${parts} parts remember their writer`, async () => (await remembered()) === parts);
+}
+
+const WAYS = LAYOUTS_HERE.flatMap((layout) =>
+  (layout === 'flat' ? (['sequence'] as const) : SERIES_WRITERS).map((writer) => [layout, writer] as const),
+);
+for (const [layout, writer] of WAYS) {
+  test(`four parts at once, two of them killed and restarted: ${layout} by ${writer}`, async () => {
     const place = newPlace();
-    const flags = [...FLAGS, '--layout', layout];
+    // A shard of buckets is one insert: there have to be more of them, to be killed in their midst.
+    const days = writer === 'buckets' ? ['--days', '8'] : [];
+    const flags = [...FLAGS, ...days, '--layout', layout, '--writer', writer];
     const start = (index: number) => RunningLoad.load(place, [...flags, ...part(index)]);
     const first = [1, 2, 3, 4].map(start);
+    if (writer === 'buckets') await untilRemembered(place, 4);
     await untilShards(first[0], server.uri, place.database, 2);
     for (const index of [1, 2]) first[index].kill('SIGKILL');
     await Promise.all([first[1].ended, first[2].ended]);
@@ -39,7 +52,9 @@ for (const layout of LAYOUTS_HERE) {
     for (const [index, { ended }] of [first[0], again[0], again[1], first[3]].entries()) {
       const { status, stdout, stderr } = await ended;
       assert.equal(status, 0, stderr);
-      assert.deepEqual(JSON.parse(stdout).part, { number: index + 1, of: 4 });
+      const summary = JSON.parse(stdout);
+      assert.deepEqual(summary.part, { number: index + 1, of: 4 });
+      if (summary.status !== 'already complete') assert.equal(summary.loader.writer.kind, writer);
     }
     const db = client.db(place.database);
     const runs = await db.collection('seed_runs').find().toArray();
@@ -54,6 +69,24 @@ for (const layout of LAYOUTS_HERE) {
     assert.equal((await loadWell(place, ...flags, ...part(1))).status, 'already complete');
   });
 }
+
+bucketsTest('a part goes on as it was begun, whatever the others do', async () => {
+  const place = newPlace();
+  const flags = [...FLAGS, '--days', '6', '--layout', 'timeseries'];
+  const measurements = RunningLoad.load(place, [...flags, ...part(1, 2), '--writer', 'sequence']);
+  const buckets = RunningLoad.load(place, [...flags, ...part(2, 2)]);
+  await untilRemembered(place, 1);
+  await untilShards(measurements, server.uri, place.database, 3);
+  measurements.kill('SIGKILL');
+  buckets.kill('SIGKILL');
+  await Promise.all([measurements.ended, buckets.ended]);
+  const first = await loadWell(place, ...flags, ...part(1, 2));
+  const reason = 'the part was not begun with buckets';
+  assert.deepEqual(first.loader.writer, { kind: 'sequence', reason });
+  const second = await loadWell(place, ...flags, ...part(2, 2), '--writer', 'sequence');
+  assert.deepEqual(second.loader.writer, { kind: 'buckets', reason: null });
+  await assertEqualToPlan(place);
+});
 
 test('the same part twice, another number of parts and other options are refused by name', async () => {
   const place = newPlace();

@@ -130,7 +130,7 @@ bucketsTest(
     const resumed = await load({ uri: file.server.uri, database, existing: 'resume' });
     assert.deepEqual(
       [resumed.status, resumed.loader.writer],
-      ['complete', { kind: 'sequence', reason: 'the run was begun with measurements' }],
+      ['complete', { kind: 'sequence', reason: 'the run was not begun with buckets' }],
     );
     assert.equal((await verify({ uri: file.server.uri, database, workers: 1 })).status, 'equal');
   },

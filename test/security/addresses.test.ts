@@ -8,7 +8,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { readConfiguration } from '../../src/config/configuration.js';
-import { maskSecrets } from '../../src/config/mask.js';
+import { maskSecrets } from '../../src/config/uri.js';
 import { openConnection } from '../../src/connect/connect.js';
 import { SeedError } from '../../src/errors.js';
 import { runCli, startCli } from '../support/cli.js';

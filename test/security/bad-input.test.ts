@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { type Db, type Document, Long, MongoClient, ObjectId } from 'mongodb';
 import { SETTING_NAMES, settingEntry } from '../../src/config/catalog.js';
 import { readConfiguration } from '../../src/config/configuration.js';
-import { parseEnvFile } from '../../src/config/env-file.js';
+import { parseEnvFile } from '../../src/config/sources.js';
 import { SeedError } from '../../src/errors.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { planLoad } from '../../src/plan/plan.js';

@@ -10,12 +10,14 @@ import { MongoClient, type MongoClientOptions } from 'mongodb';
 import {
   CONNECTION_FIELDS,
   CONNECTION_METHODS,
+  closeForgotten,
   type DriverConnection,
   loadDriverCommands,
   loadDriverConnection,
   missingMember,
   SOCKET_METHODS,
   STREAM_METHODS,
+  steadyConnections,
 } from '../../src/connect/driver-internals.js';
 import { useServer } from '../support/loading.js';
 
@@ -57,6 +59,35 @@ test('a client takes a connection type, and its connections have every member th
     await client.close();
   }
 });
+
+test('what a closed client has forgotten is closed by its name, and nothing else is', async () => {
+  const connectionType = await steadyConnections();
+  const clientOf = (appName: string) =>
+    new MongoClient(file.server.uri, { appName, connectionType } as MongoClientOptions);
+  const [client, other] = [clientOf('seed-database one'), clientOf('seed-database other')];
+  const ping = (one: MongoClient) => one.db('admin').command({ ping: 1 });
+  try {
+    await Promise.all([ping(client), ping(other)]);
+    // As a monitor does that is reset while it connects.
+    const { topology } = client as unknown as { readonly topology: { readonly s: { servers: Servers } } };
+    const [{ monitor }] = topology.s.servers.values();
+    const forgotten = monitor.connection;
+    monitor.connection = null;
+    await client.close();
+    assert.equal(forgotten?.closed, false);
+    closeForgotten('seed-database other one');
+    assert.equal(forgotten.closed, false);
+    closeForgotten('seed-database one');
+    assert.equal(forgotten.closed, true);
+    await ping(other);
+  } finally {
+    await client.close();
+    await other.close();
+  }
+});
+
+/** Of the driver, by address. */
+type Servers = ReadonlyMap<string, { readonly monitor: { connection: { readonly closed: boolean } | null } }>;
 
 test('a member that is missing is named', () => {
   const connection = {

@@ -4,10 +4,20 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loaderConnections } from '../../src/connect/loader-connections.js';
 import type { WorkerContext } from '../../src/dataset/dataset.js';
-import { type LoadEvent, load, SeedError } from '../../src/index.js';
+import {
+  DEFAULT_FLEET,
+  type LoadEvent,
+  load,
+  minuteOf,
+  planLoad,
+  SECTIONS,
+  SeedError,
+} from '../../src/index.js';
 import { LAYOUTS_HERE, SERIES_WRITERS } from '../support/features.js';
 import { datasetOver, END, useServer } from '../support/loading.js';
+import { until } from '../support/server.js';
 
 const file = useServer({ args: ['--setParameter', 'enableTestCommands=1'] });
 const HOUR = { start: new Date(END.getTime() - 3_600_000) } as const;
@@ -111,13 +121,46 @@ test('a cut connection is no failure: it is said once, counted, and no record is
   }
 });
 
+/** Of an hour of the default fleet. */
+function contextOf(database: string, writer: WorkerContext['writer']): WorkerContext {
+  return {
+    runId: 'x',
+    dataset: datasetOver({ start: minuteOf(HOUR.start), end: minuteOf(END) }),
+    fleet: DEFAULT_FLEET.definition,
+    connection: { origin: 'named', uri: file.server.uri, database, options: {} },
+    writer,
+    writeConcern: undefined,
+    compressors: [],
+    rate: undefined,
+    batchSize: 100,
+    loader: 'abc',
+    retryMs: 1000,
+  };
+}
+
+test('a thread that is asked for another writer closes what it had opened', async () => {
+  const { default: loadShardTask } = await import('../../workers/load-shard.js');
+  const { Counters, share } = await import('../../src/threads/counters.js');
+  const database = file.freshDatabase();
+  const context = contextOf(database, 'sequence');
+  const { shared: counters } = Counters.forWorkers(1);
+  const prepare = (one: WorkerContext) => loadShardTask({ kind: 'prepare', context: share(one), counters });
+  const open = async () => ((await loaderConnections(file.client.db(database))) ?? []).length;
+  await prepare(context);
+  await until('connections are held', async () => (await open()) >= 5);
+  // Its driver holds none.
+  await prepare({ ...context, writer: 'bulkwrite' });
+  await until('they are closed', async () => (await open()) <= 2);
+  await prepare({ ...context, writer: 'none' });
+  await until('none is left', async () => (await open()) === 0);
+});
+
 test('a failure that no server caused names the shard, and is no unexplained exception', async () => {
   // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone
   // stands in for it.
   const { default: loadShardTask } = await import('../../workers/load-shard.js');
   const { Counters } = await import('../../src/threads/counters.js');
   const { share } = await import('../../src/threads/counters.js');
-  const { DEFAULT_FLEET, minuteOf, planLoad, SECTIONS } = await import('../../src/index.js');
   const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
   const result = await loadShardTask({
@@ -125,19 +168,7 @@ test('a failure that no server caused names the shard, and is no unexplained exc
     shard: { ...shard, assetIndex: 999 },
     mayHoldRecords: false,
     counters: Counters.forWorkers(1).shared,
-    context: share<WorkerContext>({
-      runId: 'x',
-      dataset: datasetOver(window),
-      fleet: DEFAULT_FLEET.definition,
-      connection: { origin: 'named', uri: file.server.uri, database: file.freshDatabase(), options: {} },
-      writer: 'none',
-      writeConcern: undefined,
-      compressors: [],
-      rate: undefined,
-      batchSize: 100,
-      loader: 'x',
-      retryMs: 1000,
-    }),
+    context: share(contextOf(file.freshDatabase(), 'none')),
   });
   assert.ok(result.state === 'failed');
   assert.equal(result.exitStatus, 1);

@@ -7,9 +7,8 @@ import { after, test } from 'node:test';
 import { BSON, MongoClient, type MongoClientOptions } from 'mongodb';
 import { isPassing } from '../../src/connect/retry.js';
 import { NotHeld } from '../../src/threads/counters.js';
-import { holdableConnections } from '../../src/write/driver/connection-type.js';
 import { loadDocumentSequence, SEQUENCE_HEADROOM } from '../../src/write/driver/document-sequence.js';
-import { gateWrites, HeldConnection } from '../../src/write/driver/held-connection.js';
+import { gateWrites, HeldConnection, holdableConnections } from '../../src/write/driver/held-connection.js';
 import { useServer } from '../support/loading.js';
 
 const file = useServer();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Db, Document } from 'mongodb';
 import type { Layout } from '../../src/config/settings.js';
-import { METRIC_BUCKETS, METRICS } from '../../src/store/names.js';
+import { METRIC_BUCKETS, METRICS } from '../../src/store/collections.js';
 import { type CliOptions, type CliResult, runCli } from './cli.js';
 import { DELETES_SERIES } from './features.js';
 

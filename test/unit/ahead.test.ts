@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SourcesAhead } from '../../src/dataset/ahead.js';
 import { firstShards } from '../../src/dataset/dataset.js';
-import { SeriesMemory } from '../../src/dataset/memory.js';
+import { SeriesMemory } from '../../src/dataset/series.js';
 import { ShardSource } from '../../src/dataset/source.js';
 import { BucketEncoder, encodeBuckets } from '../../src/encode/bucket.js';
 import { BatchBuffer } from '../../src/encode/document.js';
@@ -12,6 +12,7 @@ import { buildFleet } from '../../src/fleet/build.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { readFleetFile } from '../../src/fleet/read.js';
 import { TelemetryModel } from '../../src/model/telemetry-model.js';
+import { ShardQueue } from '../../src/plan/order.js';
 import { planLoad, type Shard } from '../../src/plan/plan.js';
 import { datasetOver } from '../support/loading.js';
 
@@ -96,10 +97,31 @@ test('it ends when the shards are wanted', async () => {
   assert.equal(ahead.take(shards[1], BATCH, true), undefined);
 });
 
+test('what is made first is what is handed out first: the beginning of every asset', () => {
+  const { sections } = datasetOver(WINDOW, {});
+  const plan = planLoad(DEFAULT_FLEET, { start: 0, end: 14 * 1440 }, sections, 7);
+  const queue = new ShardQueue(plan.shards);
+  const first = firstShards(plan);
+  assert.ok(first.length > 5, `${first.length} shards`);
+  assert.deepEqual(
+    first,
+    first.map(() => queue.next()),
+  );
+  assert.equal(new Set(first.map(({ assetId }) => assetId)).size, first.length);
+});
+
+test('what other threads have loaded is let go of once the first shards are handed out', async () => {
+  const { ahead, context, shards } = aheadOf();
+  await ahead.generate(() => false);
+  const later = { ...shards[0], id: 'a shard of a later day' };
+  assert.equal(ahead.take(later, BATCH, true), undefined);
+  for (const shard of context.shards) assert.equal(ahead.take(shard, BATCH, true), undefined);
+});
+
 test('no more is made than a thread can keep', () => {
   const { sections } = datasetOver(WINDOW, {});
   const small = planLoad(DEFAULT_FLEET, WINDOW, sections, 2);
-  assert.deepEqual(firstShards(small), small.shards);
+  assert.deepEqual(new Set(firstShards(small)), new Set(small.shards));
   const long = planLoad(DEFAULT_FLEET, { start: 0, end: 90 * 1440 }, sections, 28);
   const records = firstShards(long).reduce((sum, shard) => sum + shard.records, 0);
   assert.ok(records > 300_000 && records <= 500_000, `${records} records`);

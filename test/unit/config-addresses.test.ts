@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SETTING_NAMES, type SettingName, settingEntry } from '../../src/config/catalog.js';
-import { maskUris } from '../../src/config/mask.js';
+import { maskUris } from '../../src/config/uri.js';
 import { SeedError } from '../../src/errors.js';
 import { configure, refusal, withFolder } from '../support/config.js';
 

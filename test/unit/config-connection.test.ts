@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { SettingName } from '../../src/config/catalog.js';
-import { maskSecrets, maskUri, maskUris } from '../../src/config/mask.js';
+import { maskSecrets, maskUri, maskUris } from '../../src/config/uri.js';
 import { configure, refusal, withFolder } from '../support/config.js';
 
 type Variables = Readonly<Record<string, string>>;

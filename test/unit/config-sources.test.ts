@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { SETTING_NAMES, type SettingName, settingEntry } from '../../src/config/catalog.js';
-import { parseEnvFile } from '../../src/config/env-file.js';
+import { parseEnvFile } from '../../src/config/sources.js';
 import { SeedError } from '../../src/errors.js';
 import { configure, refusal, withFolder } from '../support/config.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Batch } from '../../src/encode/insert.js';
-import { csvLines } from '../../src/export/rows.js';
+import { csvLines } from '../../src/export/formats.js';
 
 function lineOf(unit: string, environment = 'test'): string {
   const series = { assetId: 'a', assetType: 'vm', metricName: 'm', unit, environment };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SeriesMemory } from '../../src/dataset/memory.js';
+import { SeriesMemory } from '../../src/dataset/series.js';
 import { ShardSource, type SourceOptions } from '../../src/dataset/source.js';
 import { BatchBuffer } from '../../src/encode/document.js';
 import { SeedError } from '../../src/errors.js';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import type { Machine, MachineType, Service } from '../../src/fleet/types.js';
-import { fillOwnFaults } from '../../src/model/availability.js';
 import { backupSchedule } from '../../src/model/backups.js';
 import { isMonday, MINUTES_PER_DAY, weekday } from '../../src/model/local-time.js';
+import { fillOwnFaults } from '../../src/model/polling.js';
 import { TelemetryModel } from '../../src/model/telemetry-model.js';
 
 const SEED = 42;

@@ -1,7 +1,6 @@
 /** Numbers and times in words, and the room that text takes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failureLines } from '../../src/output/failure-text.js';
 import {
   bytes,
   clock,
@@ -14,6 +13,7 @@ import {
   span,
   tree,
 } from '../../src/output/format.js';
+import { failureLines } from '../../src/output/screen.js';
 import { cut, firstThatFits, oneLine, widthOf, wrap } from '../../src/output/width.js';
 
 test('counts are grouped by thousands', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clock } from '../../src/output/format.js';
-import { bar, barLine, currentLine, progressLine } from '../../src/output/live-bar.js';
+import { bar, barLine, currentLine, progressLine } from '../../src/output/tree-reporter.js';
 import type { LoadProgress } from '../../src/output/types.js';
 import { widthOf } from '../../src/output/width.js';
 import { NOW, progressAt } from '../support/reporting.js';

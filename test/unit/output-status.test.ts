@@ -1,15 +1,16 @@
 /** What `status` and `--dry-run` print. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dryRunLines, type PlannedLoad } from '../../src/output/load-text.js';
 import {
-  assetLines,
   databaseLines,
+  dryRunLines,
   metricLines,
+  type PlannedLoad,
   type RunText,
   runLines,
   serverLines,
-} from '../../src/output/status-text.js';
+  storedAssetLines,
+} from '../../src/output/tree-text.js';
 import { widthOf } from '../../src/output/width.js';
 import { NOW, STARTED, SUMMARY } from '../support/reporting.js';
 
@@ -93,7 +94,7 @@ test('a complete run, one that waits to be resumed, one that is loading, one tha
 });
 
 test('counts by type and by metric are sorted and aligned', () => {
-  assert.deepEqual(assetLines({ vm: 5, container: 12 }), [
+  assert.deepEqual(storedAssetLines({ vm: 5, container: 12 }), [
     '🏗️  Assets by type',
     '   ├── container  12',
     '   └── vm          5',

@@ -9,12 +9,11 @@ import { DEFAULT_FILE, DEFAULT_FLEET } from '../../src/fleet/default.js';
 import type { FleetFile } from '../../src/fleet/file.js';
 import { PATTERN_NAMES } from '../../src/fleet/types.js';
 import { LocalTime } from '../../src/model/local-time.js';
-import { Buckets, bucketMinutes } from '../../src/picture/buckets.js';
 import { drawPicture, minutesText, outagesOf } from '../../src/picture/draw.js';
 import { EXPECTED_FIGURES, figuresOf } from '../../src/picture/expected.js';
 import { readModel } from '../../src/picture/from-model.js';
 import { type AvailabilityPicture, scaleOf, shareOf } from '../../src/picture/picture.js';
-import type { ServiceReadings } from '../../src/picture/readings.js';
+import { Buckets, bucketMinutes, type ServiceReadings } from '../../src/picture/readings.js';
 
 const DAY = 1440;
 /** A Sunday. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
-import { dealtByChunk, planChunks } from '../../src/plan/chunks.js';
+import { dealtByChunk, planChunks } from '../../src/plan/order.js';
 import { partOfPlan, planLoad } from '../../src/plan/plan.js';
 import { shardingCommands } from '../../src/store/schema.js';
 

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { SECTIONS } from '../../src/config/settings.js';
 import { DEFAULT_FLEET } from '../../src/fleet/default.js';
 import { backupSchedule } from '../../src/model/backups.js';
+import { ShardQueue } from '../../src/plan/order.js';
 import { loadedAssets, MINUTES_PER_DAY, planLoad, type Shard } from '../../src/plan/plan.js';
-import { ShardQueue } from '../../src/plan/queue.js';
 
 const MIDNIGHT = Date.UTC(2025, 1, 9) / 60_000;
 const days = (count: number) => ({ start: MIDNIGHT - count * MINUTES_PER_DAY, end: MIDNIGHT });

@@ -1,6 +1,18 @@
-/** The indexes that this program needs, and making those of them that are missing. */
-import { type Collection, type Document, type IndexDescription, MongoServerError } from 'mongodb';
+/** The collections that a dataset lies in: their names and their indexes. Reads no driver. */
+import type { Collection, Document, IndexDescription } from 'mongodb';
 import type { Layout } from '../config/settings.js';
+
+// Names.
+
+export const ASSETS = 'assets';
+export const METRICS = 'metrics';
+
+/** Where the server keeps a time-series `metrics`. */
+export const METRIC_BUCKETS = `system.buckets.${METRICS}`;
+/** Written with `--events`, of a load and of an export. */
+export const EVENTS = 'events';
+
+// Indexes: which this program needs, and making those of them that are missing.
 
 const NAMESPACE_NOT_FOUND = 26;
 
@@ -62,7 +74,7 @@ async function indexesOf<T extends Document>(collection: Collection<T>): Promise
     .listIndexes({ readPreference: 'primary' })
     .toArray()
     .catch((error) => {
-      if (error instanceof MongoServerError && error.code === NAMESPACE_NOT_FOUND) return [];
+      if ((error as { readonly code?: unknown }).code === NAMESPACE_NOT_FOUND) return [];
       throw error;
     });
 }

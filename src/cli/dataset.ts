@@ -1,10 +1,28 @@
+/** `seed-database export` and `answers`: a dataset without loading it. */
+
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SettingName } from '../config/catalog.js';
 import { type Configuration, readConfiguration } from '../config/configuration.js';
-import { maskUri } from '../config/mask.js';
-import type { ConnectionSettings, ExportFormat, ParquetCompression, Settings } from '../config/settings.js';
+import type {
+  ANSWER_TABLES,
+  ConnectionSettings,
+  ExportFormat,
+  ParquetCompression,
+  Settings,
+} from '../config/settings.js';
+import { maskUri } from '../config/uri.js';
+import { csvLine, EVENT_COLUMNS, eventLine } from '../csv.js';
 import { ExitStatus, usageError } from '../errors.js';
-import { type Exported, exportFiles as exportDataset, streamLines } from '../library/export.js';
+import {
+  type Described,
+  describedDataset,
+  type Exported,
+  exportFiles as exportDataset,
+  knownAnswers,
+  knownEvents,
+  streamLines,
+} from '../library/dataset.js';
 import { bytes, count, counted, duration, tree } from '../output/format.js';
 import { Screen } from '../output/screen.js';
 import { shellWord, withoutMasked } from '../output/shell.js';
@@ -12,6 +30,8 @@ import { jsonText } from '../output/width.js';
 import { commandHints, datasetFlags, flagText } from './commands.js';
 import { OF_CONNECTIONS } from './options.js';
 import { listenForInterrupts, Progress, toStandardOutput } from './terminal.js';
+
+// `seed-database export`: a dataset as files, or as lines on standard output.
 
 /** What `export` has besides the flags of a load, as typed. */
 export interface ExportFlags {
@@ -181,4 +201,115 @@ function serverFlag({ origin, uri }: ConnectionSettings): string {
 /** A folder whose name begins with a dash is no flag. */
 function shellPath(path: string): string {
   return shellWord(path.startsWith('-') ? `./${path}` : path);
+}
+
+// `seed-database answers`: what a dashboard, a report or an alert has to find in a dataset.
+
+type Table = (typeof ANSWER_TABLES)[number];
+
+/** What `answers` has besides the flags of a dataset, as typed. */
+export interface AnswerFlags {
+  readonly run?: string;
+  readonly format?: 'json' | 'csv';
+  readonly table?: Table;
+  readonly out?: string;
+}
+
+/** Prints the answers, or writes them into a file. */
+export async function answers(
+  flags: Partial<Record<SettingName, string>>,
+  { run, format = 'json', table, out }: AnswerFlags,
+): Promise<ExitStatus> {
+  if (format === 'json' && table) {
+    throw usageError('--table is for --format csv: JSON has all tables', 'add --format csv');
+  }
+  const { settings } = readConfiguration({
+    flags,
+    environment: process.env,
+    directory: process.cwd(),
+    unused: ['environment'],
+  });
+  const notices = new Screen(process.stderr, settings.output.color, process.env.TERM);
+  const described = await describedDataset(settings, run, { inform: (message) => notices.note(message) });
+  const lines = format === 'json' ? jsonLines(described) : csvLines(described, table ?? 'daily');
+  if (out !== undefined) write(lines, out);
+  else for (const line of lines) if (!(await toStandardOutput(line))) break;
+  return ExitStatus.done;
+}
+
+/** One object, an answer a line. */
+function* jsonLines(described: Described): Generator<string> {
+  const { run, dataset } = described;
+  const { seed, layout, availabilityScale, sections } = dataset;
+  const head = { run, seed, layout, availabilityScale, sections, window: windowOf(described) };
+  yield `${JSON.stringify(head).slice(0, -1)},\n"daily": [`;
+  const assets: object[] = [];
+  let separator = '\n';
+  for (const { kind, ...answer } of knownAnswers(described)) {
+    if (kind === 'asset') assets.push(answer);
+    else {
+      yield `${separator}${JSON.stringify(answer)}`;
+      separator = ',\n';
+    }
+  }
+  yield `\n],\n"assets": [\n${assets.map((asset) => JSON.stringify(asset)).join(',\n')}\n],\n"events": [`;
+  separator = '\n';
+  for (const event of knownEvents(described)) {
+    yield `${separator}${JSON.stringify(event)}`;
+    separator = ',\n';
+  }
+  yield '\n]}\n';
+}
+
+function windowOf({ dataset: { window } }: Described): { start: string; end: string } {
+  const text = (minute: number) => new Date(minute * 60_000).toISOString();
+  return { start: text(window.start), end: text(window.end) };
+}
+
+const HEADERS: Readonly<Record<Table, readonly string[]>> = {
+  daily: ['asset_id', 'metric_name', 'day', 'count', 'mean', 'min', 'max', 'p95'],
+  assets: [
+    'asset_id',
+    'asset_type',
+    'availability_mean',
+    'down_minutes',
+    'degraded_minutes',
+    'outages',
+    'backups_planned',
+    'backups_succeeded',
+    'backup_rate',
+    'last_good_backup',
+  ],
+  events: EVENT_COLUMNS,
+};
+
+function* csvLines(described: Described, table: Table): Generator<string> {
+  yield csvLine(HEADERS[table]);
+  if (table === 'events') {
+    for (const event of knownEvents(described)) yield eventLine(event);
+    return;
+  }
+  for (const answer of knownAnswers(described)) {
+    if (answer.kind === 'day' && table === 'daily') {
+      const { assetId, metricName, day, count, mean, min, max, p95 } = answer;
+      yield csvLine([assetId, metricName, day, count, mean, min, max, p95]);
+    }
+    if (answer.kind === 'asset' && table === 'assets') {
+      const { assetId, assetType, availability, backups } = answer;
+      const { mean, downMinutes, degradedMinutes, outages } = availability ?? {};
+      const { planned, succeeded, rate, lastGood } = backups ?? {};
+      const ofBackups = [planned, succeeded, rate, lastGood?.toISOString()];
+      yield csvLine([assetId, assetType, mean, downMinutes, degradedMinutes, outages, ...ofBackups]);
+    }
+  }
+}
+
+/** @throws Error of the system where the file cannot be written */
+function write(lines: Iterable<string>, path: string): void {
+  const file = openSync(path, 'w', 0o644);
+  try {
+    for (const line of lines) writeSync(file, line);
+  } finally {
+    closeSync(file);
+  }
 }
