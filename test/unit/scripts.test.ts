@@ -58,6 +58,10 @@ test('the tests that need no server are a part of npm test', () => {
 test('continuous integration runs every script of tests but the long one', () => {
   const commands = readFileSync(join(ROOT, '.ci/run'), 'utf8').split('\n');
   for (const name of testScripts.filter((one) => ![OTHER_SERVERS, FUZZ].includes(one))) {
-    assert.ok(commands.includes(name === 'test' ? 'npm test' : `npm run ${name}`), name);
+    const command = name === 'test' ? /^npm test$/ : new RegExp(`^npm run --ignore-scripts ${name}( &)?$`);
+    assert.ok(
+      commands.some((line) => command.test(line)),
+      name,
+    );
   }
 });
