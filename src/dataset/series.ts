@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Layout } from '../config/settings.js';
 import { buildTemplate, type Series, seriesIdPrefix, type Template } from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
-import { concerns } from '../model/disturbances.js';
+import { doubledSpans, type Span, sampledSpans } from '../model/disturbances.js';
 import { firstTick, regularSampling, type Sampling } from '../model/sampling.js';
 import { BACKUP_SERIES, type SeriesDefinition, sampledSeries } from '../model/telemetry-model.js';
 import { loadedAssets } from '../plan/plan.js';
@@ -45,17 +45,20 @@ export function doubledSeries(series: Series, { seed }: Pick<Dataset, 'seed'>): 
   return { ...series, idPrefix: seriesIdPrefix(seed, assetId, `${metricName} twice`) };
 }
 
-/** Whether some records of a series may be there twice. */
-function isDoubled({ disturbances = [] }: Machine | Service, metricName: string): boolean {
-  return disturbances.some((one) => one.kind === 'duplicate' && concerns(one, metricName));
+/** A series of a dataset, and when it has samples. */
+export interface PlannedSeries {
+  readonly series: Series;
+  /** Of backups the whole window: they come when they are due. */
+  readonly spans: readonly Span[];
 }
 
 /**
  * All series of a dataset, by asset and metric (see {@link seriesKey}); those of second records,
  * which only the flat layout tells apart, by a key of their own.
  */
-export function plannedSeries(dataset: Dataset, fleet: Fleet): Map<string, Series> {
-  const planned = new Map<string, Series>();
+export function plannedSeries(dataset: Dataset, fleet: Fleet): Map<string, PlannedSeries> {
+  const planned = new Map<string, PlannedSeries>();
+  const { window } = dataset;
   for (const asset of loadedAssets(fleet)) {
     const backups = asset.assetType === 'service' ? [] : [BACKUP_SERIES];
     for (const definition of [...sampledSeries(asset), ...backups]) {
@@ -63,9 +66,11 @@ export function plannedSeries(dataset: Dataset, fleet: Fleet): Map<string, Serie
       if (!dataset.sections.includes(section)) continue;
       const series = seriesIn(dataset, fleet, asset, definition);
       const key = seriesKey(asset.assetId, metricName);
-      planned.set(key, series);
-      if (dataset.layout === 'flat' && section !== 'backup' && isDoubled(asset, metricName))
-        planned.set(`${key}\ntwice`, doubledSeries(series, dataset));
+      const isBackup = section === 'backup';
+      planned.set(key, { series, spans: isBackup ? [window] : sampledSpans(asset, metricName, window) });
+      if (dataset.layout !== 'flat' || isBackup) continue;
+      const spans = doubledSpans(asset, metricName, window);
+      if (spans.length > 0) planned.set(`${key}\ntwice`, { series: doubledSeries(series, dataset), spans });
     }
   }
   return planned;

@@ -77,8 +77,8 @@ async function refuseOtherDocuments(
     assetIds.flatMap((assetId) =>
       metricNames.flatMap((metricName) => {
         const key = seriesKey(assetId, metricName);
-        return [planned.get(key), planned.get(`${key}\ntwice`)].flatMap((series) =>
-          series ? gaps.map((gap) => ({ series, ...gap })) : [],
+        return [planned.get(key), planned.get(`${key}\ntwice`)].flatMap((one) =>
+          one ? gaps.map((gap) => ({ series: one.series, ...gap })) : [],
         );
       }),
     ),

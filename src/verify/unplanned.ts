@@ -2,11 +2,11 @@
  * What a comparison shard by shard cannot see: records outside all planned series and the window.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { BSON, type Db, type Document, type ObjectId } from 'mongodb';
+import { BSON, type Db, type Document, ObjectId } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
 import { eventDocuments } from '../dataset/generate.js';
-import { plannedSeries, seriesKey } from '../dataset/series.js';
-import { assetDocument, recordId, type Series } from '../encode/document.js';
+import { type PlannedSeries, plannedSeries, seriesKey } from '../dataset/series.js';
+import { assetDocument, recordId } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
 import { msOfTick, tickOfMinute, tickOfMs } from '../model/sampling.js';
 import { instantOf } from '../plan/plan.js';
@@ -25,7 +25,7 @@ const SHORT_SERIES = 500;
 /** A dataset and its series. */
 interface Planned {
   readonly dataset: Dataset;
-  readonly series: ReadonlyMap<string, Series>;
+  readonly series: ReadonlyMap<string, PlannedSeries>;
 }
 
 class Outside {
@@ -34,12 +34,16 @@ class Outside {
   ofOtherRuns = 0;
   readonly #planned: Planned;
   readonly #others: readonly Planned[];
+  /** All series of the others, by what the `_id`s of their documents begin with. */
+  readonly #ofOthers: ReadonlyMap<string, PlannedSeries>;
 
   constructor(dataset: Dataset, others: readonly OtherDataset[], fleet: Fleet) {
     this.#planned = { dataset, series: plannedSeries(dataset, fleet) };
     this.#others = others
       .filter((other) => other.dataset.layout === dataset.layout)
       .map((other) => ({ dataset: other.dataset, series: plannedSeries(other.dataset, other.fleet) }));
+    const ofOthers = this.#others.flatMap(({ series }) => [...series.values()]);
+    this.#ofOthers = new Map(ofOthers.map((one) => [prefixOf(one.series.idPrefix), one]));
   }
 
   get seriesCount(): number {
@@ -55,7 +59,7 @@ class Outside {
     const { dataset, series } = this.#planned;
     const { start, end } = dataset.window;
     const compared = [...series.values()]
-      .map((one) => ({
+      .map(({ series: one }) => ({
         from: recordId(one, tickOfMinute(one.sampling, start)),
         to: recordId(one, tickOfMinute(one.sampling, end)),
       }))
@@ -69,44 +73,45 @@ class Outside {
 
   #noteDocument(document: Document): void {
     const [assetId, metricName] = [String(document.asset_id), String(document.metric_name)];
-    const key = seriesKey(assetId, metricName);
     const ms = timestampMs(document);
-    const belongs = this.#others.some(({ dataset, series }) => {
-      const one = series.get(key);
-      return (
-        one && isSampled(one, ms, dataset) && recordId(one, tickOfMs(one.sampling, ms)).equals(document._id)
-      );
-    });
-    if (belongs) {
+    if (this.#isOfOthers(document, ms)) {
       this.ofOtherRuns++;
       return;
     }
     // A second document of a planned record, under another `_id`.
-    const { series, dataset } = this.#planned;
-    const one = series.get(key);
-    const doubled = one !== undefined && one.section !== 'backup' && isSampled(one, ms, dataset);
+    const one = this.#planned.series.get(seriesKey(assetId, metricName));
+    const doubled = one !== undefined && one.series.section !== 'backup' && isSampled(one, ms);
     const found = typeof document.value === 'number' ? document.value : undefined;
     this.findings.found++;
     note(this.findings, { defect: doubled ? 'doubled' : 'foreign', assetId, metricName, ms, found });
   }
 
-  /** Groups all measurements of a time-series collection. */
+  #isOfOthers({ _id, asset_id, metric_name }: Document, ms: number): boolean {
+    if (!(_id instanceof ObjectId)) return false;
+    const one = this.#ofOthers.get(prefixOf(_id.id));
+    if (!one || !isSampled(one, ms)) return false;
+    const { assetId, metricName, sampling } = one.series;
+    const isNamed = assetId === asset_id && metricName === metric_name;
+    return isNamed && recordId(one.series, tickOfMs(sampling, ms)).equals(_id);
+  }
+
+  /**
+   * Groups all measurements of a time-series collection, by series and by the stretches of time
+   * between the bounds of all windows: the same datasets cover all of a stretch.
+   */
   async groupMeasurements(db: Db): Promise<void> {
     const all = [this.#planned, ...this.#others];
-    const branches = all.map(({ dataset: { window } }, place) => ({
-      case: {
-        $and: [
-          { $gte: ['$timestamp', instantOf(window.start)] },
-          { $lt: ['$timestamp', instantOf(window.end)] },
-        ],
-      },
+    const bounds = [...new Set(all.flatMap(({ dataset: { window } }) => [window.start, window.end]))];
+    bounds.sort((a, b) => a - b);
+    const branches = bounds.map((bound, i) => ({
+      case: { $lt: ['$timestamp', instantOf(bound)] },
       // biome-ignore lint/suspicious/noThenProperty: the name that the aggregation language has for it
-      then: place,
+      then: i - 1,
     }));
     const id = {
       asset: '$meta.asset_id',
       metric: '$meta.metric_name',
-      place: { $switch: { branches, default: -1 } },
+      stretch: { $switch: { branches, default: -1 } },
     };
     const groups = await db
       .collection(METRICS)
@@ -117,9 +122,12 @@ class Outside {
     for (const { _id, count, first } of groups) {
       const [assetId, metricName] = [String(_id.asset), String(_id.metric)];
       const key = seriesKey(assetId, metricName);
+      const start = bounds[_id.stretch];
+      const covers = ({ dataset: { window }, series }: Planned) =>
+        start !== undefined && start >= window.start && start < window.end && series.has(key);
       // What lies in the planned window of a planned series has been compared.
-      if (_id.place === 0 && all[0].series.has(key)) continue;
-      if (_id.place >= 0 && this.#others.some((other) => other.series.has(key))) {
+      if (covers(this.#planned)) continue;
+      if (this.#others.some(covers)) {
         this.ofOtherRuns += count;
         continue;
       }
@@ -131,8 +139,8 @@ class Outside {
 }
 
 interface Group {
-  /** `place`: the first dataset whose window holds the records, -1 for none. */
-  readonly _id: { readonly asset: unknown; readonly metric: unknown; readonly place: number };
+  /** `stretch`: the position of the bound that it begins with; -1 before and after all windows. */
+  readonly _id: { readonly asset: unknown; readonly metric: unknown; readonly stretch: number };
   readonly count: number;
   readonly first: Date;
 }
@@ -157,11 +165,18 @@ export async function compareOutside(
   return outside;
 }
 
-/** Whether a series has a sample at an instant of the dataset's window. */
-function isSampled({ sampling }: Series, ms: number, { window }: Dataset): boolean {
+/** Whether a series has a sample at an instant. */
+function isSampled({ series: { sampling }, spans }: PlannedSeries, ms: number): boolean {
   const tick = tickOfMs(sampling, ms);
-  const [start, end] = [window.start, window.end].map((minute) => tickOfMinute(sampling, minute));
-  return tick % sampling.step === 0 && tick >= start && tick < end && msOfTick(sampling, tick) === ms;
+  if (tick % sampling.step !== 0 || msOfTick(sampling, tick) !== ms) return false;
+  return spans.some(
+    ({ start, end }) => tick >= tickOfMinute(sampling, start) && tick < tickOfMinute(sampling, end),
+  );
+}
+
+/** The first bytes of an `_id`, which all records of a series share, as a key. */
+function prefixOf(id: Uint8Array): string {
+  return Buffer.from(id.subarray(0, 8)).toString('latin1');
 }
 
 /**

@@ -1,10 +1,13 @@
 /** What `verify` compares, what it refuses, and a fingerprint that depends on the dataset alone. */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Document, MongoClient } from 'mongodb';
+import { type Document, MongoClient, ObjectId } from 'mongodb';
 import { runCli } from '../support/cli.js';
+import { withFolder } from '../support/config.js';
 import { assertEqualToPlan, loadWell, type Place, placeFlags, verify } from '../support/dataset.js';
+import { DISTURBED } from '../support/disturbed.js';
 import { LAYOUTS_HERE, UNKEYED_LAYOUT } from '../support/features.js';
 import { startTestServer, type TestServer } from '../support/server.js';
 
@@ -72,6 +75,56 @@ test('what another run has put beside it is not foreign', async () => {
     const [first] = await runsOf(beside.database).find().sort({ startedAt: 1 }).toArray();
     assert.equal((await verify(beside, '--run', String(first._id))).status, 'equal');
   }
+});
+
+test("a measurement of another run's series outside that run's window is foreign", async () => {
+  const beside = place('outside_window');
+  const series = ['--layout', UNKEYED_LAYOUT, '--skip-cleanup'];
+  await loadWell(beside, '--metrics-only', '--start', '2025-02-08T23:00Z', ...series);
+  const metrics = client.db(beside.database).collection('metrics');
+  const metric = await metrics.findOne({}, { projection: { _id: 0 } });
+  await loadWell(beside, '--polling-only', '--start', '2025-02-08T22:00Z', ...series);
+  const { records } = await assertEqualToPlan(beside);
+  assert.ok(records.ofOtherRuns > 0);
+  // In the window of the polls, not in that of the metrics.
+  await metrics.insertOne({ ...metric, timestamp: new Date('2025-02-08T22:30Z') });
+  const found = await verify(beside);
+  assert.equal(found.status, 'different');
+  assert.equal(found.records.foreign, 1);
+  assert.equal(found.records.ofOtherRuns, records.ofOtherRuns);
+});
+
+test('nor is what another run of a disturbed fleet has put there twice', async () => {
+  const FIRST = ['--start', '2025-02-08T11:30Z', '--end', '2025-02-08T12:00Z'];
+  const SECOND = ['--start', '2025-02-08T12:00Z', '--end', '2025-02-08T12:30Z', '--skip-cleanup'];
+  await withFolder({ 'fleet.json': JSON.stringify(DISTURBED) }, async (folder) => {
+    const flags = ['--fleet', join(folder, 'fleet.json'), '--metrics-only'];
+    for (const layout of LAYOUTS_HERE) {
+      const beside = place(`disturbed_${layout}`);
+      await loadWell(beside, ...flags, '--layout', layout, ...FIRST);
+      await loadWell(beside, ...flags, '--layout', layout, ...SECOND);
+      await assertEqualToPlan(beside);
+      const [first] = await runsOf(beside.database).find().sort({ startedAt: 1 }).toArray();
+      const ofFirst = await verify(beside, '--run', String(first._id));
+      assert.equal(ofFirst.status, 'equal', JSON.stringify(ofFirst.examples.slice(0, 5)));
+      if (layout === 'timeseries') continue;
+      // What lies in the gap of the other run is nobody's, whatever its `_id`.
+      const metrics = client.db(beside.database).collection('metrics');
+      const [{ _id, ...record }] = await metrics
+        .find({ asset_id: 'echoing', metric_name: 'cpu_usage', timestamp: new Date('2025-02-08T12:05Z') })
+        .toArray();
+      const inGap = Buffer.from(_id.id);
+      inGap.writeUInt32BE(inGap.readUInt32BE(8) - 180, 8);
+      await metrics.insertOne({
+        _id: new ObjectId(inGap),
+        ...record,
+        timestamp: new Date('2025-02-08T12:02Z'),
+      });
+      const { status, records } = await verify(beside, '--run', String(first._id));
+      assert.equal(status, 'different');
+      assert.equal(records.foreign, 1);
+    }
+  });
 });
 
 const REFUSED: readonly [string, readonly string[], number, RegExp][] = [
