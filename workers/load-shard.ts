@@ -126,6 +126,9 @@ export default async function loadShardTask(task: LoadTask): Promise<ShardResult
     await ahead.generate(() => isLoading);
     return { state: 'prepared' };
   }
+  // Its shards may have come before it, with another context, and what they use must stay.
+  if (task.kind === 'prepare' && isLoading) return { state: 'prepared' };
+  isLoading = task.kind === 'shard';
   const context = unshare(task.context);
   if (!thread || prepared !== context) {
     thread = prepareAnew(thread, context, task.counters);
@@ -135,7 +138,6 @@ export default async function loadShardTask(task: LoadTask): Promise<ShardResult
     await thread.then(({ connection }) => connection?.open(BATCHES_IN_FLIGHT)).catch(() => undefined);
     return { state: 'prepared' };
   }
-  isLoading = true;
   const { shard } = task;
   try {
     return await load(task, await thread);

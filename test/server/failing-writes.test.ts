@@ -15,6 +15,7 @@ import {
   SECTIONS,
   SeedError,
 } from '../../src/index.js';
+import type { Shared } from '../../src/threads/counters.js';
 import { LAYOUTS_HERE, SERIES_WRITERS } from '../support/features.js';
 import { datasetOver, END, useServer } from '../support/loading.js';
 import { until } from '../support/server.js';
@@ -155,12 +156,34 @@ test('a thread that is asked for another writer closes what it had opened', asyn
   await until('none is left', async () => (await open()) === 0);
 });
 
+test('a thread that loads is not prepared for another writer, however late it is asked to', async () => {
+  const { default: loadShardTask } = await import('../../workers/load-shard.js');
+  const { Counters, share } = await import('../../src/threads/counters.js');
+  const database = file.freshDatabase();
+  const context = contextOf(database, 'sequence');
+  const { shared: counters } = Counters.forWorkers(1);
+  const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
+  const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
+  const other = share({ ...context, writer: 'none' as const });
+  const loadBy = (one: Shared<WorkerContext>) =>
+    loadShardTask({ kind: 'shard', shard, mayHoldRecords: false, context: one, counters });
+  const loading = loadBy(share(context));
+  const late = await loadShardTask({ kind: 'prepare', context: other, counters });
+  assert.equal(late.state, 'prepared');
+  const result = await loading;
+  assert.ok(result.state === 'loaded', JSON.stringify(result));
+  // The connections that it has loaded over are still there, until it loads otherwise.
+  const open = async () => ((await loaderConnections(file.client.db(database))) ?? []).length;
+  assert.ok((await open()) > 0);
+  await loadBy(other);
+  await until('they are closed', async () => (await open()) === 0);
+});
+
 test('a failure that no server caused names the shard, and is no unexplained exception', async () => {
   // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone
   // stands in for it.
   const { default: loadShardTask } = await import('../../workers/load-shard.js');
-  const { Counters } = await import('../../src/threads/counters.js');
-  const { share } = await import('../../src/threads/counters.js');
+  const { Counters, share } = await import('../../src/threads/counters.js');
   const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
   const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
   const result = await loadShardTask({
