@@ -74,7 +74,8 @@ bucketsTest('a part goes on as it was begun, whatever the others do', async () =
   const place = newPlace();
   const flags = [...FLAGS, '--days', '6', '--layout', 'timeseries'];
   const measurements = RunningLoad.load(place, [...flags, ...part(1, 2), '--writer', 'sequence']);
-  const buckets = RunningLoad.load(place, [...flags, ...part(2, 2)]);
+  // Slow enough to be killed in the midst of its shards.
+  const buckets = RunningLoad.load(place, [...flags, ...part(2, 2), '--rate', '5000']);
   await untilRemembered(place, 1);
   await untilShards(measurements, server.uri, place.database, 3);
   measurements.kill('SIGKILL');
