@@ -1,7 +1,13 @@
 /** The series of a dataset, as its records are encoded, and what a thread keeps of them. */
 import { createHash } from 'node:crypto';
 import type { Layout } from '../config/settings.js';
-import { buildTemplate, type Series, seriesIdPrefix, type Template } from '../encode/document.js';
+import {
+  buildTemplate,
+  type Series,
+  seriesIdKey,
+  seriesIdPrefix,
+  type Template,
+} from '../encode/document.js';
 import type { Fleet, Machine, Service } from '../fleet/types.js';
 import { doubledSpans, type Span, sampledSpans } from '../model/disturbances.js';
 import { firstTick, regularSampling, type Sampling } from '../model/sampling.js';
@@ -92,7 +98,7 @@ export class Templates {
 
   of(layout: Layout, series: Series): Template {
     // Second records of a series have other ids.
-    const key = `${layout} ${series.assetId} ${series.metricName} ${Buffer.from(series.idPrefix).toString('hex')}`;
+    const key = `${layout} ${series.assetId} ${series.metricName} ${seriesIdKey(series.idPrefix)}`;
     const known = this.#known.get(key);
     if (known) return known;
     if (this.#known.size === TEMPLATES) this.#known.clear();

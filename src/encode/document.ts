@@ -22,12 +22,23 @@ export interface Series {
   readonly sampling: Sampling;
 }
 
+/** Bytes of an `_id` that name its series; the rest is the tick. */
+export const SERIES_ID_BYTES = 8;
+
+/** What the bytes of an `_id`, or its first ones alone, say of the series, as a key. */
+export function seriesIdKey(id: Uint8Array): string {
+  return Buffer.from(id.subarray(0, SERIES_ID_BYTES)).toString('hex');
+}
+
 /**
  * The eight bytes that a series' `_id`s begin with: SHA-256 of seed, asset and metric, cut. Two of
  * a million series collide with a probability of 3 in 10⁸.
  */
 export function seriesIdPrefix(seed: number, assetId: string, metricName: string): Uint8Array {
-  return createHash('sha256').update(`${seed}\n${assetId}\n${metricName}`).digest().subarray(0, 8);
+  return createHash('sha256')
+    .update(`${seed}\n${assetId}\n${metricName}`)
+    .digest()
+    .subarray(0, SERIES_ID_BYTES);
 }
 
 const MS_PER_MINUTE = 60_000;
@@ -39,7 +50,7 @@ const MS_PER_MINUTE = 60_000;
 export function recordId(series: Pick<Series, 'idPrefix'>, tick: number): ObjectId {
   const bytes = new Uint8Array(12);
   bytes.set(series.idPrefix);
-  new DataView(bytes.buffer).setUint32(8, tick);
+  new DataView(bytes.buffer).setUint32(SERIES_ID_BYTES, tick);
   return new ObjectId(bytes);
 }
 

@@ -6,7 +6,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document } from 'mongodb';
 import { plannedSeries, seriesKey } from '../dataset/series.js';
 import { ShardSource } from '../dataset/source.js';
-import { assetDocument, BatchBuffer, recordId, type Series } from '../encode/document.js';
+import {
+  assetDocument,
+  BatchBuffer,
+  recordId,
+  SERIES_ID_BYTES,
+  type Series,
+  seriesIdKey,
+} from '../encode/document.js';
 import { ExitStatus, SeedError } from '../errors.js';
 import type { Fleet } from '../fleet/types.js';
 import { tickOfMinute } from '../model/sampling.js';
@@ -21,8 +28,6 @@ const IDS_AT_ONCE = 1_000;
 /** The same of ranges of ids. */
 const RANGES_AT_ONCE = 500;
 const COMPARED_AT_MOST = 1_000;
-/** Of a record's `_id`: what all records of its series share. */
-const PREFIX_BYTES = 8;
 const MS_PER_MINUTE = 60_000;
 const ON_PRIMARY = { readPreference: 'primary', readConcern: { level: 'local' } } as const;
 
@@ -98,11 +103,9 @@ async function refuseOtherDocuments(
     left -= found.length;
     for (const document of found) {
       const { id } = document._id;
-      const owner = asked.find(
-        ({ series }) => Buffer.compare(series.idPrefix, id.subarray(0, PREFIX_BYTES)) === 0,
-      );
+      const owner = asked.find(({ series }) => seriesIdKey(series.idPrefix) === seriesIdKey(id));
       if (!owner) continue;
-      const tick = Buffer.from(id).readUInt32BE(PREFIX_BYTES);
+      const tick = Buffer.from(id).readUInt32BE(SERIES_ID_BYTES);
       const record = plannedDocument(model, dataset, owner.series, tick);
       if (!record) continue;
       const field = Object.keys(record).find((name) => !isDeepStrictEqual(record[name], document[name]));

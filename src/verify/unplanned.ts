@@ -6,7 +6,7 @@ import { BSON, type Db, type Document, ObjectId } from 'mongodb';
 import type { Dataset } from '../dataset/dataset.js';
 import { eventDocuments } from '../dataset/generate.js';
 import { type PlannedSeries, plannedSeries, seriesKey } from '../dataset/series.js';
-import { assetDocument, recordId } from '../encode/document.js';
+import { assetDocument, recordId, seriesIdKey } from '../encode/document.js';
 import type { Fleet } from '../fleet/types.js';
 import { msOfTick, tickOfMinute, tickOfMs } from '../model/sampling.js';
 import { instantOf } from '../plan/plan.js';
@@ -34,16 +34,23 @@ class Outside {
   ofOtherRuns = 0;
   readonly #planned: Planned;
   readonly #others: readonly Planned[];
-  /** All series of the others, by what the `_id`s of their documents begin with. */
-  readonly #ofOthers: ReadonlyMap<string, PlannedSeries>;
+  /**
+   * All series of the others, by {@link seriesIdKey}; that of one seed in several windows is there
+   * several times.
+   */
+  readonly #ofOthers = new Map<string, PlannedSeries[]>();
 
   constructor(dataset: Dataset, others: readonly OtherDataset[], fleet: Fleet) {
     this.#planned = { dataset, series: plannedSeries(dataset, fleet) };
     this.#others = others
       .filter((other) => other.dataset.layout === dataset.layout)
       .map((other) => ({ dataset: other.dataset, series: plannedSeries(other.dataset, other.fleet) }));
-    const ofOthers = this.#others.flatMap(({ series }) => [...series.values()]);
-    this.#ofOthers = new Map(ofOthers.map((one) => [prefixOf(one.series.idPrefix), one]));
+    for (const one of this.#others.flatMap(({ series }) => [...series.values()])) {
+      const key = seriesIdKey(one.series.idPrefix);
+      const alike = this.#ofOthers.get(key);
+      if (alike) alike.push(one);
+      else this.#ofOthers.set(key, [one]);
+    }
   }
 
   get seriesCount(): number {
@@ -88,8 +95,9 @@ class Outside {
 
   #isOfOthers({ _id, asset_id, metric_name }: Document, ms: number): boolean {
     if (!(_id instanceof ObjectId)) return false;
-    const one = this.#ofOthers.get(prefixOf(_id.id));
-    if (!one || !isSampled(one, ms)) return false;
+    const alike = this.#ofOthers.get(seriesIdKey(_id.id));
+    const one = alike?.find((series) => isSampled(series, ms));
+    if (!one) return false;
     const { assetId, metricName, sampling } = one.series;
     const isNamed = assetId === asset_id && metricName === metric_name;
     return isNamed && recordId(one.series, tickOfMs(sampling, ms)).equals(_id);
@@ -172,11 +180,6 @@ function isSampled({ series: { sampling }, spans }: PlannedSeries, ms: number): 
   return spans.some(
     ({ start, end }) => tick >= tickOfMinute(sampling, start) && tick < tickOfMinute(sampling, end),
   );
-}
-
-/** The first bytes of an `_id`, which all records of a series share, as a key. */
-function prefixOf(id: Uint8Array): string {
-  return Buffer.from(id.subarray(0, 8)).toString('latin1');
 }
 
 /**

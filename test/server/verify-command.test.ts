@@ -69,9 +69,11 @@ test('what another run has put beside it is not foreign', async () => {
   for (const layout of LAYOUTS_HERE) {
     const beside = place(`beside_${layout}`);
     await loadWell(beside, '--backup-only', '--layout', layout);
-    await loadWell(beside, '--backup-only', '--layout', layout, '--end', '2025-03-09', '--skip-cleanup');
+    for (const end of ['2025-03-09', '2025-04-09']) {
+      await loadWell(beside, '--backup-only', '--layout', layout, '--end', end, '--skip-cleanup');
+    }
     const { records } = await assertEqualToPlan(beside);
-    assert.equal(records.ofOtherRuns, 10);
+    assert.equal(records.ofOtherRuns, 20);
     const [first] = await runsOf(beside.database).find().sort({ startedAt: 1 }).toArray();
     assert.equal((await verify(beside, '--run', String(first._id))).status, 'equal');
   }
