@@ -92,6 +92,7 @@ async function refuseOtherDocuments(
   let left = COMPARED_AT_MOST;
   for (let at = 0; at < ranges.length && left > 0; at += RANGES_AT_ONCE) {
     const asked = ranges.slice(at, at + RANGES_AT_ONCE);
+    const owners = new Map(asked.map(({ series }) => [seriesIdKey(series.idPrefix), series]));
     const $or = asked.map(({ series, start, end }) => {
       const [first, last] = [start, end].map((minute) => tickOfMinute(series.sampling, minute));
       return { _id: { $gte: recordId(series, first), $lt: recordId(series, last) } };
@@ -103,10 +104,10 @@ async function refuseOtherDocuments(
     left -= found.length;
     for (const document of found) {
       const { id } = document._id;
-      const owner = asked.find(({ series }) => seriesIdKey(series.idPrefix) === seriesIdKey(id));
-      if (!owner) continue;
+      const series = owners.get(seriesIdKey(id));
+      if (!series) continue;
       const tick = Buffer.from(id).readUInt32BE(SERIES_ID_BYTES);
-      const record = plannedDocument(model, dataset, owner.series, tick);
+      const record = plannedDocument(model, dataset, series, tick);
       if (!record) continue;
       const field = Object.keys(record).find((name) => !isDeepStrictEqual(record[name], document[name]));
       if (field !== undefined) throw otherRecord(record, field);

@@ -139,12 +139,19 @@ function contextOf(database: string, writer: WorkerContext['writer']): WorkerCon
   };
 }
 
-test('a thread that is asked for another writer closes what it had opened', async () => {
+/** A loading thread's entry, called in this one; and a shard for it. */
+async function loaderThread() {
   const { default: loadShardTask } = await import('../../workers/load-shard.js');
   const { Counters, share } = await import('../../src/threads/counters.js');
+  const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
+  const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
+  return { loadShardTask, share, counters: Counters.forWorkers(1).shared, shard };
+}
+
+test('a thread that is asked for another writer closes what it had opened', async () => {
+  const { loadShardTask, share, counters } = await loaderThread();
   const database = file.freshDatabase();
   const context = contextOf(database, 'sequence');
-  const { shared: counters } = Counters.forWorkers(1);
   const prepare = (one: WorkerContext) => loadShardTask({ kind: 'prepare', context: share(one), counters });
   const open = async () => ((await loaderConnections(file.client.db(database))) ?? []).length;
   await prepare(context);
@@ -157,13 +164,9 @@ test('a thread that is asked for another writer closes what it had opened', asyn
 });
 
 test('a thread that loads is not prepared for another writer, however late it is asked to', async () => {
-  const { default: loadShardTask } = await import('../../workers/load-shard.js');
-  const { Counters, share } = await import('../../src/threads/counters.js');
+  const { loadShardTask, share, counters, shard } = await loaderThread();
   const database = file.freshDatabase();
   const context = contextOf(database, 'sequence');
-  const { shared: counters } = Counters.forWorkers(1);
-  const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
-  const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
   const other = share({ ...context, writer: 'none' as const });
   const loadBy = (one: Shared<WorkerContext>) =>
     loadShardTask({ kind: 'shard', shard, mayHoldRecords: false, context: one, counters });
@@ -182,15 +185,12 @@ test('a thread that loads is not prepared for another writer, however late it is
 test('a failure that no server caused names the shard, and is no unexplained exception', async () => {
   // A metric that no model knows would be a mistake of the program; a fleet whose shard has gone
   // stands in for it.
-  const { default: loadShardTask } = await import('../../workers/load-shard.js');
-  const { Counters, share } = await import('../../src/threads/counters.js');
-  const window = { start: minuteOf(HOUR.start), end: minuteOf(END) };
-  const [shard] = planLoad(DEFAULT_FLEET, window, SECTIONS, 7).shards;
+  const { loadShardTask, share, counters, shard } = await loaderThread();
   const result = await loadShardTask({
     kind: 'shard',
     shard: { ...shard, assetIndex: 999 },
     mayHoldRecords: false,
-    counters: Counters.forWorkers(1).shared,
+    counters,
     context: share(contextOf(file.freshDatabase(), 'none')),
   });
   assert.ok(result.state === 'failed');
